@@ -1,0 +1,279 @@
+import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ChronotopeError } from '../errors.js';
+import type { ManifestEntry, Split } from './manifest.js';
+
+/** File name extensions taken for videos, lower case. */
+export const VIDEO_EXTENSIONS: ReadonlySet<string> = new Set([
+  '.3gp',
+  '.asf',
+  '.avi',
+  '.flv',
+  '.gif',
+  '.m2ts',
+  '.m4v',
+  '.mkv',
+  '.mov',
+  '.mp4',
+  '.mpeg',
+  '.mpg',
+  '.mts',
+  '.ogv',
+  '.ts',
+  '.webm',
+  '.wmv',
+]);
+
+/** A data set read from a folder, and what was passed over on the way. */
+export interface ClassFolders {
+  /** Training videos class by class, then the unlabelled ones, then the test videos; sorted by id within each. */
+  entries: ManifestEntry[];
+  /** The names of the classes, sorted; the index in this list is the class's number. */
+  classes: string[];
+  /** Files that are not videos, as paths relative to the folder. */
+  ignored: string[];
+  /** Readable remarks on what looks like a mistake but stops nothing. */
+  warnings: string[];
+}
+
+const UNLABELLED_FOLDERS = ['_unlabelled', '_unlabeled'];
+const TEST_FOLDER = '_test';
+
+/**
+ * Reads a data set laid out as folders:
+ *
+ * ```
+ * <root>/<class>/**            labelled training videos, one folder a class
+ * <root>/_unlabelled/**        training videos without a label (or _unlabeled)
+ * <root>/_test/<class>/**      test videos
+ * ```
+ *
+ * Folders may be nested below a class; hidden files and folders are passed over; symbolic links are followed, loops
+ * too. The result does not depend on the order in which the file system lists its files.
+ *
+ * @throws ChronotopeError `folder-missing`, `folder-empty`, `no-videos`, `no-classes`, `one-class`, `class-without-videos`,
+ *   `unknown-test-class`; the folder or the classes are named in the message and in `details`.
+ */
+export function readClassFolders(root: string): ClassFolders {
+  const top = listFolder(root, '');
+  const classFolders = top.folders.filter((name) => !name.startsWith('_'));
+  const unlabelledFolders = top.folders.filter((name) => UNLABELLED_FOLDERS.includes(name));
+
+  const ignored: string[] = [];
+  const warnings = strayFileWarnings(root, top);
+  const collect = (folder: string, label: string | null, split: Split): ManifestEntry[] => {
+    const found = walk(root, folder);
+    ignored.push(...found.others);
+    return found.videos.map((id) => ({ id, path: join(root, ...id.split('/')), label, split }));
+  };
+
+  const training = new Map(classFolders.map((name) => [name, collect(name, name, 'train')]));
+  const unlabelled = unlabelledFolders.flatMap((name) => collect(name, null, 'train'));
+  const test = top.folders.includes(TEST_FOLDER)
+    ? readTestFolder(root, collect, ignored, warnings)
+    : new Map<string, ManifestEntry[]>();
+
+  ignored.push(...top.files.filter((name) => !isVideo(name)));
+  const trainingEntries = [...training.values()].flat();
+  const testEntries = [...test.values()].flat();
+  checkSomethingFound(root, top, trainingEntries.length + unlabelled.length + testEntries.length);
+  checkClasses(root, training);
+  checkTestClasses(root, [...test.keys()], classFolders);
+  return {
+    entries: [...trainingEntries, ...unlabelled, ...testEntries],
+    classes: classFolders,
+    ignored: ignored.sort(),
+    warnings,
+  };
+}
+
+/** Whether a file's name has the extension of a video. */
+export function isVideo(name: string): boolean {
+  const dot = name.lastIndexOf('.');
+  return dot > 0 && VIDEO_EXTENSIONS.has(name.slice(dot).toLowerCase());
+}
+
+type Collect = (folder: string, label: string, split: Split) => ManifestEntry[];
+
+function readTestFolder(
+  root: string,
+  collect: Collect,
+  ignored: string[],
+  warnings: string[],
+): Map<string, ManifestEntry[]> {
+  const { folders, files } = listFolder(root, TEST_FOLDER);
+  const strayVideos = files.filter(isVideo);
+  if (strayVideos.length > 0) {
+    warnings.push(
+      `${TEST_FOLDER}: ${count(strayVideos.length, 'video')} directly in the folder, without a class: left out`,
+    );
+  }
+  ignored.push(...files.filter((name) => !isVideo(name)).map((name) => `${TEST_FOLDER}/${name}`));
+  return new Map(folders.map((name) => [name, collect(`${TEST_FOLDER}/${name}`, name, 'test')]));
+}
+
+function strayFileWarnings(root: string, top: Listing): string[] {
+  const videos = top.files.filter(isVideo);
+  const reserved = top.folders.filter(
+    (name) => name.startsWith('_') && name !== TEST_FOLDER && !UNLABELLED_FOLDERS.includes(name),
+  );
+  return [
+    ...(videos.length > 0
+      ? [`${count(videos.length, 'video')} directly in ${root}, outside any class folder (${some(videos)}): left out`]
+      : []),
+    ...reserved.map(
+      (name) =>
+        `the folder "${name}" was left out: names with a leading underscore are reserved, and this one is unknown`,
+    ),
+  ];
+}
+
+function checkSomethingFound(root: string, top: Listing, videos: number): void {
+  if (videos > 0) {
+    return;
+  }
+  const hint = `Put the videos into one folder a class: ${join(root, '<class>', '<video>.mp4')}.`;
+  if (top.folders.length === 0 && top.files.length === 0) {
+    throw new ChronotopeError('folder-empty', `the data folder ${root} is empty`, { hint, details: { folder: root } });
+  }
+  const stray = top.files.filter(isVideo).length;
+  const detail = stray > 0 ? ` (${count(stray, 'video')} directly in it, outside any class folder)` : '';
+  throw new ChronotopeError('no-videos', `no videos in class folders below ${root}${detail}`, {
+    hint,
+    details: { folder: root, topLevelVideos: stray },
+  });
+}
+
+function checkClasses(root: string, training: ReadonlyMap<string, ManifestEntry[]>): void {
+  const classes = [...training.keys()];
+  if (classes.length === 0) {
+    throw new ChronotopeError('no-classes', `no class folders in ${root}`, {
+      hint: 'A class is a folder with at least one labelled video; make at least two of them.',
+      details: { folder: root },
+    });
+  }
+  const empty = classes.filter((name) => training.get(name)!.length === 0);
+  if (empty.length > 0) {
+    throw new ChronotopeError('class-without-videos', `class ${quoted(empty)} has no videos in ${root}`, {
+      hint: 'Add videos to the folder, or remove it. Unlabelled videos belong into the folder _unlabelled.',
+      details: { folder: root, classes: empty },
+    });
+  }
+  if (classes.length === 1) {
+    throw new ChronotopeError('one-class', `only one class, ${quoted(classes)}, in ${root}`, {
+      hint: 'A recogniser needs at least two classes: add a second folder with videos.',
+      details: { folder: root, classes },
+    });
+  }
+}
+
+function checkTestClasses(root: string, testClasses: readonly string[], classes: readonly string[]): void {
+  const unknown = testClasses.filter((name) => !classes.includes(name));
+  if (unknown.length > 0) {
+    throw new ChronotopeError(
+      'unknown-test-class',
+      `${join(root, TEST_FOLDER)} has ${quoted(unknown)}, which is no class`,
+      {
+        hint: `The classes are ${quoted(classes)}: rename the folder, or add training videos of that class.`,
+        details: { folder: root, unknown, classes: [...classes] },
+      },
+    );
+  }
+}
+
+/** All videos below a folder of the data set, as sorted ids, and all other files. */
+function walk(root: string, folder: string): { videos: string[]; others: string[] } {
+  const videos: string[] = [];
+  const others: string[] = [];
+  const visit = (relative: string, ancestors: ReadonlySet<string>): void => {
+    const real = realpathSync(join(root, relative));
+    if (ancestors.has(real)) {
+      return;
+    }
+    const { folders, files } = listFolder(root, relative);
+    for (const name of files) {
+      (isVideo(name) ? videos : others).push(`${relative}/${name}`);
+    }
+    for (const name of folders) {
+      visit(`${relative}/${name}`, new Set([...ancestors, real]));
+    }
+  };
+  visit(folder, new Set());
+  return { videos: videos.sort(), others };
+}
+
+interface Listing {
+  folders: string[];
+  files: string[];
+}
+
+/** The visible folders and files of one folder, sorted. A symbolic link counts as what it points to. */
+function listFolder(root: string, relative: string): Listing {
+  const folder = join(root, relative);
+  let names: Dirent[];
+  try {
+    names = readdirSync(folder, { withFileTypes: true });
+  } catch (cause) {
+    throw folderError(folder, cause as NodeJS.ErrnoException);
+  }
+  const listing: Listing = { folders: [], files: [] };
+  for (const entry of names) {
+    if (entry.name.startsWith('.')) {
+      continue;
+    }
+    const target = entry.isSymbolicLink() ? linkTarget(join(folder, entry.name)) : entry;
+    if (target?.isDirectory()) {
+      listing.folders.push(entry.name);
+    } else if (target === null || target.isFile()) {
+      // A link to nothing counts as a file, so that whoever opens it reports it.
+      listing.files.push(entry.name);
+    }
+  }
+  listing.folders.sort();
+  listing.files.sort();
+  return listing;
+}
+
+/** What a symbolic link points to, or `null` for nothing: no such file, or a chain of links that bites its tail. */
+function linkTarget(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch {
+    return null;
+  }
+}
+
+function folderError(folder: string, cause: NodeJS.ErrnoException): ChronotopeError {
+  const details = { folder };
+  if (cause.code === 'ENOENT') {
+    return new ChronotopeError('folder-missing', `the folder ${folder} does not exist`, {
+      hint: 'Check the path given with --data.',
+      details,
+      cause,
+    });
+  }
+  if (cause.code === 'ENOTDIR') {
+    return new ChronotopeError('folder-missing', `${folder} is a file, not a folder`, {
+      hint: 'Give the folder that holds one folder a class.',
+      details,
+      cause,
+    });
+  }
+  return new ChronotopeError('folder-unreadable', `cannot read the folder ${folder}: ${cause.message}`, {
+    hint: 'Check the permission to read it.',
+    details,
+    cause,
+  });
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(', ');
+}
+
+function some(names: readonly string[]): string {
+  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')}, …`;
+}

@@ -1,0 +1,279 @@
+import { createHash } from 'node:crypto';
+import { cat, type Device, scope, type Tensor, tensor } from '@chronotope/torch';
+import { augmentClips } from '../augment/apply.js';
+import { drawTransform } from '../augment/draw.js';
+import { ChronotopeError } from '../errors.js';
+import { randomStream } from '../random.js';
+import { type ClipGroup, ClipReader, type VideoStore } from './clip-reader.js';
+import type { ManifestEntry } from './manifest.js';
+import type { PlannedClip, ViewPlan } from './views.js';
+
+/** N videos, each seen in the views of a plan. */
+export interface Batch {
+  /** The plan's views by name, float32 [...shape of the view, N, 3, T, S, S] in [0, 1], on the loader's device. */
+  views: Record<string, Tensor>;
+  /** Class numbers, int64 [N]; `null` unless all N videos are labelled. */
+  labels: Tensor | null;
+  ids: string[];
+}
+
+export interface ClipLoaderOptions {
+  entries: readonly ManifestEntry[];
+  /** The classes in the order of their numbers. */
+  classes: readonly string[];
+  store: VideoStore;
+  plan: ViewPlan;
+  /** Side S of the square network input in pixels. */
+  size: number;
+  /** Videos in a batch. */
+  batchSize: number;
+  seed: number;
+  /** A new random order in every epoch; otherwise the order of the entries. Default true. */
+  shuffle?: boolean;
+  /** Leaves out the last batch of an epoch if it is smaller than the others. Default false. */
+  dropLast?: boolean;
+  /** Where the clips are augmented and the batches live. Default `'cpu'`. */
+  device?: Device;
+}
+
+/** A video that the loader leaves out, and why. */
+export interface ExcludedVideo {
+  id: string;
+  reason: string;
+}
+
+/** One occurrence of a video in a batch. */
+interface Sample {
+  video: LoadedVideo;
+  epoch: number;
+}
+
+interface LoadedVideo {
+  id: string;
+  frames: number;
+  classIndex: number | null;
+  /** Names the video in the keys of its random numbers, independent of the other videos in the set. */
+  key: number;
+}
+
+/**
+ * Makes batches of augmented clips from decoded videos.
+ *
+ * Every random number depends on (seed, epoch, video, view) alone: a batch is the same whatever was asked for before,
+ * and what a video contributes does not change when others join or leave the set.
+ */
+export class ClipLoader {
+  /** Videos too short for the plan. */
+  readonly excluded: readonly ExcludedVideo[];
+  readonly batchSize: number;
+  readonly #options: ClipLoaderOptions;
+  readonly #device: Device;
+  readonly #reader: ClipReader;
+  readonly #videos: LoadedVideo[] = [];
+  #order: { epoch: number; positions: number[] } | null = null;
+  #seconds = 0;
+
+  /**
+   * @throws ChronotopeError `no-usable-videos`; `batch-too-large` when dropping the last batch leaves none;
+   *   `unknown-class`; `video-not-stored`
+   */
+  constructor(options: ClipLoaderOptions) {
+    this.#options = options;
+    this.#device = options.device ?? 'cpu';
+    this.batchSize = options.batchSize;
+    this.#reader = new ClipReader(options.store);
+    const excluded: ExcludedVideo[] = [];
+    for (const entry of options.entries) {
+      const { frames } = this.#reader.info(entry.id);
+      if (options.plan.clips(frames, randomStream(0, 'clips')) === null) {
+        excluded.push({ id: entry.id, reason: `too short: ${frames} frames` });
+      } else {
+        this.#videos.push({ id: entry.id, frames, classIndex: this.#classIndex(entry), key: videoKey(entry.id) });
+      }
+    }
+    this.excluded = excluded;
+    this.#checkEnoughVideos();
+  }
+
+  /** Number of videos in an epoch. */
+  get videos(): number {
+    return this.#videos.length;
+  }
+
+  get batchesPerEpoch(): number {
+    const batches = this.#videos.length / this.batchSize;
+    return this.#options.dropLast === true ? Math.floor(batches) : Math.ceil(batches);
+  }
+
+  /** Time spent in making batches so far. */
+  get seconds(): number {
+    return this.#seconds;
+  }
+
+  /** Batch number `index` of an epoch; both count from 0. */
+  batch(epoch: number, index: number): Batch {
+    if (!(index >= 0 && index < this.batchesPerEpoch)) {
+      throw new RangeError(`batch ${index} of an epoch of ${this.batchesPerEpoch}`);
+    }
+    const positions = this.#epochOrder(epoch).slice(index * this.batchSize, (index + 1) * this.batchSize);
+    return this.#make(positions.map((position) => ({ video: this.#videos[position]!, epoch })));
+  }
+
+  /** The batches of an epoch in order. Each is freed when the next is asked for. */
+  *batches(epoch: number): Generator<Batch, void, void> {
+    for (let index = 0; index < this.batchesPerEpoch; index++) {
+      const batch = this.batch(epoch, index);
+      try {
+        yield batch;
+      } finally {
+        disposeBatch(batch);
+      }
+    }
+  }
+
+  /**
+   * The batch of an optimiser step, for training that counts steps: always full, running on from one epoch into the
+   * next, so that a set smaller than a batch serves too.
+   */
+  stepBatch(step: number): Batch {
+    const samples = Array.from({ length: this.batchSize }, (_, offset): Sample => {
+      const count = step * this.batchSize + offset;
+      const epoch = Math.floor(count / this.#videos.length);
+      const position = this.#epochOrder(epoch)[count % this.#videos.length]!;
+      return { video: this.#videos[position]!, epoch };
+    });
+    return this.#make(samples);
+  }
+
+  /** Closes the stored videos. Batches already made stay valid. */
+  dispose(): void {
+    this.#reader.dispose();
+  }
+
+  #make(samples: readonly Sample[]): Batch {
+    const started = performance.now();
+    const batch = scope(() => ({
+      views: this.#views(this.#clips(samples)),
+      labels: this.#labels(samples),
+      ids: samples.map(({ video }) => video.id),
+    }));
+    this.#seconds += (performance.now() - started) / 1000;
+    return batch;
+  }
+
+  /** Cuts float32 [clips a video, N, 3, T, S, S] into the plan's views. */
+  #views(clips: Tensor): Record<string, Tensor> {
+    let start = 0;
+    return Object.fromEntries(
+      this.#options.plan.views.map(({ name, shape }) => {
+        const count = shape.reduce((product, length) => product * length, 1);
+        const view = clips.narrow(0, start, count).view([...shape, ...clips.shape.slice(1)]);
+        start += count;
+        return [name, view];
+      }),
+    );
+  }
+
+  /** All clips of a batch: float32 [clips a video, N, 3, T, S, S]. */
+  #clips(samples: readonly Sample[]): Tensor {
+    const { size, seed } = this.#options;
+    const planned = samples.map((sample) => this.#plan(sample));
+    const perVideo = planned[0]!.length;
+    const wanted = [...Array(perVideo).keys()].flatMap((view) =>
+      samples.map((sample, index) => ({ ...sample, ...planned[index]![view]!, view })),
+    );
+    const groups = this.#reader.read(wanted.map(({ video, frames }) => ({ id: video.id, frames })));
+    const augmented = groups.map((group) => {
+      const augmentations = group.positions.map((position) => {
+        const { transform, video, epoch, view } = wanted[position]!;
+        return drawTransform(transform, group, size, randomStream(seed, 'augment', epoch, video.key, view));
+      });
+      return augmentClips(group.frames.to({ device: this.#device }), augmentations, size);
+    });
+    const clips = inOrder(groups, augmented);
+    return clips.view([perVideo, samples.length, ...clips.shape.slice(1)]);
+  }
+
+  #plan({ video, epoch }: Sample): PlannedClip[] {
+    const random = randomStream(this.#options.seed, 'clips', epoch, video.key);
+    return this.#options.plan.clips(video.frames, random)!;
+  }
+
+  #labels(samples: readonly Sample[]): Tensor | null {
+    const labels = samples.flatMap(({ video }) => (video.classIndex === null ? [] : [BigInt(video.classIndex)]));
+    return labels.length === samples.length ? tensor(BigInt64Array.from(labels), { device: this.#device }) : null;
+  }
+
+  #epochOrder(epoch: number): number[] {
+    if (this.#order?.epoch !== epoch) {
+      const { seed, shuffle = true } = this.#options;
+      const count = this.#videos.length;
+      this.#order = {
+        epoch,
+        positions: shuffle ? randomStream(seed, 'order', epoch).permutation(count) : [...Array(count).keys()],
+      };
+    }
+    return this.#order.positions;
+  }
+
+  #classIndex({ id, label }: ManifestEntry): number | null {
+    if (label === null) {
+      return null;
+    }
+    const index = this.#options.classes.indexOf(label);
+    if (index < 0) {
+      throw new ChronotopeError('unknown-class', `the video "${id}" has the label "${label}", which is no class`, {
+        hint: `The classes are ${this.#options.classes.map((name) => `"${name}"`).join(', ')}.`,
+        details: { id, label, classes: [...this.#options.classes] },
+      });
+    }
+    return index;
+  }
+
+  #checkEnoughVideos(): void {
+    const { length } = this.#videos;
+    if (length === 0) {
+      const details = { excluded: this.excluded };
+      throw new ChronotopeError('no-usable-videos', noVideosMessage(this.excluded), {
+        hint: 'Shorter clips (fewer frames or a smaller stride) accept shorter videos.',
+        details,
+      });
+    }
+    if (this.batchesPerEpoch === 0) {
+      throw new ChronotopeError('batch-too-large', `batches of ${this.batchSize} videos from a set of ${length}`, {
+        hint: `Ask for batches of at most ${length} videos.`,
+        details: { batchSize: this.batchSize, videos: length },
+      });
+    }
+  }
+}
+
+/** Frees the tensors of a batch. */
+export function disposeBatch({ views, labels }: Batch): void {
+  for (const tensor of [...Object.values(views), labels]) {
+    tensor?.dispose();
+  }
+}
+
+/** The clips of several groups in the order of the requests. */
+function inOrder(groups: readonly ClipGroup[], clips: readonly Tensor[]): Tensor {
+  if (clips.length === 1) {
+    return clips[0]!;
+  }
+  const together = cat([...clips]);
+  const rows = new BigInt64Array(together.shape[0]!);
+  for (const [row, position] of groups.flatMap(({ positions }) => positions).entries()) {
+    rows[position] = BigInt(row);
+  }
+  return together.indexSelect(0, tensor(rows, { device: together.device }));
+}
+
+function videoKey(id: string): number {
+  return createHash('sha256').update(id).digest().readUInt32LE(0);
+}
+
+function noVideosMessage(excluded: readonly ExcludedVideo[]): string {
+  return excluded.length === 0
+    ? 'no videos to load'
+    : `none of the ${excluded.length} videos can be used; the first, "${excluded[0]!.id}", is ${excluded[0]!.reason}`;
+}

@@ -1,0 +1,28 @@
+import { ChronotopeError } from '../errors.js';
+import type { VideoBackbone } from './backbone.js';
+import { R3D18, type R3D18Options } from './r3d.js';
+import { SmallR3D, type SmallR3DOptions } from './small-r3d.js';
+
+/** A backbone's name and the options of that backbone, as recipes write them. */
+export type BackboneConfig = ({ name: 'small-r3d' } & SmallR3DOptions) | ({ name: 'r3d18' } & R3D18Options);
+
+/** Names that {@link createBackbone} knows. */
+export const BACKBONE_NAMES = ['small-r3d', 'r3d18'] as const satisfies BackboneConfig['name'][];
+
+/**
+ * Makes a backbone with newly initialised weights.
+ *
+ * @throws ChronotopeError `unknown-backbone` for a name it does not know
+ */
+export function createBackbone(config: BackboneConfig): VideoBackbone {
+  switch (config.name) {
+    case 'small-r3d':
+      return new SmallR3D(config);
+    case 'r3d18':
+      return new R3D18(config);
+    default:
+      throw new ChronotopeError('unknown-backbone', `there is no backbone '${(config as { name: string }).name}'`, {
+        hint: `choose one of ${BACKBONE_NAMES.join(', ')}`,
+      });
+  }
+}

@@ -1,0 +1,117 @@
+import { setImmediate } from 'node:timers/promises';
+import { type optim, scope, type Tensor } from '@chronotope/torch';
+import { ChronotopeError } from '../errors.js';
+import type { Schedule } from './schedule.js';
+
+/** What one optimiser step needs: a scalar to minimise, scalars to log, and which samples made it. */
+export interface StepLoss {
+  loss: Tensor;
+  metrics: Record<string, Tensor>;
+  ids: readonly string[];
+}
+
+/** One line of `metrics.jsonl`: means since the line before. */
+export interface MetricsLine {
+  step: number;
+  learningRate: number;
+  metrics: Record<string, number>;
+  samplesPerSecond: number;
+  /** Share of the time spent making batches, in [0, 1]. */
+  dataShare: number;
+}
+
+export interface FitOptions<Batch> {
+  steps: number;
+  optimizer: optim.Optimizer;
+  schedule: Schedule;
+  /** Makes the batch of a step; must depend on the step number alone. */
+  batch: (step: number) => Batch;
+  loss: (batch: Batch, step: number) => StepLoss;
+  /** Runs after each optimiser step, inside the step's scope (for example an average of the weights). */
+  afterStep?: (step: number) => void;
+  onMetrics?: (line: MetricsLine) => void;
+  /** Steps between two lines of metrics. */
+  logEvery?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Minimises a loss for a number of optimiser steps.
+ *
+ * Everything a step makes is freed with it. Between steps the event loop runs, so that Ctrl-C is seen.
+ *
+ * @throws ChronotopeError `loss-not-finite`, naming the samples of the batch; `interrupted` when the signal aborts
+ */
+export async function fit<Batch>(options: FitOptions<Batch>): Promise<void> {
+  const { steps, optimizer, schedule, onMetrics, logEvery = 10, signal } = options;
+  const baseRates = optimizer.paramGroups.map((group) => group.lr);
+  let window = new MetricsWindow();
+
+  for (let step = 0; step < steps; step++) {
+    const factor = schedule(step);
+    for (const [index, group] of optimizer.paramGroups.entries()) group.lr = baseRates[index]! * factor;
+
+    scope(() => {
+      const started = performance.now();
+      const batch = options.batch(step);
+      const dataReady = performance.now();
+      optimizer.zeroGrad();
+      const { loss, metrics, ids } = options.loss(batch, step);
+      const value = loss.item();
+      if (!Number.isFinite(value)) throw lossNotFinite(step, value, ids);
+      loss.backward();
+      optimizer.step();
+      options.afterStep?.(step);
+      window.add({ loss, ...metrics }, ids.length, dataReady - started, performance.now() - started);
+    });
+
+    if ((step + 1) % logEvery === 0 || step + 1 === steps) {
+      onMetrics?.(window.summary(step + 1, baseRates[0]! * factor));
+      window = new MetricsWindow();
+    }
+    await setImmediate();
+    if (signal?.aborted) throw interrupted();
+  }
+}
+
+/** Sums of what happened since the last line of metrics. */
+class MetricsWindow {
+  private readonly sums = new Map<string, number>();
+  private steps = 0;
+  private samples = 0;
+  private dataMilliseconds = 0;
+  private milliseconds = 0;
+
+  add(metrics: Record<string, Tensor>, samples: number, dataMilliseconds: number, milliseconds: number): void {
+    for (const [name, value] of Object.entries(metrics)) {
+      this.sums.set(name, (this.sums.get(name) ?? 0) + value.item());
+    }
+    this.steps++;
+    this.samples += samples;
+    this.dataMilliseconds += dataMilliseconds;
+    this.milliseconds += milliseconds;
+  }
+
+  summary(step: number, learningRate: number): MetricsLine {
+    return {
+      step,
+      learningRate,
+      metrics: Object.fromEntries([...this.sums].map(([name, sum]) => [name, sum / this.steps])),
+      samplesPerSecond: (1000 * this.samples) / this.milliseconds,
+      dataShare: this.dataMilliseconds / this.milliseconds,
+    };
+  }
+}
+
+function lossNotFinite(step: number, value: number, ids: readonly string[]): ChronotopeError {
+  return new ChronotopeError('loss-not-finite', `the loss became ${value} at step ${step + 1}`, {
+    hint: 'Lower the learning rate of this stage, or look at the videos named in the details.',
+    details: { step: step + 1, ids: [...ids] },
+  });
+}
+
+export function interrupted(): ChronotopeError {
+  return new ChronotopeError('interrupted', 'interrupted', {
+    hint: 'Run the same command again: finished stages are kept and the rest is done.',
+  });
+}

@@ -1,0 +1,249 @@
+#include "environment.h"
+
+#include <c10/util/Exception.h>
+
+#include <cmath>
+#include <new>
+#include <sstream>
+
+namespace chronotope {
+namespace {
+
+constexpr double kIndexRange = 67108864.0;  // 2^26
+constexpr uint32_t kLastGeneration = (1u << 27) - 1;
+
+struct DTypeName {
+  at::ScalarType type;
+  const char* name;
+};
+
+constexpr DTypeName kDTypes[] = {
+    {at::ScalarType::Float, "float32"},           {at::ScalarType::Double, "float64"},
+    {at::ScalarType::Half, "float16"},            {at::ScalarType::BFloat16, "bfloat16"},
+    {at::ScalarType::Long, "int64"},              {at::ScalarType::Int, "int32"},
+    {at::ScalarType::Short, "int16"},             {at::ScalarType::Char, "int8"},
+    {at::ScalarType::Byte, "uint8"},              {at::ScalarType::Bool, "bool"},
+    {at::ScalarType::ComplexFloat, "complex64"},  {at::ScalarType::ComplexDouble, "complex128"},
+};
+
+struct Reason {
+  std::string code;
+  std::string message;
+};
+
+// libtorch appends where the exception was raised and sometimes a stack; neither helps who calls from JavaScript.
+std::string withoutBacktrace(std::string text) {
+  for (const char* marker : {"\nException raised from", "\nFrames", "\nC++ CapturedTraceback"}) {
+    const auto at = text.find(marker);
+    if (at != std::string::npos) text.resize(at);
+  }
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+Reason reasonInFlight() {
+  try {
+    throw;
+  } catch (const Failure& failure) {
+    return {failure.code, failure.message};
+  } catch (const c10::Error& error) {
+    return {"operator", withoutBacktrace(error.what_without_backtrace())};
+  } catch (const std::bad_alloc&) {
+    return {"memory", "out of memory"};
+  } catch (const std::exception& error) {
+    return {"operator", withoutBacktrace(error.what())};
+  } catch (...) {
+    return {"operator", "an unknown C++ exception"};
+  }
+}
+
+// "input float32 [2, 3]" for every tensor among the arguments of the operator that failed.
+std::vector<std::string> describeArguments(Environment& state, const Napi::CallbackInfo& info) {
+  std::vector<std::string> lines;
+  const auto& arguments = state.active->arguments;
+  auto add = [&](const std::string& name, Napi::Value value) {
+    if (!value.IsNumber()) return;
+    try {
+      lines.push_back(name + " " + describe(state.handles.get(value.As<Napi::Number>().DoubleValue())));
+    } catch (const Failure&) {
+      lines.push_back(name + " (disposed)");
+    }
+  };
+  for (size_t i = 0; i < arguments.size() && i + 1 < info.Length(); i++) {
+    const auto& argument = arguments[i];
+    const Napi::Value value = info[i + 1];
+    if (argument.kind == Kind::Tensor) add(argument.name, value);
+    if ((argument.kind == Kind::TensorList || argument.kind == Kind::OptionalTensorList) && value.IsArray()) {
+      const auto list = value.As<Napi::Array>();
+      const uint32_t shown = std::min<uint32_t>(list.Length(), 8);
+      for (uint32_t k = 0; k < shown; k++) add(argument.name + "[" + std::to_string(k) + "]", list.Get(k));
+    }
+  }
+  return lines;
+}
+
+}  // namespace
+
+void rethrowAsTorchError(const Napi::CallbackInfo& info) {
+  try {
+    throw;
+  } catch (const Napi::Error&) {
+    throw;  // already JavaScript's own exception
+  } catch (...) {
+  }
+  const auto env = info.Env();
+  auto& state = Environment::of(env);
+  const Reason reason = reasonInFlight();
+  Napi::Value operation = env.Null();
+  auto tensors = Napi::Array::New(env);
+  if (state.active != nullptr) {
+    operation = Napi::String::New(env, state.active->name);
+    const auto lines = describeArguments(state, info);
+    for (uint32_t i = 0; i < lines.size(); i++) tensors.Set(i, lines[i]);
+    state.active = nullptr;
+    state.stack.clear();
+  }
+  if (state.makeError.IsEmpty()) throw Napi::Error::New(env, reason.message);
+  const auto error = state.makeError.Call(
+      {Napi::String::New(env, reason.code), Napi::String::New(env, reason.message), operation, tensors});
+  throw Napi::Error(env, error);
+}
+
+int64_t Handles::find(double handle) const {
+  if (!(handle >= kIndexRange) || handle != std::floor(handle)) return -1;
+  const double generation = std::floor(handle / kIndexRange);
+  const double index = handle - generation * kIndexRange;
+  if (index >= static_cast<double>(slots_.size())) return -1;
+  const Slot& slot = slots_[static_cast<size_t>(index)];
+  if (static_cast<double>(slot.generation) != generation || !slot.tensor.defined()) return -1;
+  return static_cast<int64_t>(index);
+}
+
+double Handles::add(at::Tensor tensor) {
+  uint32_t index;
+  if (free_.empty()) {
+    if (slots_.size() >= static_cast<size_t>(kIndexRange)) throw Failure("memory", "too many live tensors");
+    index = static_cast<uint32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    index = free_.back();
+    free_.pop_back();
+  }
+  slots_[index].tensor = std::move(tensor);
+  live_++;
+  return static_cast<double>(slots_[index].generation) * kIndexRange + index;
+}
+
+const at::Tensor& Handles::get(double handle) const {
+  const auto index = find(handle);
+  if (index < 0) throw Failure("disposed", "the tensor has been disposed, or the handle never named one");
+  return slots_[static_cast<size_t>(index)].tensor;
+}
+
+void Handles::release(double handle) {
+  const auto index = find(handle);
+  if (index < 0) return;
+  Slot& slot = slots_[static_cast<size_t>(index)];
+  releasedBytes_ += std::exchange(slot.reportedBytes, 0);
+  live_--;
+  // Freeing may run arbitrary destructors; the slot must be consistent before.
+  const at::Tensor last = std::move(slot.tensor);
+  slot.tensor = at::Tensor();
+  // A slot whose generations are used up is never used again, so that no old handle can come back to life.
+  if (slot.generation++ < kLastGeneration) free_.push_back(static_cast<uint32_t>(index));
+}
+
+int64_t Handles::startReporting(double handle) {
+  const auto index = find(handle);
+  if (index < 0) return 0;
+  Slot& slot = slots_[static_cast<size_t>(index)];
+  // A view's memory is counted by the tensor that it views.
+  if (slot.reportedBytes != 0 || !slot.tensor.has_storage() || slot.tensor.storage().use_count() > 1) return 0;
+  return slot.reportedBytes = static_cast<int64_t>(slot.tensor.storage().nbytes());
+}
+
+double handleArgument(const Napi::CallbackInfo& info, size_t index) {
+  if (!info[index].IsNumber()) throw Failure("argument", "expected a tensor");
+  return info[index].As<Napi::Number>().DoubleValue();
+}
+
+const at::Tensor& tensorArgument(const Napi::CallbackInfo& info, size_t index) {
+  return Environment::of(info.Env()).handles.get(handleArgument(info, index));
+}
+
+std::vector<at::Tensor> tensorListArgument(const Napi::CallbackInfo& info, size_t index) {
+  if (!info[index].IsArray()) throw Failure("argument", "expected a list of tensors");
+  const auto& handles = Environment::of(info.Env()).handles;
+  const auto list = info[index].As<Napi::Array>();
+  std::vector<at::Tensor> tensors;
+  tensors.reserve(list.Length());
+  for (uint32_t i = 0; i < list.Length(); i++) {
+    const Napi::Value item = list.Get(i);
+    if (item.IsNull()) {
+      tensors.emplace_back();
+    } else if (item.IsNumber()) {
+      tensors.push_back(handles.get(item.As<Napi::Number>().DoubleValue()));
+    } else {
+      throw Failure("argument", "expected a list of tensors");
+    }
+  }
+  return tensors;
+}
+
+std::vector<int64_t> sizesArgument(const Napi::CallbackInfo& info, size_t index) {
+  if (!info[index].IsArray()) throw Failure("argument", "expected a shape: a list of integers");
+  const auto list = info[index].As<Napi::Array>();
+  std::vector<int64_t> sizes;
+  for (uint32_t i = 0; i < list.Length(); i++) {
+    const Napi::Value item = list.Get(i);
+    const double value = item.IsNumber() ? item.As<Napi::Number>().DoubleValue() : -1;
+    if (!(value >= 0 && value <= 9007199254740991.0) || value != std::floor(value)) {
+      throw Failure("argument", "a shape must be a list of integers >= 0");
+    }
+    sizes.push_back(static_cast<int64_t>(value));
+  }
+  return sizes;
+}
+
+std::string stringArgument(const Napi::CallbackInfo& info, size_t index) {
+  if (!info[index].IsString()) throw Failure("argument", "expected a string");
+  return info[index].As<Napi::String>().Utf8Value();
+}
+
+int64_t intArgument(const Napi::CallbackInfo& info, size_t index) {
+  const double value = info[index].IsNumber() ? info[index].As<Napi::Number>().DoubleValue() : NAN;
+  if (!(std::abs(value) <= 9007199254740991.0) || value != std::floor(value)) {
+    throw Failure("argument", "expected an integer");
+  }
+  return static_cast<int64_t>(value);
+}
+
+bool boolArgument(const Napi::CallbackInfo& info, size_t index) {
+  if (!info[index].IsBoolean()) throw Failure("argument", "expected true or false");
+  return info[index].As<Napi::Boolean>().Value();
+}
+
+const char* dtypeName(at::ScalarType type) {
+  for (const auto& entry : kDTypes) {
+    if (entry.type == type) return entry.name;
+  }
+  return c10::toString(type);
+}
+
+at::ScalarType dtypeOf(const std::string& name) {
+  for (const auto& entry : kDTypes) {
+    if (name == entry.name) return entry.type;
+  }
+  throw Failure("argument", "unknown dtype '" + name + "'");
+}
+
+std::string describe(const at::Tensor& tensor) {
+  std::ostringstream text;
+  text << dtypeName(tensor.scalar_type()) << " [";
+  for (int64_t i = 0; i < tensor.dim(); i++) text << (i == 0 ? "" : ", ") << tensor.size(i);
+  text << "]";
+  if (!tensor.device().is_cpu()) text << " on " << tensor.device();
+  return text.str();
+}
+
+}  // namespace chronotope

@@ -1,0 +1,82 @@
+/** What kind of thing went wrong. */
+export type TorchErrorCode =
+  /** libtorch refused or failed an operator. */
+  | 'operator'
+  /** An argument has the wrong type or value. */
+  | 'argument'
+  /** A tensor was used after it had been disposed. */
+  | 'disposed'
+  /** libtorch has no operator of that name. */
+  | 'not-found'
+  /** The native addon or libtorch could not be loaded. */
+  | 'library'
+  /** Memory ran out. */
+  | 'memory'
+  /** A file could not be read or written, or is malformed. */
+  | 'io';
+
+export interface TorchErrorDetails {
+  code: TorchErrorCode;
+  /** The operator that failed, such as `aten::conv3d`. */
+  operator?: string;
+  /** Its tensor arguments with dtypes and shapes, such as `input float32 [2, 3, 8, 64, 64]`. */
+  tensors?: readonly string[];
+  /** What to do about it. */
+  hint?: string;
+  cause?: unknown;
+}
+
+/** Every error of this package. */
+export class TorchError extends Error {
+  override readonly name = 'TorchError';
+  readonly code: TorchErrorCode;
+  readonly operator: string | undefined;
+  readonly tensors: readonly string[];
+  readonly hint: string | undefined;
+
+  constructor(message: string, { code, operator, tensors = [], hint, cause }: TorchErrorDetails) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.operator = operator;
+    this.tensors = tensors;
+    this.hint = hint;
+  }
+}
+
+/** Makes the error for an exception that crossed from C++: libtorch's reason, the operator and its tensors. */
+export function nativeError(code: string, reason: string, operator: string | null, tensors: string[]): TorchError {
+  const where = operator === null ? reason : `${operator.replace(/^aten::/, '')}: ${reason}`;
+  const message = tensors.length === 0 ? where : `${where}\n  ${tensors.join('\n  ')}`;
+  return new TorchError(message, {
+    code: code as TorchErrorCode,
+    operator: operator ?? undefined,
+    tensors,
+    hint: hintFor(code, reason),
+  });
+}
+
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [
+    /expected scalar type|must have the same dtype|expected m1 and m2 to have the same dtype|[Ii]nput type .* and (weight|bias) type/,
+    'bring the tensors to one dtype, for instance x.to({ dtype: "float32" })',
+  ],
+  [/all tensors to be on the same device|same device/, 'move the tensors to one device with x.to({ device })'],
+  [
+    /must match the size|mat1 and mat2|shapes cannot be multiplied|size mismatch|invalid for input of size/,
+    'compare the shapes',
+  ],
+  [/does not require grad/, 'no input requires a gradient, or the forward pass ran under noGrad()'],
+  [/backward through the graph a second time/, 'pass { retainGraph: true } to the first backward'],
+  [
+    /modified by an inplace operation/,
+    'an in-place operator changed a value that the backward pass needs; use the form without underscore',
+  ],
+  [/leaf Variable that requires grad/, 'change parameters inside noGrad()'],
+  [/Expected more than 1 value per channel/, 'batch normalisation in training needs more than one value per channel'],
+];
+
+function hintFor(code: string, reason: string): string | undefined {
+  if (code === 'disposed') return 'the tensor left its scope or was disposed; return it from the scope or keep() it';
+  if (code === 'memory') return 'make the batch smaller, or dispose tensors earlier with scope()';
+  return HINTS.find(([pattern]) => pattern.test(reason))?.[1];
+}

@@ -1,0 +1,21 @@
+export * from './autograd.js';
+export * from './creation.js';
+export { TorchError, type TorchErrorCode, type TorchErrorDetails } from './errors.js';
+export * from './generated/operators.js';
+export * from './io/safetensors.js';
+export * as nn from './nn/index.js';
+export { Parameter } from './nn/index.js';
+export { type Argument, Operator, op, type Result } from './operator.js';
+export * as optim from './optim/index.js';
+export * from './random.js';
+export * from './runtime.js';
+export { keep, scope } from './scope.js';
+export {
+  type Device,
+  type DType,
+  type MemoryFormat,
+  type NestedNumbers,
+  type Reduction,
+  Tensor,
+  type TensorData,
+} from './tensor.js';

@@ -1,0 +1,2 @@
+export { writeAtomically } from './atomic-write.js';
+export { loadSafetensors, type Safetensors, saveSafetensors } from './safetensors.js';

@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
+import { nativeError, TorchError } from './errors.js';
+
+/** Names a tensor on the native side. Stale ones are refused there. */
+export type Handle = number;
+
+/** How the native side describes an operator: one letter an argument and a result. */
+export interface OperatorDescription {
+  index: number;
+  /** `T` Tensor, `t` Tensor or null, `L` list of tensors, `l` list of tensors and nulls, `.` anything else. */
+  arguments: string;
+  names: string[];
+  /** `T` Tensor, `L` list of tensors, `w` an argument that was written in place, `.` anything else. */
+  results: string;
+  /** Positions of the arguments that are written in place. */
+  written: number[];
+}
+
+/** The functions of the C++ addon. Each throws {@link TorchError}. */
+export interface Native {
+  call(operator: number, ...args: unknown[]): unknown;
+  findOperator(name: string, overload: string): OperatorDescription;
+  schemas(name: string): string[];
+
+  fromData(data: NodeJS.TypedArray, shape: readonly number[], dtype: string): Handle;
+  toData(tensor: Handle): ArrayBuffer;
+  item(tensor: Handle): number;
+  shape(tensor: Handle): number[];
+  strides(tensor: Handle): number[];
+  dtype(tensor: Handle): string;
+  device(tensor: Handle): string;
+  isContiguous(tensor: Handle): boolean;
+  requiresGrad(tensor: Handle): boolean;
+  setRequiresGrad(tensor: Handle, flag: boolean): void;
+  isLeaf(tensor: Handle): boolean;
+  gradFunctionName(tensor: Handle): string | null;
+  gradOf(tensor: Handle): Handle | null;
+  setGrad(tensor: Handle, grad: Handle | null): void;
+  alias(tensor: Handle): Handle;
+  release(tensors: Handle | readonly Handle[]): void;
+  reportToCollector(tensor: Handle): void;
+
+  memory(): { liveTensors: number; liveBytes: number; cachedBytes: number };
+  backward(
+    outputs: readonly Handle[],
+    gradients: readonly (Handle | null)[] | null,
+    retainGraph: boolean,
+    createGraph: boolean,
+    inputs: readonly Handle[] | null,
+  ): void;
+  grad(
+    outputs: readonly Handle[],
+    inputs: readonly Handle[],
+    gradients: readonly (Handle | null)[] | null,
+    retainGraph: boolean,
+    createGraph: boolean,
+    allowUnused: boolean,
+  ): (Handle | null)[];
+  setGradEnabled(flag: boolean): boolean;
+  isGradEnabled(): boolean;
+  manualSeed(seed: number): void;
+  getRngState(device: string): Handle;
+  setRngState(device: string, state: Handle): void;
+  setNumThreads(count: number): void;
+  getNumThreads(): number;
+  version(): { torch: string; cuda: boolean; cudaDevices: number };
+  showConfig(): string;
+  setErrorFactory(factory: typeof nativeError): void;
+}
+
+const ADDON = new URL('../build/Release/chronotope_torch.node', import.meta.url);
+
+let loaded: Native | undefined;
+
+/**
+ * The native addon, loaded when it is first needed, so that programs which only print their help run without it.
+ *
+ * @throws TorchError `library` when it is not built or libtorch cannot be loaded
+ */
+export function native(): Native {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Native {
+  const path = ADDON.pathname;
+  if (!existsSync(ADDON)) {
+    throw new TorchError(`the native addon is not built (${decodeURIComponent(path)} does not exist)`, {
+      code: 'library',
+      hint: 'run `npm run setup`: it finds libtorch and compiles the addon',
+    });
+  }
+  preferSleepingThreads();
+  const addon = requireAddon(decodeURIComponent(path));
+  addon.setErrorFactory(nativeError);
+  // libtorch counts physical cores and takes one thread on two virtual ones.
+  if (process.env.OMP_NUM_THREADS === undefined) addon.setNumThreads(availableParallelism());
+  return addon;
+}
+
+/**
+ * OpenMP's threads spin between parallel regions by default, which takes the processor from the decoder and from other
+ * processes. The setting counts only before the library is loaded.
+ */
+function preferSleepingThreads(): void {
+  if (isMainThread) process.env.OMP_WAIT_POLICY ??= 'passive';
+}
+
+function requireAddon(path: string): Native {
+  try {
+    return createRequire(import.meta.url)(path) as Native;
+  } catch (cause) {
+    throw new TorchError(`the native addon could not be loaded: ${(cause as Error).message}`, {
+      code: 'library',
+      hint: 'libtorch or Node changed since it was built: run `npm run setup` again',
+      cause,
+    });
+  }
+}

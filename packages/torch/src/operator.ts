@@ -1,0 +1,110 @@
+import { TorchError } from './errors.js';
+import { type Handle, native, type OperatorDescription } from './native.js';
+import { TensorHandle } from './scope.js';
+import type { Tensor } from './tensor.js';
+
+/** What an operator takes, in the order of its schema; undefined stands for the schema's default. */
+export type Argument =
+  | Tensor
+  | number
+  | bigint
+  | boolean
+  | string
+  | null
+  | undefined
+  | readonly (Tensor | null)[]
+  | readonly number[]
+  | readonly boolean[];
+
+/** What an operator gives back. */
+export type Result = Tensor | number | boolean | string | null | undefined | readonly Result[];
+
+let makeTensor: (handle: Handle) => Tensor;
+
+/** Tells how a handle becomes a Tensor (the Tensor class needs this module, so this module cannot import it). */
+export function setTensorFactory(factory: typeof makeTensor): void {
+  makeTensor = factory;
+}
+
+/**
+ * One overload of one of libtorch's operators, looked up when it is first called. `R` states what it returns; an
+ * operator that writes into an argument returns that argument.
+ */
+export class Operator<R = Result> {
+  readonly name: string;
+  readonly overload: string;
+  #description: OperatorDescription | undefined;
+
+  constructor(name: string, overload = '') {
+    this.name = name;
+    this.overload = overload;
+  }
+
+  call(...args: Argument[]): R {
+    this.#description ??= native().findOperator(this.name, this.overload);
+    const description = this.#description;
+    const values: unknown[] = new Array(args.length);
+    for (let i = 0; i < args.length; i++) {
+      const kind = description.arguments[i];
+      values[i] = kind === undefined || kind === '.' ? args[i] : this.#toNative(args[i], kind, i);
+    }
+    const result = native().call(description.index, ...values);
+    for (const index of description.written) {
+      const written = args[index];
+      if (written instanceof TensorHandle) written.forgetShape();
+    }
+    return wrapResults(result, description, args) as R;
+  }
+
+  #toNative(value: Argument, kind: string, index: number): unknown {
+    if (kind === 'T' || kind === 't') {
+      if (value instanceof TensorHandle) return TensorHandle.of(value);
+      if (value === undefined || value === null) return value;
+      throw this.#wrongArgument(index, 'a Tensor', value);
+    }
+    if (!Array.isArray(value)) throw this.#wrongArgument(index, 'a list of Tensors', value);
+    return value.map((item: unknown) => {
+      if (item instanceof TensorHandle) return TensorHandle.of(item);
+      if (kind === 'l' && (item === null || item === undefined)) return null;
+      throw this.#wrongArgument(index, 'a list of Tensors', item);
+    });
+  }
+
+  #wrongArgument(index: number, expected: string, value: unknown): TorchError {
+    const name = this.#description?.names[index] ?? String(index);
+    const got = value === null ? 'null' : typeof value === 'object' ? value.constructor?.name : typeof value;
+    return new TorchError(
+      `${this.name.replace(/^aten::/, '')}: argument '${name}' must be ${expected}, and got ${got ?? 'an object'}`,
+      { code: 'argument', operator: this.name, hint: 'make a tensor of plain numbers with tensor(...)' },
+    );
+  }
+}
+
+/**
+ * Any operator of libtorch by its full name, such as `op('aten::conv3d')` or `op('aten::sum.dim_IntList')`. The
+ * function takes the arguments in the order of the schema.
+ *
+ * @throws TorchError `not-found` at the first call when libtorch has no such operator
+ */
+export function op(fullName: string): (...args: Argument[]) => Result {
+  const dot = fullName.indexOf('.');
+  const operator = dot < 0 ? new Operator(fullName) : new Operator(fullName.slice(0, dot), fullName.slice(dot + 1));
+  return (...args) => operator.call(...args);
+}
+
+function wrapResults(result: unknown, { results, written }: OperatorDescription, args: readonly Argument[]): unknown {
+  if (results === 'T') return typeof result === 'number' ? makeTensor(result) : null;
+  if (results === 'w') return args[written[0]!];
+  if (results.length === 1) return wrapResult(result, results);
+  if (results.length === 0) return undefined;
+  let nextWritten = 0;
+  return (result as unknown[]).map((value, i) =>
+    results[i] === 'w' ? args[written[nextWritten++]!] : wrapResult(value, results[i]!),
+  );
+}
+
+function wrapResult(value: unknown, kind: string): unknown {
+  if (kind === 'T') return typeof value === 'number' ? makeTensor(value) : null;
+  if (kind === 'L') return (value as Handle[]).map((handle) => makeTensor(handle));
+  return value;
+}

@@ -1,0 +1,161 @@
+import { once } from 'node:events';
+import { rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Writable } from 'node:stream';
+import { ChildGuard, type ChildLimits, collectText, startChild } from './children.js';
+import { diskFullError, VideoError } from './errors.js';
+import { findFfmpeg } from './ffmpeg.js';
+import { uniqueSuffix } from './temporary-files.js';
+
+/** How frames become a video file. */
+export interface EncodeOptions extends Partial<ChildLimits> {
+  width: number;
+  height: number;
+  /** Frames per second. */
+  fps: number;
+  /** FFmpeg encoder. Default `libx264`. */
+  codec?: string;
+  /** Constant rate factor of the encoder; lower is better and larger. Default: the encoder's own. */
+  crf?: number;
+  /** Most frames between key frames. Default: the encoder's own. */
+  keyframeInterval?: number;
+  /** Pixel format of the file; `yuv420p` needs an even width and height. Default `yuv420p`. */
+  pixelFormat?: string;
+  /** Milliseconds FFmpeg may take; the time the frames take to arrive is not counted. Default 300,000. */
+  timeoutMs?: number;
+}
+
+/**
+ * Writes frames as a video file; the container follows from the extension. The file appears under its name only when it
+ * is complete, and replaces one that was there.
+ *
+ * `frames`: uint8 R,G,B, `[T, H, W, 3]` in one array, or an iterable of arrays `[H, W, 3]`.
+ *
+ * Throws {@link VideoError}: `invalid-argument` (wrong array size, no frame, odd size with subsampled colour),
+ * `encode-failed`, `disk-full`, `timeout`, `aborted`, `ffmpeg-missing`. An error thrown by the iterable is passed on.
+ */
+export async function encode(
+  frames: Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  path: string,
+  options: EncodeOptions,
+): Promise<void> {
+  checkSize(path, options);
+  const source = frames instanceof Uint8Array ? splitFrames(frames, path, options) : frames;
+  const { ffmpeg } = await findFfmpeg();
+  const target = resolve(path);
+  const temporary = join(dirname(target), `.${uniqueSuffix()}.${basename(target)}`);
+  try {
+    await runEncoder(ffmpeg, source, target, temporary, options);
+    await rename(temporary, target);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function runEncoder(
+  ffmpeg: string,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  target: string,
+  temporary: string,
+  options: EncodeOptions,
+): Promise<void> {
+  const child = startChild(ffmpeg, encodeArguments(temporary, options), { stdin: 'pipe' });
+  const guard = new ChildGuard(child, target, { timeoutMs: options.timeoutMs ?? 300_000, signal: options.signal });
+  const stderr = collectText(child.stderr!, 64 << 10);
+  child.stdout!.resume();
+  const stdin = child.stdin!;
+  // The encoder may end before it has read everything; its exit code and messages then tell why.
+  stdin.on('error', () => {});
+  let written = 0;
+  try {
+    guard.pause();
+    for await (const frame of source) {
+      guard.resume();
+      if (frame.length !== frameBytes(options)) throw wrongFrameSize(target, frame.length, options);
+      if (stdin.destroyed || !(await writeAll(stdin, frame, guard))) break;
+      written += 1;
+      guard.pause();
+    }
+    guard.resume();
+    stdin.end();
+    const { exitCode } = await guard.ended;
+    guard.throwIfStopped();
+    if (written === 0 && !stdin.errored) {
+      const hint = 'Pass at least one frame.';
+      throw new VideoError({ code: 'invalid-argument', path: target, reason: 'There is no frame to write.', hint });
+    }
+    if (exitCode !== 0) throw encoderError(target, stderr(), options);
+  } finally {
+    guard.release();
+    stdin.destroy();
+    await guard.ended;
+  }
+}
+
+/** Writes one frame and waits until the encoder can take more; false if the encoder has ended. */
+async function writeAll(stdin: Writable, frame: Uint8Array, guard: ChildGuard): Promise<boolean> {
+  if (stdin.write(frame)) return true;
+  const drained = once(stdin, 'drain').then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([drained, guard.ended.then(() => false)]);
+}
+
+function encodeArguments(temporary: string, options: EncodeOptions): string[] {
+  const { width, height, fps, codec = 'libx264', crf, keyframeInterval, pixelFormat = 'yuv420p' } = options;
+  return [
+    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error', '-y', '-protocol_whitelist', 'pipe'],
+    ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-video_size', `${width}x${height}`, '-framerate', String(fps)],
+    ...['-i', 'pipe:0', '-c:v', codec, '-pix_fmt', pixelFormat],
+    ...(crf === undefined ? [] : ['-crf', String(crf)]),
+    ...(keyframeInterval === undefined ? [] : ['-g', String(keyframeInterval)]),
+    ...['-fflags', '+bitexact', '-flags:v', '+bitexact', `file:${temporary}`],
+  ];
+}
+
+function checkSize(path: string, { width, height, fps, pixelFormat = 'yuv420p' }: EncodeOptions): void {
+  if (![width, height].every((side) => Number.isInteger(side) && side >= 1) || !(fps > 0)) {
+    const reason = `A video of ${width} x ${height} pixels with ${fps} frames per second is not possible.`;
+    const hint = 'Give whole numbers of pixels and a frame rate above 0.';
+    throw new VideoError({ code: 'invalid-argument', path, reason, hint });
+  }
+  const oddWidth = width % 2 === 1 && /42[02]p/.test(pixelFormat);
+  const oddHeight = height % 2 === 1 && /420p/.test(pixelFormat);
+  if (!oddWidth && !oddHeight) return;
+  throw new VideoError({
+    code: 'invalid-argument',
+    path,
+    reason: `${width} x ${height} pixels cannot be written as ${pixelFormat}, which shares colour between neighbours.`,
+    hint: "Use an even width and height, or pixelFormat: 'yuv444p'.",
+  });
+}
+
+function frameBytes({ width, height }: EncodeOptions): number {
+  return width * height * 3;
+}
+
+function* splitFrames(data: Uint8Array, path: string, options: EncodeOptions): Generator<Uint8Array> {
+  const size = frameBytes(options);
+  if (data.length % size !== 0) throw wrongFrameSize(path, data.length, options);
+  for (let offset = 0; offset < data.length; offset += size) yield data.subarray(offset, offset + size);
+}
+
+function wrongFrameSize(path: string, length: number, options: EncodeOptions): VideoError {
+  const { width, height } = options;
+  return new VideoError({
+    code: 'invalid-argument',
+    path,
+    reason: `${length} bytes are no whole number of frames of ${width} x ${height} x 3 = ${frameBytes(options)} bytes.`,
+    hint: 'Frames are uint8 R,G,B in the order [height, width, 3].',
+  });
+}
+
+function encoderError(path: string, stderr: string, { codec = 'libx264' }: EncodeOptions): VideoError {
+  if (/No space left on device/i.test(stderr)) return diskFullError(path);
+  const firstLine = stderr.trim().split('\n')[0]?.slice(0, 300) ?? '';
+  const hint = /Unknown encoder/i.test(stderr)
+    ? `This FFmpeg has no ${codec}; install a full build or choose another codec.`
+    : 'Check the folder, the extension and the codec.';
+  return new VideoError({ code: 'encode-failed', path, reason: `FFmpeg could not write it (${firstLine}).`, hint });
+}

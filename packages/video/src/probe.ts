@@ -1,0 +1,227 @@
+import { constants } from 'node:fs';
+import { access, open, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type ChildLimits, runToEnd } from './children.js';
+import { systemErrorCode, VideoError } from './errors.js';
+import { findFfmpeg } from './ffmpeg.js';
+
+/** What the header of a video file states about its first video stream (cover pictures do not count). */
+export interface VideoInfo {
+  /** Absolute path. */
+  path: string;
+  /** Names of the container format as FFmpeg calls it, such as `mov,mp4,m4a,3gp,3g2,mj2`. */
+  container: string;
+  /** Name of the codec as FFmpeg calls it, such as `h264`. */
+  codec: string;
+  /** Width in pixels as displayed: after rotation, with square pixels. */
+  width: number;
+  /** Height in pixels as displayed: after rotation, with square pixels. */
+  height: number;
+  /** Width in pixels as stored. */
+  codedWidth: number;
+  /** Height in pixels as stored. */
+  codedHeight: number;
+  /** Degrees, clockwise, by which the stored picture is turned for display, in [0, 360). */
+  rotation: number;
+  /** Width of a stored pixel divided by its height; 1 when not stated. */
+  sampleAspectRatio: number;
+  /** Nominal frames per second (the finest step of the time stamps; very high for some variable-rate files). */
+  frameRate: number;
+  /** Average frames per second. */
+  averageFrameRate: number;
+  /** Seconds, or null when not stated. */
+  duration: number | null;
+  /** Whether `duration` belongs to the video stream, or to the whole file with its sound; null without a duration. */
+  durationOf: 'stream' | 'container' | null;
+  /** Frames as stated by the header, or null. */
+  frameCount: number | null;
+  /** Presentation time of the first frame in seconds; 0 when not stated. */
+  startTime: number;
+  /** Pixel format as FFmpeg calls it, such as `yuv420p`. */
+  pixelFormat: string;
+  /** Size of the file. */
+  bytes: number;
+}
+
+/** Options of {@link probe}. */
+export interface ProbeOptions extends Partial<ChildLimits> {
+  /** Milliseconds for reading the header. Default 30,000. */
+  timeoutMs?: number;
+}
+
+/** Arguments that make FFmpeg read this local file, whatever characters its path has, and never the network. */
+export function inputArguments(path: string): string[] {
+  return ['-protocol_whitelist', 'file', '-i', `file:${path}`];
+}
+
+/**
+ * Reads the header of a local video file with `ffprobe`.
+ *
+ * Throws {@link VideoError}: `not-found`, `not-a-file`, `unreadable`, `empty-file`, `no-video-stream`, `undecodable`,
+ * `truncated` (an MP4 whose index is missing), `timeout`, `aborted`, `ffmpeg-missing`.
+ */
+export async function probe(path: string, { timeoutMs = 30_000, signal }: ProbeOptions = {}): Promise<VideoInfo> {
+  const absolute = resolve(path);
+  const bytes = await sizeOfReadableFile(absolute);
+  const { ffprobe } = await findFfmpeg();
+  const args = ['-v', 'error', '-print_format', 'json', '-select_streams', 'V:0', '-show_streams', '-show_format'];
+  const result = await runToEnd(ffprobe, [...args, ...inputArguments(absolute)], { path: absolute, timeoutMs, signal });
+  if (result.exitCode !== 0) throw await unreadableHeaderError(absolute, result.stderr);
+  const parsed = JSON.parse(result.stdout) as ProbeJson;
+  const stream = parsed.streams?.[0];
+  if (stream === undefined) throw noVideoStreamError(absolute);
+  return describeStream(absolute, bytes, stream, parsed.format ?? {});
+}
+
+/** Size in bytes of a regular file that can be read and is not empty; throws the matching {@link VideoError} otherwise. */
+export async function sizeOfReadableFile(path: string): Promise<number> {
+  try {
+    const stats = await stat(path);
+    if (!stats.isFile()) {
+      const reason = stats.isDirectory() ? 'This is a folder.' : 'This is not a regular file.';
+      throw new VideoError({ code: 'not-a-file', path, reason, hint: 'Give the path of a video file.' });
+    }
+    await access(path, constants.R_OK);
+    if (stats.size > 0) return stats.size;
+  } catch (error) {
+    if (error instanceof VideoError) throw error;
+    if (['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) {
+      const hint = 'Check the path; relative paths start at the current folder.';
+      throw new VideoError({ code: 'not-found', path, reason: 'There is no such file.', hint, cause: error });
+    }
+    const hint = 'Check that this user may read the file and its folder.';
+    throw new VideoError({ code: 'unreadable', path, reason: 'The file cannot be opened.', hint, cause: error });
+  }
+  const hint = 'Copy or download the video again, or remove it.';
+  throw new VideoError({ code: 'empty-file', path, reason: 'The file has zero bytes.', hint });
+}
+
+interface ProbeJson {
+  streams?: ProbeStream[];
+  format?: ProbeFormat;
+}
+
+interface ProbeFormat {
+  format_name?: string;
+  duration?: string;
+}
+
+interface ProbeStream {
+  codec_name?: string;
+  width?: number;
+  height?: number;
+  sample_aspect_ratio?: string;
+  pix_fmt?: string;
+  r_frame_rate?: string;
+  avg_frame_rate?: string;
+  start_time?: string;
+  duration?: string;
+  nb_frames?: string;
+  tags?: Record<string, string>;
+  side_data_list?: { rotation?: number }[];
+}
+
+function describeStream(path: string, bytes: number, stream: ProbeStream, format: ProbeFormat): VideoInfo {
+  const codedWidth = stream.width ?? 0;
+  const codedHeight = stream.height ?? 0;
+  if (codedWidth <= 0 || codedHeight <= 0) {
+    throw undecodableError(path, 'The header states no picture size; the codec may be unknown or the stream damaged.');
+  }
+  const rotation = clockwiseRotation(stream);
+  const sampleAspectRatio = parseRatio(stream.sample_aspect_ratio, ':') ?? 1;
+  const nominalRate = parseRatio(stream.r_frame_rate, '/');
+  const averageRate = parseRatio(stream.avg_frame_rate, '/');
+  const streamDuration = positive(stream.duration) ?? parseClock(stream.tags?.DURATION);
+  const duration = streamDuration ?? positive(format.duration);
+  return {
+    path,
+    container: format.format_name ?? 'unknown',
+    codec: stream.codec_name ?? 'unknown',
+    ...displayedSize(codedWidth, codedHeight, sampleAspectRatio, rotation),
+    codedWidth,
+    codedHeight,
+    rotation,
+    sampleAspectRatio,
+    frameRate: nominalRate ?? averageRate ?? 25,
+    averageFrameRate: averageRate ?? nominalRate ?? 25,
+    duration,
+    durationOf: duration === null ? null : streamDuration === null ? 'container' : 'stream',
+    frameCount: positive(stream.nb_frames),
+    startTime: Number(stream.start_time ?? 0) || 0,
+    pixelFormat: stream.pix_fmt ?? 'unknown',
+    bytes,
+  };
+}
+
+/**
+ * Size as displayed. The shorter side of a non-square pixel is stretched, so no line or column is lost. Ratios within 1 %
+ * of square come from rounding when the file was made; resampling for their sake would only blur.
+ */
+function displayedSize(
+  codedWidth: number,
+  codedHeight: number,
+  sampleAspectRatio: number,
+  rotation: number,
+): { width: number; height: number } {
+  const ratio = Math.abs(sampleAspectRatio - 1) < 0.01 ? 1 : sampleAspectRatio;
+  const width = Math.max(1, Math.round(codedWidth * Math.max(ratio, 1)));
+  const height = Math.max(1, Math.round(codedHeight / Math.min(ratio, 1)));
+  return rotation === 90 || rotation === 270 ? { width: height, height: width } : { width, height };
+}
+
+// The display matrix states counter-clockwise degrees.
+function clockwiseRotation(stream: ProbeStream): number {
+  const counterClockwise = stream.side_data_list?.find((data) => data.rotation !== undefined)?.rotation ?? 0;
+  return (((-counterClockwise % 360) + 360) % 360) + 0;
+}
+
+function parseRatio(text: string | undefined, separator: string): number | null {
+  const [numerator, denominator] = (text ?? '').split(separator).map(Number);
+  if (!numerator || !denominator) return null;
+  return numerator / denominator;
+}
+
+function parseClock(text: string | undefined): number | null {
+  const match = /^(\d+):(\d+):(\d+(?:\.\d+)?)$/.exec(text ?? '');
+  if (match === null) return null;
+  return positive(String(Number(match[1]) * 3600 + Number(match[2]) * 60 + Number(match[3])));
+}
+
+function positive(text: string | undefined): number | null {
+  const value = Number(text);
+  return Number.isFinite(value) && value > 0 ? value : null;
+}
+
+async function unreadableHeaderError(path: string, stderr: string): Promise<VideoError> {
+  if (/moov atom not found/i.test(stderr) && (await startsLikeMp4(path))) {
+    const hint = 'The file was cut off while it was written or copied; get a complete copy.';
+    return new VideoError({ code: 'truncated', path, reason: 'The index at the end of the file is missing.', hint });
+  }
+  return undecodableError(path, 'FFmpeg cannot read this file as a video.', stderr);
+}
+
+async function startsLikeMp4(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer } = await file.read(Buffer.alloc(8), 0, 8, 0);
+    return ['ftyp', 'mdat', 'wide', 'free', 'skip'].includes(buffer.toString('latin1', 4, 8));
+  } finally {
+    await file.close();
+  }
+}
+
+/** The `undecodable` error; `details` is FFmpeg's own output, of which the last line is shown. */
+export function undecodableError(path: string, reason: string, details = ''): VideoError {
+  const lastLine = details.trim().split('\n').at(-1)?.replace(`file:${path}: `, '').slice(0, 300) ?? '';
+  return new VideoError({
+    code: 'undecodable',
+    path,
+    reason: lastLine === '' ? reason : `${reason} (${lastLine})`,
+    hint: 'Check that it plays; convert it with FFmpeg or remove it.',
+  });
+}
+
+function noVideoStreamError(path: string): VideoError {
+  const hint = 'Sound-only files cannot be used; remove it from the videos.';
+  return new VideoError({ code: 'no-video-stream', path, reason: 'The file has no video stream.', hint });
+}
