@@ -44,14 +44,26 @@ export const bar: Shape = box(1.15, 0.32);
 export const wedge: Shape = triangle(1.2);
 export const stripes: Shape = intersect(disc(1.05), bars(0.66, 0.33));
 export const crescent: Shape = subtract(disc(1), disc(0.85, 0.55, 0));
-export const dots: Shape = union(disc(0.38, 0.62, 0.62), disc(0.38, -0.62, 0.62), disc(0.38, 0.62, -0.62), disc(0.38, -0.62, -0.62));
+export const dots: Shape = union(
+  disc(0.38, 0.62, 0.62),
+  disc(0.38, -0.62, 0.62),
+  disc(0.38, 0.62, -0.62),
+  disc(0.38, -0.62, -0.62),
+);
 
 /** A smooth closed outline: a circle of radius 1 with random waves of two to four lobes. */
-export function blob(radius: number, lobes: readonly { amplitude: number; phase: number }[], centreX = 0, centreY = 0): Shape {
+export function blob(
+  radius: number,
+  lobes: readonly { amplitude: number; phase: number }[],
+  centreX = 0,
+  centreY = 0,
+): Shape {
   return (x, y) => {
     const angle = Math.atan2(y - centreY, x - centreX);
     let outline = 1;
-    lobes.forEach((lobe, i) => { outline += lobe.amplitude * Math.cos((i + 2) * angle + lobe.phase); });
+    lobes.forEach((lobe, i) => {
+      outline += lobe.amplitude * Math.cos((i + 2) * angle + lobe.phase);
+    });
     return Math.hypot(x - centreX, y - centreY) - radius * outline;
   };
 }

@@ -20,7 +20,10 @@ describe('video-level evaluation', () => {
       scope(() => {
         // The golden file has clips first; a video's clips lie side by side here.
         const logits = tensor(c.logits).permute([1, 0, 2]);
-        const probabilities = meanOverClips(softmax(logits.flatten({ startDim: 0, endDim: 1 }), 1), c.video_names.length);
+        const probabilities = meanOverClips(
+          softmax(logits.flatten({ startDim: 0, endDim: 1 }), 1),
+          c.video_names.length,
+        );
         assertClose(probabilities, c.video_probability, { relative: 1e-6 });
 
         const rows = probabilities.toArray() as number[][];
@@ -33,15 +36,25 @@ describe('video-level evaluation', () => {
   }
 
   test('accuracy per class and confusion count videos', () => {
-    const prediction = (id: string, ...probabilities: number[]) => ({ id, probabilities: Float32Array.from(probabilities) });
+    const prediction = (id: string, ...probabilities: number[]) => ({
+      id,
+      probabilities: Float32Array.from(probabilities),
+    });
     const predictions = [prediction('a', 0.9, 0.1), prediction('b', 0.8, 0.2), prediction('c', 0.3, 0.7)];
-    const truth = new Map([['a', 0], ['b', 1], ['c', 1]]);
+    const truth = new Map([
+      ['a', 0],
+      ['b', 1],
+      ['c', 1],
+    ]);
     const result = accuracy(predictions, truth, ['x', 'y']);
     assert.deepEqual(result.confusion, [
       [1, 0],
       [1, 1],
     ]);
-    assert.deepEqual(result.perClass.map(({ top1 }) => top1), [1, 0.5]);
+    assert.deepEqual(
+      result.perClass.map(({ top1 }) => top1),
+      [1, 0.5],
+    );
     assert.equal(result.top1, 2 / 3);
     assert.throws(() => accuracy(predictions, new Map(), ['x', 'y']), /no true class is known.*a/);
   });

@@ -1,4 +1,4 @@
-import { logSoftmax, softmax, type Tensor, xlogy } from '@chronotope/torch';
+import { logSoftmax, op, softmax, type Tensor } from '@chronotope/torch';
 
 /** How the student's prediction is pulled towards the teacher's. */
 export type Distillation = 'l2' | 'kld' | 'l2-per-video';
@@ -22,7 +22,7 @@ export function distillationLoss(logits: Tensor, teacher: Tensor, kind: Distilla
     case 'l2-per-video':
       return squaredError(logits, teacher).sum(1).mean();
     case 'kld':
-      return xlogy(teacher, teacher)
+      return negativeEntropy(teacher)
         .sub(teacher.mul(logSoftmax(logits, 1)))
         .mean();
   }
@@ -30,4 +30,9 @@ export function distillationLoss(logits: Tensor, teacher: Tensor, kind: Distilla
 
 function squaredError(logits: Tensor, teacher: Tensor): Tensor {
   return softmax(logits, 1).sub(teacher).square();
+}
+
+/** q log q, with 0 log 0 = 0. */
+function negativeEntropy(probabilities: Tensor): Tensor {
+  return op('aten::xlogy.Tensor')(probabilities, probabilities) as Tensor;
 }

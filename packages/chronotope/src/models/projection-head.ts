@@ -61,7 +61,7 @@ export class ProjectionHead extends nn.Module {
       pooled: this.pooled(features),
       slices: features
         .mean([3, 4])
-        .unbind(2)
+        .unbind({ dim: 2 })
         .map((slice) => this.call(slice)),
     }));
   }

@@ -4,8 +4,10 @@ import { VideoBackbone } from './backbone.js';
 import { convNormReLU, initialiseConvolutions, residualStage, type Stride3d } from './residual-block.js';
 
 export interface SmallR3DOptions {
-  /** Channels of each stage; the stem has those of the first. Default [16, 32, 64]. */
+  /** Channels of each stage. Default [16, 32, 64]. */
   widths?: readonly number[];
+  /** Channels of the stem. Default: those of the first stage. */
+  stemWidth?: number;
   /** Stride of each stage. Default [[1, 2, 2], [2, 2, 2], [1, 2, 2]]. */
   strides?: readonly Stride3d[];
   /** Residual blocks in each stage. Default 1. */
@@ -34,12 +36,12 @@ export class SmallR3D extends VideoBackbone {
       [2, 2, 2],
       [1, 2, 2],
     ],
+    stemWidth = widths[0],
     blocksPerStage = 1,
     stemStride = [1, 2, 2],
     slices = 4,
   }: SmallR3DOptions = {}) {
     super();
-    const [stemWidth] = widths;
     if (stemWidth === undefined || widths.length !== strides.length) {
       throw new ChronotopeError(
         'model-options',

@@ -52,10 +52,14 @@ function readYaml(file: string): Record<string, unknown> {
   const document = parseDocument(text, { lineCounter: lines, merge: true });
   const problem = document.errors[0];
   if (problem) {
-    throw new ChronotopeError('recipe-invalid', `${file}, line ${lines.linePos(problem.pos[0]).line}: ${problem.message}`, {
-      hint: 'A recipe is a YAML mapping of settings.',
-      cause: problem,
-    });
+    throw new ChronotopeError(
+      'recipe-invalid',
+      `${file}, line ${lines.linePos(problem.pos[0]).line}: ${problem.message}`,
+      {
+        hint: 'A recipe is a YAML mapping of settings.',
+        cause: problem,
+      },
+    );
   }
   const content: unknown = document.toJS();
   if (!isMapping(content)) {

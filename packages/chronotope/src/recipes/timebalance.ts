@@ -3,7 +3,9 @@ import { z } from 'zod';
 const share = z.number().min(0).max(1);
 const positive = z.number().positive();
 const count = z.number().int().min(1);
-const range = z.tuple([z.number(), z.number()]).refine(([low, high]) => low <= high, 'expected [low, high] with low <= high');
+const range = z
+  .tuple([z.number(), z.number()])
+  .refine(([low, high]) => low <= high, 'expected [low, high] with low <= high');
 const jitter = z.strictObject({ probability: share, range });
 
 const augment = z
@@ -78,7 +80,9 @@ export const timebalanceRecipe = z.strictObject({
       embedding: count.describe('width of the projection head output'),
     })
     .describe('the network'),
-  pretrain: z.strictObject({ invariant: pretext, distinctive: pretext, student: pretext }).describe('stages A_I, A_D, A_S'),
+  pretrain: z
+    .strictObject({ invariant: pretext, distinctive: pretext, student: pretext })
+    .describe('stages A_I, A_D, A_S'),
   supervised: labelled.describe('the baseline: labels only, from scratch'),
   teacher: labelled.describe('stage B: fine-tuning of each teacher on the labels'),
   similarity: z
@@ -97,10 +101,14 @@ export const timebalanceRecipe = z.strictObject({
       supervisedWeight: z.number().min(0),
       labelledWeight: z.number().min(0).describe('distillation on the labelled videos'),
       unlabelledWeight: z.number().min(0).describe('distillation on the unlabelled videos'),
-      start: z.enum(['student', 'invariant', 'distinctive', 'scratch']).describe('pre-training the student starts from'),
+      start: z
+        .enum(['student', 'invariant', 'distinctive', 'scratch'])
+        .describe('pre-training the student starts from'),
     })
     .describe('stage D: the student'),
-  evaluation: z.strictObject({ clips: count, centreCrop: share.describe('fraction of height and width') }).describe('stage E'),
+  evaluation: z
+    .strictObject({ clips: count, centreCrop: share.describe('fraction of height and width') })
+    .describe('stage E'),
 });
 
 export type TimeBalanceRecipe = z.infer<typeof timebalanceRecipe>;

@@ -24,7 +24,7 @@ export function assertClose(
   const { relative = 1e-5, absolute = 1e-7, what = 'value' } = options;
   const got =
     typeof actual === 'number' ? [actual] : Array.from(actual.to({ dtype: 'float64' }).data() as Float64Array);
-  const want = [expected].flat(Number.POSITIVE_INFINITY) as number[];
+  const want = flatten(expected);
   assert.equal(got.length, want.length, `${what}: ${got.length} entries, expected ${want.length}`);
   const scale = want.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
   const tolerance = absolute + relative * scale;
@@ -32,4 +32,8 @@ export function assertClose(
     const error = Math.abs(got[k]! - value);
     assert.ok(error <= tolerance, `${what}[${k}]: ${got[k]} instead of ${value} (tolerance ${tolerance})`);
   }
+}
+
+function flatten(values: Nested): number[] {
+  return typeof values === 'number' ? [values] : values.flatMap(flatten);
 }

@@ -22,14 +22,18 @@ describe('score maps', () => {
 
   test('every map stays within [0, 1], and all but the inverted and constant ones keep the order', () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 1 }), fc.constantFrom(...MAPS), (scores, map) => {
-        const weights = mapScores(scores, map);
-        assert.ok(weights.every((weight) => weight >= 0 && weight <= 1));
-        if (map === 'inverted' || map === 'constant') return;
-        for (const [i, a] of scores.entries()) {
-          for (const [j, b] of scores.entries()) if (a < b) assert.ok(weights[i]! <= weights[j]!);
-        }
-      }),
+      fc.property(
+        fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 1 }),
+        fc.constantFrom(...MAPS),
+        (scores, map) => {
+          const weights = mapScores(scores, map);
+          assert.ok(weights.every((weight) => weight >= 0 && weight <= 1));
+          if (map === 'inverted' || map === 'constant') return;
+          for (const [i, a] of scores.entries()) {
+            for (const [j, b] of scores.entries()) if (a < b) assert.ok(weights[i]! <= weights[j]!);
+          }
+        },
+      ),
     );
   });
 });

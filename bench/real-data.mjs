@@ -1,0 +1,44 @@
+// Lays the real data sets of docs/results.md out as class folders (links), the form that `chronotope train` reads.
+// usage: node bench/real-data.mjs egogestar <data folder> <budget: 1, 2 or 5> <out folder>
+//        node bench/real-data.mjs weizmann4 <data folder> <out folder>
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+
+const [dataset, source, ...rest] = process.argv.slice(2);
+
+function link(file, out, ...folders) {
+  const target = path.join(out, ...folders);
+  mkdirSync(target, { recursive: true });
+  symlinkSync(path.resolve(source, file), path.join(target, file.replaceAll('/', '_')));
+}
+
+function lines(file) {
+  return readFileSync(path.join(source, file), 'utf8').trim().split(/\r?\n/);
+}
+
+function egogestar(budget, out) {
+  const [head, ...rows] = lines('clips.csv').map((line) => line.split(','));
+  for (const row of rows) {
+    const clip = Object.fromEntries(head.map((name, column) => [name, row[column]]));
+    if (clip.split === 'test') link(clip.path, out, '_test', clip.label);
+    if (clip.split !== 'train') continue;
+    const labelled = clip.few !== '' && Number(clip.few) <= budget;
+    link(clip.path, out, labelled ? clip.label : '_unlabelled');
+  }
+}
+
+function weizmann4(out) {
+  const files = (name) => lines(`splits/semi_1_${name}.txt`).map((line) => line.split(' ')[0]);
+  for (const file of files('labeled_1person')) link(file, out, path.dirname(file));
+  for (const file of files('unlabeled_1person')) link(file, out, '_unlabelled');
+  for (const file of files('test')) link(file, out, '_test', path.dirname(file));
+}
+
+if (dataset === 'egogestar' && rest.length === 2) egogestar(Number(rest[0]), rest[1]);
+else if (dataset === 'weizmann4' && rest.length === 1) weizmann4(rest[0]);
+else {
+  console.error(
+    'usage: node bench/real-data.mjs egogestar <data folder> <budget> <out> | weizmann4 <data folder> <out>',
+  );
+  process.exitCode = 2;
+}

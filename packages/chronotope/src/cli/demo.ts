@@ -1,0 +1,42 @@
+import path from 'node:path';
+import { Command } from 'commander';
+import { demoClasses } from '../demo/demo-classes.js';
+import { writeDemoData } from '../demo/write-demo-data.js';
+import { loadRecipe } from '../recipes/load.js';
+import { similarityAreaUnderCurve } from '../runs/similarity-report.js';
+import { trainTimeBalance } from '../runs/train.js';
+import { interruptible } from './run-command.js';
+import { evaluationTable } from './tables.js';
+
+/** `chronotope demo-data <folder>`. */
+export function demoDataCommand(): Command {
+  return new Command('demo-data')
+    .description('make a folder of small videos: half of the classes told apart by looks, half by the course of time')
+    .argument('<folder>', 'a new or empty folder')
+    .action(async (folder: string) => {
+      await interruptible((signal, progress) => writeDemoData(folder, { progress, signal }));
+    });
+}
+
+/** `chronotope demo`: makes the data, trains with 2 labels a class, and compares. */
+export function demoCommand(): Command {
+  return new Command('demo')
+    .description('the whole idea in minutes: make videos, train with 2 labels a class, compare')
+    .option('--out <folder>', 'where the videos and the run go', 'demo')
+    .action(async ({ out }: { out: string }) => {
+      const data = path.join(out, 'videos');
+      const run = path.join(out, 'run');
+      const evaluation = await interruptible(async (signal, progress) => {
+        await writeDemoData(data, { progress, signal });
+        const recipe = loadRecipe('timebalance-demo');
+        return trainTimeBalance({ data, out: run, recipe, labelsPerClass: 2, labelDraws: 3, progress, signal });
+      });
+      const timeClasses = demoClasses.filter(({ kind }) => kind === 'time').map(({ name }) => name);
+      const area = similarityAreaUnderCurve(run, timeClasses);
+      process.stdout.write(`\n${evaluationTable(evaluation!)}`);
+      process.stdout.write(
+        `temporal similarity tells the two kinds of class apart: area under the curve ${area.toFixed(3)}\n`,
+      );
+      process.stdout.write(`\nTry: npx chronotope predict ${run} ${path.join(data, '_test', timeClasses[0]!)}/*\n`);
+    });
+}

@@ -1,0 +1,29 @@
+import { Command, Option } from 'commander';
+import { CLASSIFIER_STAGES, type ClassifierStage } from '../methods/timebalance/pipeline.js';
+import { predictFiles } from '../runs/predict.js';
+import { EXIT } from './report-error.js';
+import { interruptible } from './run-command.js';
+import { predictionTable } from './tables.js';
+import { positiveInteger } from './train.js';
+
+interface PredictFlags {
+  json?: boolean;
+  top: number;
+  model: ClassifierStage;
+}
+
+/** `chronotope predict <run> <file…>`; exits with 1 when a file could not be used. */
+export function predictCommand(): Command {
+  return new Command('predict')
+    .description('recognise the action in video files')
+    .argument('<run>', 'a run folder')
+    .argument('<files...>', 'video files')
+    .option('--top <n>', 'how many classes to show', positiveInteger, 3)
+    .addOption(new Option('--model <stage>', 'which classifier').choices([...CLASSIFIER_STAGES]).default('student'))
+    .option('--json', 'print all classes with their confidences as JSON')
+    .action(async (run: string, files: string[], { json, top, model }: PredictFlags) => {
+      const predictions = await interruptible((signal) => predictFiles(run, files, { stage: model, signal }));
+      process.stdout.write(json ? `${JSON.stringify(predictions, null, 2)}\n` : predictionTable(predictions, top));
+      if (predictions.some((prediction) => 'error' in prediction)) process.exitCode = EXIT.failed;
+    });
+}

@@ -1,0 +1,65 @@
+import Table from 'cli-table3';
+import type { ClassifierStage } from '../methods/timebalance/pipeline.js';
+import type { RunEvaluation } from '../runs/evaluate.js';
+import type { FilePrediction } from '../runs/predict.js';
+
+const TITLES: Record<ClassifierStage, string> = {
+  supervised: 'supervised only, from scratch',
+  'pre-trained': 'pre-trained with all three losses + fine-tuned',
+  'teacher-invariant': 'temporally-invariant teacher',
+  'teacher-distinctive': 'temporally-distinctive teacher',
+  student: 'TimeBalance student',
+};
+
+/** Top-1 of every classifier: the mean over the label draws, and each draw. */
+export function evaluationTable(evaluation: RunEvaluation): string {
+  const table = plainTable(['top-1 on the test videos', 'mean', 'each label draw']);
+  for (const { stage, draws } of evaluation.stages) {
+    const values = draws.map(({ top1 }) => top1);
+    table.push([TITLES[stage], percent(mean(values)), values.map(percent).join('  ')]);
+  }
+  const chance = percent(1 / evaluation.classes.length);
+  const excluded = evaluation.excluded.length === 0 ? '' : `, ${evaluation.excluded.length} left out`;
+  return `${table}\n${evaluation.videos} test videos${excluded}, ${evaluation.classes.length} classes (chance ${chance})\n`;
+}
+
+/** Accuracy of supervised-only and the student in each class, mean over the label draws. */
+export function classTable(evaluation: RunEvaluation): string {
+  const table = plainTable(['class', 'videos', 'supervised', 'student']);
+  const of = (wanted: ClassifierStage, index: number) => {
+    const { draws } = evaluation.stages.find(({ stage }) => stage === wanted)!;
+    return mean(draws.map(({ perClass }) => perClass[index]!.top1));
+  };
+  for (const [index, name] of evaluation.classes.entries()) {
+    const { videos } = evaluation.stages[0]!.draws[0]!.perClass[index]!;
+    table.push([name, String(videos), percent(of('supervised', index)), percent(of('student', index))]);
+  }
+  return `${table}\n`;
+}
+
+/** The most probable classes of each file. */
+export function predictionTable(predictions: readonly FilePrediction[], top: number): string {
+  const table = plainTable(['file', 'class', 'confidence']);
+  for (const prediction of predictions) {
+    if ('error' in prediction) {
+      table.push([prediction.file, `not predicted: ${prediction.error.message}`, '']);
+      continue;
+    }
+    for (const [rank, { name, confidence }] of prediction.classes.slice(0, top).entries()) {
+      table.push([rank === 0 ? prediction.file : '', name, percent(confidence)]);
+    }
+  }
+  return `${table}\n`;
+}
+
+export function percent(value: number): string {
+  return Number.isNaN(value) ? '-' : `${(100 * value).toFixed(1)} %`;
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function plainTable(head: string[]) {
+  return new Table({ head, style: { head: [], border: [], compact: true } });
+}

@@ -1,0 +1,58 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { loadRecipe, shippedRecipes } from '../recipes/load.js';
+import { trainTimeBalance } from '../runs/train.js';
+import { interruptible } from './run-command.js';
+import { evaluationTable } from './tables.js';
+
+interface TrainFlags {
+  data: string;
+  out: string;
+  recipe: string;
+  set: string[];
+  labelsPerClass?: number;
+  labelDraws: number;
+  labels?: string;
+  json?: boolean;
+}
+
+/** `chronotope train timebalance`. */
+export function trainCommand(): Command {
+  const timebalance = new Command('timebalance')
+    .description('train an action recogniser from few labels and many unlabelled videos')
+    .requiredOption(
+      '--data <folder>',
+      'class folders with videos; _unlabelled/ for the rest; _test/<class>/ for testing',
+    )
+    .requiredOption('--out <folder>', 'the run folder; the same command continues an interrupted run')
+    .option('--recipe <name or file>', `settings: ${shippedRecipes().join(', ')}, or a YAML file`, 'timebalance-small')
+    .option('--set <key=value>', 'change one setting, such as student.steps=400; may be repeated', collect, [])
+    .option('--labels-per-class <n>', 'use only n labels of each class, drawn at random', positiveInteger)
+    .option('--label-draws <n>', 'how many times to draw them, on one pre-training', positiveInteger, 1)
+    .option('--labels <file>', 'a CSV file of path,label lines: use only these labels')
+    .option('--json', 'print the test accuracies as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ chronotope train timebalance --data ./videos --out ./runs/mine' +
+        '\n  $ chronotope train timebalance --data ./videos --out ./runs/two --labels-per-class 2 --label-draws 3',
+    )
+    .action(async (flags: TrainFlags) => {
+      const recipe = loadRecipe(flags.recipe, flags.set);
+      const evaluation = await interruptible((signal, progress) =>
+        trainTimeBalance({ ...flags, labelsFile: flags.labels, recipe, signal, progress }),
+      );
+      if (flags.json) process.stdout.write(`${JSON.stringify(evaluation, null, 2)}\n`);
+      else if (evaluation) process.stdout.write(`\n${evaluationTable(evaluation)}`);
+      process.stderr.write(`\nDone. Try: chronotope predict ${flags.out} <video file>\n`);
+    });
+  return new Command('train').description('train a model').addCommand(timebalance);
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a positive integer.');
+  return value;
+}

@@ -1,0 +1,54 @@
+import { noGrad, scope, softmax, type Tensor } from '@chronotope/torch';
+import type { ClipLoader } from '../../data/loader.js';
+import { meanOverClips, type VideoPrediction } from '../../evaluation/video-level.js';
+import { clipSimilarity, meanOffDiagonal } from '../../losses/similarity.js';
+import type { Classifier } from '../../models/classifier.js';
+
+/** Stage E: class probabilities of every video of the loader, the mean of the softmax over its test clips. */
+export function predictVideos(model: Classifier, loader: ClipLoader): VideoPrediction[] {
+  model.eval();
+  const predictions: VideoPrediction[] = [];
+  for (const { views, ids } of loader.batches(0)) {
+    scope(() =>
+      noGrad(() => {
+        const logits = model.call(videoMajor(views.clips!));
+        const rows = meanOverClips(softmax(logits, 1), ids.length).unbind();
+        for (const [index, row] of rows.entries()) {
+          predictions.push({ id: ids[index]!, probabilities: row.data() as Float32Array });
+        }
+      }),
+    );
+  }
+  return predictions;
+}
+
+/**
+ * Stage C: the temporal similarity score of every video of the loader (TSTR): mean off-diagonal similarity of its
+ * clips, averaged over the teachers.
+ *
+ * @param features maps clips `[N, 3, T, S, S]` to pooled features `[N, F]`, one function a teacher
+ */
+export function similarityScores(
+  features: readonly ((clips: Tensor) => Tensor)[],
+  loader: ClipLoader,
+): Map<string, number> {
+  const scores = new Map<string, number>();
+  for (const { views, ids } of loader.batches(0)) {
+    scope(() =>
+      noGrad(() => {
+        const clips = videoMajor(views.clips!);
+        const perTeacher = features.map((extract) =>
+          meanOffDiagonal(clipSimilarity(extract(clips).reshape([ids.length, views.clips!.shape[0]!, -1]))),
+        );
+        const mean = perTeacher.reduce((sum, score) => sum.add(score)).div(perTeacher.length);
+        for (const [index, score] of (mean.data() as Float32Array).entries()) scores.set(ids[index]!, score);
+      }),
+    );
+  }
+  return scores;
+}
+
+/** `[M, N, …]` to `[N × M, …]`: the clips of a video side by side. */
+function videoMajor(clips: Tensor): Tensor {
+  return clips.transpose(0, 1).flatten({ startDim: 0, endDim: 1 });
+}

@@ -1,0 +1,186 @@
+import { manualSeed } from '@chronotope/torch';
+import type { VideoStore } from '../../data/clip-reader.js';
+import { ClipLoader } from '../../data/loader.js';
+import type { ManifestEntry } from '../../data/manifest.js';
+import { pretextPlan, similarityPlan, testPlan, trainPlan, type ViewPlan } from '../../data/views.js';
+import type { PretextWeights } from '../../losses/pretext.js';
+import type { Classifier } from '../../models/classifier.js';
+import type { LabelledSettings, TimeBalanceRecipe } from '../../recipes/timebalance.js';
+import type { Progress } from '../../training/progress.js';
+import type { StageFolder } from '../../training/stage-folder.js';
+import { trainStage } from '../../training/train-stage.js';
+import { similarityScores } from './inference.js';
+import { newClassifier, newPretextModel } from './networks.js';
+import type { PretextModel } from './pretext-model.js';
+import { mapScores } from './score-map.js';
+import { labelledTraining, pretextTraining, studentTraining, type Training } from './training.js';
+
+/** Loss weights of the three pre-trainings (TimeBalance, method note 1). */
+const PRETEXTS: Record<Pretext, PretextWeights> = {
+  invariant: { instance: 1, localLocal: 0, globalLocal: 0 },
+  distinctive: { instance: 0, localLocal: 1, globalLocal: 1 },
+  student: { instance: 1, localLocal: 1, globalLocal: 1 },
+};
+type Pretext = 'invariant' | 'distinctive' | 'student';
+
+/** The classifiers of one label draw, in the order in which they are trained. */
+export const CLASSIFIER_STAGES = [
+  'supervised',
+  'pre-trained',
+  'teacher-invariant',
+  'teacher-distinctive',
+  'student',
+] as const;
+export type ClassifierStage = (typeof CLASSIFIER_STAGES)[number];
+
+/** What the pipeline works with. */
+export interface TimeBalanceRun {
+  recipe: TimeBalanceRecipe;
+  classes: readonly string[];
+  /** The training videos of each label draw; the draws differ in which labels are known. */
+  draws: readonly (readonly ManifestEntry[])[];
+  store: VideoStore;
+  stage: (name: string) => StageFolder;
+  progress: Progress;
+  signal?: AbortSignal;
+}
+
+/** The stage folder of a classifier. */
+export function stageName(draw: number, stage: ClassifierStage): string {
+  return `draw-${draw + 1}/${stage}`;
+}
+
+/**
+ * All of TimeBalance: three pre-trainings that the label draws share, then for each draw the supervised baseline, the
+ * fine-tuned student pre-training, both teachers, the similarity scores and the student. Finished stages are loaded.
+ */
+export async function runTimeBalance(run: TimeBalanceRun): Promise<void> {
+  const pretrained: Record<Pretext, PretextModel> = {
+    invariant: await pretrain(run, 'invariant'),
+    distinctive: await pretrain(run, 'distinctive'),
+    student: await pretrain(run, 'student'),
+  };
+  for (const draw of run.draws.keys()) await runDraw(run, draw, pretrained);
+}
+
+/** A loader of test clips, for stage E and for prediction. */
+export function testLoader(
+  recipe: TimeBalanceRecipe,
+  source: { entries: readonly ManifestEntry[]; classes: readonly string[]; store: VideoStore },
+): ClipLoader {
+  const transform = { centreCrop: recipe.evaluation.centreCrop };
+  const plan = testPlan(recipe.clips, { clips: recipe.evaluation.clips, transform });
+  return new ClipLoader({ ...source, plan, size: recipe.inputSize, batchSize: 16, seed: recipe.seed, shuffle: false });
+}
+
+async function pretrain(run: TimeBalanceRun, pretext: Pretext): Promise<PretextModel> {
+  const settings = run.recipe.pretrain[pretext];
+  manualSeed(run.recipe.seed);
+  const model = newPretextModel(run.recipe, settings.clipBatches);
+  await trainStage(run.stage(`pretrain-${pretext}`), model, () => {
+    const plan = pretextPlan(run.recipe.clips, settings.augment);
+    const loader = newLoader(run, run.draws[0]!, plan, settings.batch);
+    return inRun(run, `pre-training, ${pretext}`, pretextTraining(model, loader, settings, PRETEXTS[pretext]));
+  });
+  return model;
+}
+
+async function runDraw(run: TimeBalanceRun, draw: number, pretrained: Record<Pretext, PretextModel>): Promise<void> {
+  const { recipe } = run;
+  await trainOnLabels(run, draw, 'supervised', recipe.supervised);
+  await trainOnLabels(run, draw, 'pre-trained', recipe.teacher, pretrained.student);
+  const invariant = await trainOnLabels(run, draw, 'teacher-invariant', recipe.teacher, pretrained.invariant);
+  const distinctive = await trainOnLabels(run, draw, 'teacher-distinctive', recipe.teacher, pretrained.distinctive);
+  const scores = similarity(run, draw, pretrained, { invariant, distinctive });
+  await trainStudent(run, draw, pretrained, { invariant, distinctive }, scores);
+}
+
+async function trainOnLabels(
+  run: TimeBalanceRun,
+  draw: number,
+  stage: ClassifierStage,
+  settings: LabelledSettings,
+  pretrained?: PretextModel,
+): Promise<Classifier> {
+  manualSeed(run.recipe.seed + draw);
+  const model = newClassifier(run.recipe, run.classes.length, { dropout: settings.dropout, pretrained });
+  await trainStage(run.stage(stageName(draw, stage)), model, () => {
+    const loader = labelledLoader(run, draw, settings);
+    return inRun(run, `${stage}, label draw ${draw + 1}`, labelledTraining(model, loader, settings));
+  });
+  return model;
+}
+
+/** Stage C. Scores of pre-trained features serve every draw, those of fine-tuned teachers one. */
+function similarity(
+  run: TimeBalanceRun,
+  draw: number,
+  pretrained: Record<Pretext, PretextModel>,
+  teachers: { invariant: Classifier; distinctive: Classifier },
+): Map<string, number> {
+  const { clips, similarity: settings, evaluation } = run.recipe;
+  const shared = settings.source === 'pretrained';
+  const stage = run.stage(shared ? 'similarity' : `draw-${draw + 1}/similarity`);
+  if (!stage.isDone) {
+    const transform = { centreCrop: evaluation.centreCrop };
+    const plan = similarityPlan(clips, { ...settings, transform });
+    const loader = newLoader(run, run.draws[draw]!, plan, 16);
+    const backbones = shared
+      ? [pretrained.invariant.backbone, pretrained.distinctive.backbone]
+      : [teachers.invariant.backbone, teachers.distinctive.backbone];
+    for (const backbone of backbones) backbone.eval();
+    const task = run.progress.begin('temporal similarity', loader.videos, 'videos');
+    const scores = similarityScores(
+      backbones.map((backbone) => (x) => backbone.call(x).mean([2, 3, 4])),
+      loader,
+    );
+    stage.begin();
+    stage.finish({ scores: Object.fromEntries(scores) });
+    task.end();
+  }
+  return new Map(Object.entries(stage.result().scores as Record<string, number>));
+}
+
+async function trainStudent(
+  run: TimeBalanceRun,
+  draw: number,
+  pretrained: Record<Pretext, PretextModel>,
+  teachers: { invariant: Classifier; distinctive: Classifier },
+  scores: ReadonlyMap<string, number>,
+): Promise<void> {
+  const settings = run.recipe.student;
+  manualSeed(run.recipe.seed + draw);
+  const start = settings.start === 'scratch' ? undefined : pretrained[settings.start];
+  const model = newClassifier(run.recipe, run.classes.length, { dropout: settings.dropout, pretrained: start });
+  const mapped = mapScores([...scores.values()], run.recipe.similarity.map);
+  const weights = new Map([...scores.keys()].map((id, index) => [id, mapped[index]!]));
+  await trainStage(run.stage(stageName(draw, 'student')), model, () => {
+    for (const teacher of Object.values(teachers)) teacher.eval().requiresGrad_(false);
+    const unlabelled = run.draws[draw]!.filter(({ label }) => label === null);
+    const plan = trainPlan(run.recipe.clips, settings.augment);
+    const loaders = {
+      labelled: labelledLoader(run, draw, settings),
+      unlabelled: unlabelled.length === 0 ? null : newLoader(run, unlabelled, plan, settings.unlabelledBatch),
+    };
+    const training = studentTraining(model, { ...teachers, weights }, loaders, settings);
+    return inRun(run, `student, label draw ${draw + 1}`, training);
+  });
+}
+
+function labelledLoader(run: TimeBalanceRun, draw: number, settings: LabelledSettings): ClipLoader {
+  const labelled = run.draws[draw]!.filter(({ label }) => label !== null);
+  return newLoader(run, labelled, trainPlan(run.recipe.clips, settings.augment), settings.batch);
+}
+
+function newLoader(
+  { recipe, classes, store }: TimeBalanceRun,
+  entries: readonly ManifestEntry[],
+  plan: ViewPlan,
+  batchSize: number,
+): ClipLoader {
+  return new ClipLoader({ entries, classes, store, plan, size: recipe.inputSize, batchSize, seed: recipe.seed });
+}
+
+function inRun<Batch>({ progress, signal }: TimeBalanceRun, title: string, training: Training<Batch>) {
+  return { title, progress, signal, ...training };
+}

@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { buildFrameStore, FrameStore } from '@chronotope/video';
+import { topClasses } from '../evaluation/video-level.js';
+import { predictVideos } from '../methods/timebalance/inference.js';
+import { newClassifier } from '../methods/timebalance/networks.js';
+import { type ClassifierStage, testLoader } from '../methods/timebalance/pipeline.js';
+import { loadRecipe } from '../recipes/load.js';
+import { loadModel } from '../training/checkpoint.js';
+import { finishedStage } from './evaluate.js';
+import { RunFolder } from './run-folder.js';
+
+/** What the recogniser says of one file. */
+export type FilePrediction =
+  | { file: string; classes: { name: string; confidence: number }[] }
+  | { file: string; error: { code: string; message: string; hint?: string } };
+
+/**
+ * Recognises the action in video files with a trained run.
+ *
+ * A file that can't be used gives an `error` entry; the others are predicted all the same.
+ *
+ * @param options.stage which classifier of the first label draw; by default the student
+ */
+export async function predictFiles(
+  folder: string,
+  files: readonly string[],
+  options: { stage?: ClassifierStage; signal?: AbortSignal } = {},
+): Promise<FilePrediction[]> {
+  const run = RunFolder.open(folder);
+  const { classes } = run.description;
+  const recipe = loadRecipe(run.path('recipe.yaml'));
+  const model = newClassifier(recipe, classes.length, { dropout: 0 });
+  loadModel(finishedStage(run, 0, options.stage ?? 'student'), model);
+
+  const temporary = mkdtempSync(path.join(tmpdir(), 'chronotope-predict-'));
+  try {
+    const { shortSide, fps, maxFrames } = recipe.frames;
+    const frames = { shortSide, fps: fps ?? undefined, maxFrames };
+    const videos = [...new Set(files)].map((file) => ({ id: file, path: file }));
+    const report = await buildFrameStore(temporary, videos, { ...frames, signal: options.signal });
+    const results = new Map<string, FilePrediction>();
+    for (const { id, code, reason, hint } of report.failed) {
+      results.set(id, { file: id, error: { code, message: reason, hint } });
+    }
+    const usable = videos.filter(({ id }) => !results.has(id));
+    if (usable.length > 0) {
+      const entries = usable.map(({ id, path }) => ({ id, path, label: null, split: 'test' as const }));
+      const loader = testLoader(recipe, { entries, classes, store: await FrameStore.open(temporary, frames) });
+      for (const { id, reason } of loader.excluded) {
+        results.set(id, { file: id, error: { code: 'too-short', message: reason } });
+      }
+      for (const { id, probabilities } of predictVideos(model, loader)) {
+        results.set(id, { file: id, classes: topClasses(probabilities, classes, classes.length) });
+      }
+      loader.dispose();
+    }
+    return files.map((file) => results.get(file)!);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}

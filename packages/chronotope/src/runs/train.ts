@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { cpus } from 'node:os';
+import { version } from '@chronotope/torch';
+import { type ClassFolders, readClassFolders } from '../data/class-folders.js';
+import { drawLabels, labelsFromFile, requireLabelInEveryClass } from '../data/label-split.js';
+import type { ManifestEntry } from '../data/manifest.js';
+import { runTimeBalance } from '../methods/timebalance/pipeline.js';
+import { formatRecipe } from '../recipes/load.js';
+import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
+import { writeFileAtomic, writeJsonAtomic } from '../training/json-files.js';
+import { type Progress, silentProgress } from '../training/progress.js';
+import { evaluateRun, type RunEvaluation } from './evaluate.js';
+import { prepareVideos } from './prepare-videos.js';
+import { RunFolder } from './run-folder.js';
+
+export interface TrainOptions {
+  /** A folder of class folders, with `_unlabelled/` and `_test/` where there are such videos. */
+  data: string;
+  /** The run folder: new, empty, or of the same run, which is then continued. */
+  out: string;
+  recipe: TimeBalanceRecipe;
+  /** Hides all but this many labels of each class. */
+  labelsPerClass?: number;
+  /** How many times such labels are drawn; the draws share one pre-training. Default 1. */
+  labelDraws?: number;
+  /** A CSV file `path,label` with the labels to use; all others are hidden. */
+  labelsFile?: string;
+  progress?: Progress;
+  signal?: AbortSignal;
+}
+
+/**
+ * Trains TimeBalance and its baselines on a folder of videos.
+ *
+ * @returns the accuracies on the test videos, or null when there are none
+ */
+export async function trainTimeBalance(options: TrainOptions): Promise<RunEvaluation | null> {
+  const { data, out, recipe, progress = silentProgress, signal } = options;
+  const found = readClassFolders(data);
+  for (const warning of found.warnings) progress.note(`  note: ${warning}`);
+  const draws = labelDraws(found, options);
+  const run = RunFolder.createOrContinue(out, {
+    method: recipe.method,
+    classes: found.classes,
+    fingerprint: fingerprint(recipe, draws),
+  });
+  writeFileAtomic(run.path('recipe.yaml'), formatRecipe(recipe));
+  writeJsonAtomic(run.path('environment.json'), environment());
+  writeJsonAtomic(run.path('data.json'), { folder: data, draws: draws.length, test: testEntries(found.entries) });
+
+  const training = found.entries.filter(({ split }) => split === 'train');
+  const { store, usable, excluded } = await prepareVideos(training, run.path('frames'), recipe.frames, {
+    progress,
+    signal,
+  });
+  writeJsonAtomic(run.path('excluded.json'), excluded);
+  const usableIds = new Set(usable.map(({ id }) => id));
+  const usableDraws = draws.map((draw) => draw.filter(({ id }) => usableIds.has(id)));
+  for (const draw of usableDraws) requireLabelInEveryClass(draw, found.classes);
+
+  await runTimeBalance({
+    recipe,
+    classes: found.classes,
+    draws: usableDraws,
+    store,
+    stage: (name) => run.stage(name),
+    progress,
+    signal,
+  });
+  return testEntries(found.entries).length === 0 ? null : evaluateRun(out, { progress, signal });
+}
+
+/** The training videos of each draw, with the labels that are known in it. */
+function labelDraws({ entries, classes }: ClassFolders, options: TrainOptions): ManifestEntry[][] {
+  const { recipe, labelsPerClass, labelDraws: count = 1, labelsFile } = options;
+  const all = labelsFile === undefined ? entries : labelsFromFile(entries, labelsFile);
+  requireLabelInEveryClass(all, classes);
+  const training = all.filter(({ split }) => split === 'train');
+  if (labelsPerClass === undefined) return [training];
+  return Array.from({ length: count }, (_, draw) =>
+    drawLabels(training, { perClass: labelsPerClass, seed: recipe.seed, draw }),
+  );
+}
+
+function testEntries(entries: readonly ManifestEntry[]): ManifestEntry[] {
+  return entries.filter(({ split }) => split === 'test');
+}
+
+function fingerprint(recipe: TimeBalanceRecipe, draws: readonly (readonly ManifestEntry[])[]): string {
+  const labels = draws.map((draw) => draw.map(({ id, label }) => [id, label]));
+  return createHash('sha256').update(JSON.stringify({ recipe, labels })).digest('hex');
+}
+
+function environment(): Record<string, unknown> {
+  return {
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    processor: cpus()[0]?.model,
+    cores: cpus().length,
+    ...version(),
+  };
+}
