@@ -38,7 +38,7 @@ function ranks(scores: readonly number[]): number[] {
   if (scores.length === 1) return [0.5];
   const sorted = [...scores].sort((a, b) => a - b);
   return scores.map((score) => {
-    const below = sorted.findIndex((other) => other === score);
+    const below = sorted.indexOf(score);
     const equal = sorted.lastIndexOf(score) - below + 1;
     return (below + (equal - 1) / 2) / (scores.length - 1);
   });

@@ -1,0 +1,136 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { encode } from '@chronotope/video';
+import { ChronotopeError } from '../errors.js';
+import { interrupted } from '../training/fit.js';
+import { type Progress, silentProgress } from '../training/progress.js';
+import { demoClasses } from './demo-classes.js';
+import { type DemoVideoName, demoFrameRate, demoSize, generateDemoVideo } from './render.js';
+
+export interface WriteDemoDataOptions {
+  /** Default 1. */
+  seed?: number;
+  /** Training videos of each class. Default 24. */
+  trainPerClass?: number;
+  /** Test videos of each class. Default 20. */
+  testPerClass?: number;
+  /** Default: silent. */
+  progress?: Progress;
+  /** Stops the work when aborted; complete videos stay. */
+  signal?: AbortSignal;
+}
+
+/** Encoders that run at the same time. */
+const ENCODERS = 2;
+
+/**
+ * Writes the demo's videos as H.264 files, all of them labelled by their folder:
+ *
+ * ```
+ * <folder>/<class>/<class>_001.mp4         training videos
+ * <folder>/_test/<class>/<class>_001.mp4   test videos
+ * ```
+ *
+ * Files that exist are kept as they are, so interrupted work goes on where it stopped. Nothing records the seed they
+ * were made with: use one folder a seed.
+ *
+ * @throws ChronotopeError `folder-not-empty` when the folder holds other files than these, `interrupted`
+ * @throws VideoError when FFmpeg is missing or cannot write, see `encode` of `@chronotope/video`
+ */
+export async function writeDemoData(folder: string, options: WriteDemoDataOptions = {}): Promise<void> {
+  const { seed = 1, trainPerClass = 24, testPerClass = 20, progress = silentProgress, signal } = options;
+  const videos = [
+    ...planVideos({ seed, part: 'train', perClass: trainPerClass }),
+    ...planVideos({ seed, part: 'test', perClass: testPerClass }),
+  ];
+  const existing = await listFiles(folder);
+  checkNothingElse(folder, existing, videos);
+  const present = new Set(existing);
+  const missing = videos.filter(({ path }) => !present.has(path));
+
+  const task = progress.begin('writing demo videos', videos.length, 'videos');
+  let done = videos.length - missing.length;
+  task.update(done);
+  await encodeAll(folder, missing, { signal, onWritten: () => task.update(++done) });
+  task.end(`${missing.length} written, ${videos.length - missing.length} there already`);
+}
+
+interface PlannedVideo {
+  name: DemoVideoName;
+  /** Relative to the data folder, with `/`. */
+  path: string;
+}
+
+function planVideos({
+  seed,
+  part,
+  perClass,
+}: {
+  seed: number;
+  part: 'train' | 'test';
+  perClass: number;
+}): PlannedVideo[] {
+  return demoClasses.flatMap(({ name }, classIndex) =>
+    Array.from({ length: perClass }, (_, index) => {
+      const file = `${name}/${name}_${String(index + 1).padStart(3, '0')}.mp4`;
+      return { name: { seed, part, classIndex, index }, path: part === 'test' ? `_test/${file}` : file };
+    }),
+  );
+}
+
+/** Files below a folder as relative paths with `/`; hidden ones, such as unfinished videos, are passed over. */
+async function listFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    },
+  );
+  return entries
+    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'))
+    .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, sep).length).replaceAll(sep, '/'));
+}
+
+function checkNothingElse(folder: string, existing: readonly string[], videos: readonly PlannedVideo[]): void {
+  const planned = new Set(videos.map(({ path }) => path));
+  const others = existing.filter((path) => !planned.has(path)).sort();
+  if (others.length === 0) return;
+  throw new ChronotopeError(
+    'folder-not-empty',
+    `${folder} holds files that are not of this demo, such as ${others[0]}`,
+    {
+      hint: 'Choose an empty or a new folder for the demo videos.',
+      details: { folder, files: others.slice(0, 10), count: others.length },
+    },
+  );
+}
+
+async function encodeAll(
+  folder: string,
+  videos: readonly PlannedVideo[],
+  { signal, onWritten }: { signal?: AbortSignal; onWritten: () => void },
+): Promise<void> {
+  // A failure of one encoder stops the others too, so that none still writes when the caller sees the error.
+  const failure = new AbortController();
+  const stop = signal ? AbortSignal.any([signal, failure.signal]) : failure.signal;
+  const queue = videos.values();
+  const work = async (): Promise<void> => {
+    // The workers share one iterator, so each video is taken once.
+    for (const { name, path } of queue) {
+      stop.throwIfAborted();
+      const target = join(folder, path);
+      await mkdir(dirname(target), { recursive: true });
+      const settings = { width: demoSize, height: demoSize, fps: demoFrameRate, crf: 18, signal: stop };
+      await encode(generateDemoVideo(name), target, settings);
+      onWritten();
+    }
+  };
+  const workers = Array.from({ length: ENCODERS }, () =>
+    work().catch((error: unknown) => {
+      failure.abort(error);
+    }),
+  );
+  await Promise.all(workers);
+  if (signal?.aborted) throw interrupted();
+  failure.signal.throwIfAborted();
+}
