@@ -126,7 +126,7 @@ test('folders: what the table allows passes, what it does not name fails', () =>
 });
 
 test('a folder whose types alone are allowed is pointed to import type', () => {
-  const [violation] = violationsOf({ 'chronotope/src/methods/a.ts': `import { Clip } from '../data/clip.js';` });
+  const [violation] = violationsOf({ 'chronotope/src/methods/a.ts': `import { load } from '../recipes/load.js';` });
   assert.match(violation.advice, /use 'import type'/);
 });
 

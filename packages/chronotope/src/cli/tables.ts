@@ -5,6 +5,7 @@ import type { FilePrediction } from '../runs/predict.js';
 
 const TITLES: Record<ClassifierStage, string> = {
   supervised: 'supervised only, from scratch',
+  'supervised-strong': 'supervised only, augmented as in pre-training',
   'pre-trained': 'pre-trained with all three losses + fine-tuned',
   'teacher-invariant': 'temporally-invariant teacher',
   'teacher-distinctive': 'temporally-distinctive teacher',

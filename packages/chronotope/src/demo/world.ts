@@ -1,5 +1,8 @@
 import type { RandomStream } from '../random.js';
 
+/** Frames in which everything sways to and fro once. */
+const LOOP = 8;
+
 /** A value at a time in 0..1, from the first frame to the last. */
 export type Curve = (time: number) => number;
 
@@ -36,13 +39,14 @@ export interface World {
 }
 
 /**
- * Draws the world of one video. All of it drifts and sways within the video, fast enough that two clips of one video
- * look different: what stays the same is the class, so that is what contrastive learning finds.
+ * Draws the world of one video. All of it sways in a loop of {@link LOOP} frames and drifts a little. A clip of eight
+ * frames shows the whole loop, so nothing but the class tells the clips of a steady video apart or together: that the
+ * similarity score separates the two kinds of class is built into these videos.
  *
- * @param frames length of the video; swaying takes 6 to 9 frames to and fro, whatever the length
+ * @param frames length of the video
  */
 export function drawWorld(random: RandomStream, frames: number): World {
-  const cycles = frames / random.uniform(6, 9);
+  const cycles = (frames - 1) / LOOP;
   const draw = (): Curve => drawSway(random, cycles);
   const sway = {
     x: draw(),
@@ -65,16 +69,16 @@ export function drawWorld(random: RandomStream, frames: number): World {
     stretchAngle: random.uniform(),
   };
   const drift = {
-    hue: random.uniform(-0.1, 0.1),
-    backgroundHue: random.uniform(-0.1, 0.1),
-    angle: random.uniform(-0.05, 0.05),
+    hue: random.uniform(-0.3, 0.3),
+    backgroundHue: random.uniform(-0.3, 0.3),
+    angle: random.uniform(-0.1, 0.1),
   };
-  const hue: Curve = (t) => start.hue + drift.hue * t + 0.2 * sway.hue(t);
-  const backgroundHue: Curve = (t) => start.backgroundHue + drift.backgroundHue * t + 0.2 * sway.backgroundHue(t);
+  const hue: Curve = (t) => start.hue + drift.hue * t + 0.25 * sway.hue(t);
+  const backgroundHue: Curve = (t) => start.backgroundHue + drift.backgroundHue * t + 0.25 * sway.backgroundHue(t);
   return {
     x: (t) => 0.5 + 0.12 * sway.x(t),
     y: (t) => 0.5 + 0.12 * sway.y(t),
-    angle: (t) => 2 * Math.PI * (start.angle + drift.angle * t + 0.12 * sway.angle(t)),
+    angle: (t) => 2 * Math.PI * (start.angle + drift.angle * t + 0.2 * sway.angle(t)),
     radius: (t) => size + 0.03 * sway.radius(t),
     stretch: (t) => 1 + 0.25 * sway.stretch(t),
     stretchAngle: (t) => Math.PI * (start.stretchAngle + 0.2 * sway.stretchAngle(t)),

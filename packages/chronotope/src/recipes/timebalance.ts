@@ -43,6 +43,7 @@ const labelled = z.strictObject({
   steps: count,
   batch: count.min(2),
   learningRate: positive,
+  backboneFactor: positive.describe('learning rate of the backbone relative to that of the new classifier layer'),
   weightDecay: z.number().min(0),
   warmupSteps: z.number().int().min(0),
   dropout: share,

@@ -57,7 +57,7 @@ describe('a run, end to end', () => {
   test('trains every stage, resumes without redoing a finished one, and predicts', async () => {
     const first = await train('run');
     assert.equal(first!.stages.find(({ stage }) => stage === 'supervised')!.draws[0]!.top1, 1);
-    assert.equal(first!.stages.length, 5);
+    assert.equal(first!.stages.length, 6);
 
     const model = path.join(root, 'run/stages/draw-1/student/model.safetensors');
     const written = statSync(model).mtimeMs;

@@ -26,6 +26,7 @@ type Pretext = 'invariant' | 'distinctive' | 'student';
 /** The classifiers of one label draw, in the order in which they are trained. */
 export const CLASSIFIER_STAGES = [
   'supervised',
+  'supervised-strong',
   'pre-trained',
   'teacher-invariant',
   'teacher-distinctive',
@@ -51,8 +52,8 @@ export function stageName(draw: number, stage: ClassifierStage): string {
 }
 
 /**
- * All of TimeBalance: three pre-trainings that the label draws share, then for each draw the supervised baseline, the
- * fine-tuned student pre-training, both teachers, the similarity scores and the student. Finished stages are loaded.
+ * All of TimeBalance: three pre-trainings that the label draws share, then for each draw the supervised baseline with its own
+ * augmentation and with the strong one of pre-training, the fine-tuned student pre-training, both teachers, the similarity scores and the student. Finished stages are loaded.
  */
 export async function runTimeBalance(run: TimeBalanceRun): Promise<void> {
   const pretrained: Record<Pretext, PretextModel> = {
@@ -88,6 +89,8 @@ async function pretrain(run: TimeBalanceRun, pretext: Pretext): Promise<PretextM
 async function runDraw(run: TimeBalanceRun, draw: number, pretrained: Record<Pretext, PretextModel>): Promise<void> {
   const { recipe } = run;
   await trainOnLabels(run, draw, 'supervised', recipe.supervised);
+  const strong = { ...recipe.supervised, augment: recipe.pretrain.student.augment };
+  await trainOnLabels(run, draw, 'supervised-strong', strong);
   await trainOnLabels(run, draw, 'pre-trained', recipe.teacher, pretrained.student);
   const invariant = await trainOnLabels(run, draw, 'teacher-invariant', recipe.teacher, pretrained.invariant);
   const distinctive = await trainOnLabels(run, draw, 'teacher-distinctive', recipe.teacher, pretrained.distinctive);

@@ -112,10 +112,11 @@ function teach({ invariant, distinctive, weights }: Teachers, { views, ids }: Ba
 }
 
 function optimisation(model: Classifier, settings: LabelledSettings) {
-  const { steps, learningRate: lr, weightDecay, warmupSteps } = settings;
+  const { steps, learningRate: lr, backboneFactor, weightDecay, warmupSteps } = settings;
+  const groups = [{ params: model.fc.parameters() }, { params: model.backbone.parameters(), lr: lr * backboneFactor }];
   return {
     steps,
-    optimizer: new optim.Adam(model.parameters(), { lr, weightDecay }),
+    optimizer: new optim.Adam(groups, { lr, weightDecay }),
     schedule: warmupCosine({ steps, warmupSteps }),
   };
 }
