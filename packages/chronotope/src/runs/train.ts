@@ -4,6 +4,7 @@ import { version } from '@chronotope/torch';
 import { type ClassFolders, readClassFolders } from '../data/class-folders.js';
 import { drawLabels, labelsFromFile, requireLabelInEveryClass } from '../data/label-split.js';
 import type { ManifestEntry } from '../data/manifest.js';
+import { ChronotopeError } from '../errors.js';
 import { runTimeBalance } from '../methods/timebalance/pipeline.js';
 import { formatRecipe } from '../recipes/load.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
@@ -76,7 +77,12 @@ function labelDraws({ entries, classes }: ClassFolders, options: TrainOptions): 
   const all = labelsFile === undefined ? entries : labelsFromFile(entries, labelsFile);
   requireLabelInEveryClass(all, classes);
   const training = all.filter(({ split }) => split === 'train');
-  if (labelsPerClass === undefined) return [training];
+  if (labelsPerClass === undefined) {
+    if (count === 1) return [training];
+    throw new ChronotopeError('label-draws', `${count} label draws, but nothing to draw: all labels are used`, {
+      hint: 'Say how many labels of each class to draw, with --labels-per-class.',
+    });
+  }
   return Array.from({ length: count }, (_, draw) =>
     drawLabels(training, { perClass: labelsPerClass, seed: recipe.seed, draw }),
   );

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const BIN = fileURLToPath(new URL('../../bin/chronotope.js', import.meta.url));
+
+function chronotope(args: string[], env: Record<string, string> = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+  return { status, stdout, stderr };
+}
+
+describe('the command line', () => {
+  let root = '';
+  before(() => {
+    root = mkdtempSync(path.join(tmpdir(), 'chronotope-cli-'));
+  });
+  after(() => rmSync(root, { recursive: true, force: true }));
+
+  /** Makes empty files below a new folder and returns it. */
+  function folder(name: string, ...files: string[]): string {
+    const made = path.join(root, name);
+    mkdirSync(made);
+    for (const file of files) {
+      mkdirSync(path.dirname(path.join(made, file)), { recursive: true });
+      writeFileSync(path.join(made, file), '');
+    }
+    return made;
+  }
+
+  const train = (data: string, env?: Record<string, string>) =>
+    chronotope(['train', 'timebalance', '--data', data, '--out', path.join(root, 'run')], env);
+
+  test('helps, and suggests the command that was meant', () => {
+    const help = chronotope(['--help']);
+    assert.equal(help.status, 0);
+    for (const command of ['train', 'evaluate', 'predict', 'demo-data', 'demo', 'doctor']) {
+      assert.match(help.stdout, new RegExp(`^ {2}${command}\\b`, 'm'));
+    }
+    const typo = chronotope(['trian']);
+    assert.equal(typo.status, 2);
+    assert.match(typo.stderr, /Did you mean train/);
+  });
+
+  test('every mistake with the data is one clear error, exit code 1, no stack', () => {
+    const cases: [string, RegExp][] = [
+      [path.join(root, 'nowhere'), /does not exist/],
+      [folder('empty'), /empty|no videos/],
+      [folder('one', 'only/a.mp4'), /only|two classes|one class/],
+      [folder('hollow', 'a/a.mp4', 'b/readme.txt'), /b/],
+      [folder('broken', 'a/a.mp4', 'b/b.mp4'), /none of the videos can be decoded/],
+    ];
+    for (const [data, message] of cases) {
+      const { status, stderr } = train(data);
+      assert.equal(status, 1, stderr);
+      assert.match(stderr, message);
+      assert.doesNotMatch(stderr, /\n {4}at /);
+      rmSync(path.join(root, 'run'), { recursive: true, force: true });
+    }
+  });
+
+  test('a missing FFmpeg is named with the way to install it', () => {
+    const data = folder('two', 'a/a.mp4', 'b/b.mp4');
+    const { status, stderr } = train(data, { CHRONOTOPE_FFMPEG: path.join(root, 'no-ffmpeg') });
+    assert.equal(status, 1);
+    assert.match(stderr, /ffmpeg/i);
+    assert.match(stderr, /install|CHRONOTOPE_FFMPEG/);
+  });
+
+  test('a folder that is no run is refused by evaluate and predict', () => {
+    for (const args of [
+      ['evaluate', root],
+      ['predict', root, 'a.mp4'],
+    ]) {
+      const { status, stderr } = chronotope(args);
+      assert.equal(status, 1);
+      assert.match(stderr, /is not a run folder/);
+    }
+  });
+});
