@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setNumThreads } from '@chronotope/torch';
 import type { Progress } from '../training/progress.js';
+import { EXIT } from './report-error.js';
 import { terminalProgress } from './terminal-progress.js';
 
 /**
@@ -10,11 +11,12 @@ export async function interruptible<T>(work: (signal: AbortSignal, progress: Pro
   setNumThreads(availableParallelism());
   const controller = new AbortController();
   const stop = () => {
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
     process.stderr.write('\nstopping…\n');
     controller.abort();
   };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
   try {
     return await work(controller.signal, terminalProgress());
   } finally {
