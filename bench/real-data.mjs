@@ -1,5 +1,6 @@
 // Lays the real data sets of docs/results.md out as class folders (links), the form that `chronotope train` reads.
 // usage: node bench/real-data.mjs egogestar <data folder> <budget: 1, 2 or 5> <out folder>
+//        node bench/real-data.mjs egogestar-fold <data folder> <out folder>     training part only, to choose settings on
 //        node bench/real-data.mjs weizmann4 <data folder> <out folder>
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
@@ -16,10 +17,22 @@ function lines(file) {
   return readFileSync(path.join(source, file), 'utf8').trim().split(/\r?\n/);
 }
 
-function egogestar(budget, out) {
+function egogestarClips() {
   const [head, ...rows] = lines('clips.csv').map((line) => line.split(','));
-  for (const row of rows) {
-    const clip = Object.fromEntries(head.map((name, column) => [name, row[column]]));
+  return rows.map((row) => Object.fromEntries(head.map((name, column) => [name, row[column]])));
+}
+
+/** The largest group of scenes is held out; the test part is not touched. */
+function egogestarFold(out) {
+  for (const clip of egogestarClips()) {
+    if (clip.split !== 'train') continue;
+    if (clip.group !== 'office') link(clip.path, out, clip.label || '_unlabelled');
+    else if (clip.label) link(clip.path, out, '_test', clip.label);
+  }
+}
+
+function egogestar(budget, out) {
+  for (const clip of egogestarClips()) {
     if (clip.split === 'test') link(clip.path, out, '_test', clip.label);
     if (clip.split !== 'train') continue;
     const labelled = clip.few !== '' && Number(clip.few) <= budget;
@@ -35,10 +48,11 @@ function weizmann4(out) {
 }
 
 if (dataset === 'egogestar' && rest.length === 2) egogestar(Number(rest[0]), rest[1]);
+else if (dataset === 'egogestar-fold' && rest.length === 1) egogestarFold(rest[0]);
 else if (dataset === 'weizmann4' && rest.length === 1) weizmann4(rest[0]);
 else {
   console.error(
-    'usage: node bench/real-data.mjs egogestar <data folder> <budget> <out> | weizmann4 <data folder> <out>',
+    'usage: node bench/real-data.mjs egogestar <data folder> <budget> <out>, or egogestar-fold|weizmann4 <data folder> <out>',
   );
   process.exitCode = 2;
 }

@@ -1,6 +1,7 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { loadRecipe, shippedRecipes } from '../recipes/load.js';
 import { trainTimeBalance } from '../runs/train.js';
+import { positiveInteger } from './options.js';
 import { interruptible } from './run-command.js';
 import { evaluationTable } from './tables.js';
 
@@ -49,10 +50,4 @@ export function trainCommand(): Command {
 
 function collect(value: string, before: string[]): string[] {
   return [...before, value];
-}
-
-export function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a positive integer.');
-  return value;
 }
