@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import { version } from '@chronotope/torch';
 import { type ClassFolders, readClassFolders } from '../data/class-folders.js';
+import { ClipReader } from '../data/clip-reader.js';
 import { drawLabels, labelsFromFile, requireLabelInEveryClass } from '../data/label-split.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
@@ -59,15 +60,11 @@ export async function trainTimeBalance(options: TrainOptions): Promise<RunEvalua
   const usableDraws = draws.map((draw) => draw.filter(({ id }) => usableIds.has(id)));
   for (const draw of usableDraws) requireLabelInEveryClass(draw, found.classes);
 
-  await runTimeBalance({
-    recipe,
-    classes: found.classes,
-    draws: usableDraws,
-    store,
-    stage: (name) => run.stage(name),
-    progress,
-    signal,
-  });
+  const reader = new ClipReader(store);
+  const stage = (name: string) => run.stage(name);
+  await runTimeBalance({ recipe, classes: found.classes, draws: usableDraws, reader, stage, progress, signal }).finally(
+    () => reader.dispose(),
+  );
   return testEntries(found.entries).length === 0 ? null : evaluateRun(out, { progress, signal });
 }
 

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { type optim, scope, type Tensor } from '@chronotope/torch';
+import { memory, type optim, scope, type Tensor } from '@chronotope/torch';
 import { ChronotopeError } from '../errors.js';
 import type { Schedule } from './schedule.js';
 
@@ -18,6 +18,9 @@ export interface MetricsLine {
   samplesPerSecond: number;
   /** Share of the time spent making batches, in [0, 1]. */
   dataShare: number;
+  /** Memory between two steps: of the whole process, and of all live tensors. */
+  residentBytes: number;
+  tensorBytes: number;
 }
 
 export interface FitOptions<Batch> {
@@ -99,6 +102,8 @@ class MetricsWindow {
       metrics: Object.fromEntries([...this.sums].map(([name, sum]) => [name, sum / this.steps])),
       samplesPerSecond: (1000 * this.samples) / this.milliseconds,
       dataShare: this.dataMilliseconds / this.milliseconds,
+      residentBytes: process.memoryUsage.rss(),
+      tensorBytes: memory().liveBytes,
     };
   }
 }
