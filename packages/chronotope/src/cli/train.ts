@@ -13,6 +13,7 @@ interface TrainFlags {
   labelsPerClass?: number;
   labelDraws: number;
   labels?: string;
+  pretrained?: string;
   json?: boolean;
 }
 
@@ -30,6 +31,7 @@ export function trainCommand(): Command {
     .option('--labels-per-class <n>', 'use only n labels of each class, drawn at random', positiveInteger)
     .option('--label-draws <n>', 'how many times to draw them, on one pre-training', positiveInteger, 1)
     .option('--labels <file>', 'a CSV file of path,label lines: use only these labels')
+    .option('--pretrained <run>', 'take the pre-trained networks of another run, for the same videos with more labels')
     .option('--json', 'print the test accuracies as JSON')
     .addHelpText(
       'after',

@@ -104,6 +104,22 @@ describe('a run, end to end', () => {
     assert.throws(() => RunFolder.open(data), { code: 'not-a-run-folder' });
   });
 
+  test('a run with other labels takes over the pre-trained networks of another one', async () => {
+    await train('first', { labelsPerClass: 1 });
+    await assert.rejects(train('none', { pretrained: data }), { code: 'not-a-run-folder' });
+    const other = { ...recipe, inputSize: 16 };
+    await assert.rejects(train('other', { recipe: other, pretrained: path.join(root, 'first') }), {
+      code: 'pretraining-differs',
+      message: /inputSize/,
+    });
+
+    assert.ok(await train('second', { pretrained: path.join(root, 'first') }));
+    const weights = (run: string, stage: string) =>
+      readFileSync(path.join(root, run, 'stages', stage, 'model.safetensors'));
+    assert.deepEqual(weights('second', 'pretrain-invariant'), weights('first', 'pretrain-invariant'));
+    assert.notDeepEqual(weights('second', 'draw-1/supervised'), weights('first', 'draw-1/supervised'));
+  });
+
   test('an aborted run says so and can be continued', async () => {
     const controller = new AbortController();
     controller.abort();

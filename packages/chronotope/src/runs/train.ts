@@ -11,6 +11,7 @@ import { formatRecipe } from '../recipes/load.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import { writeFileAtomic, writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
+import { adoptPretraining } from './adopt-pretraining.js';
 import { evaluateRun, type RunEvaluation } from './evaluate.js';
 import { prepareVideos } from './prepare-videos.js';
 import { RunFolder } from './run-folder.js';
@@ -27,6 +28,8 @@ export interface TrainOptions {
   labelDraws?: number;
   /** A CSV file `path,label` with the labels to use; all others are hidden. */
   labelsFile?: string;
+  /** Another run whose pre-trained networks are taken over instead of being trained: more labels, same videos. */
+  pretrained?: string;
   progress?: Progress;
   signal?: AbortSignal;
 }
@@ -37,15 +40,16 @@ export interface TrainOptions {
  * @returns the accuracies on the test videos, or null when there are none
  */
 export async function trainTimeBalance(options: TrainOptions): Promise<RunEvaluation | null> {
-  const { data, out, recipe, progress = silentProgress, signal } = options;
+  const { data, out, recipe, pretrained, progress = silentProgress, signal } = options;
   const found = readClassFolders(data);
   for (const warning of found.warnings) progress.note(`  note: ${warning}`);
   const draws = labelDraws(found, options);
   const run = RunFolder.createOrContinue(out, {
     method: recipe.method,
     classes: found.classes,
-    fingerprint: fingerprint(recipe, draws),
+    fingerprint: fingerprint(recipe, draws, pretrained),
   });
+  if (pretrained !== undefined) adoptPretraining(RunFolder.open(pretrained), run, recipe);
   writeFileAtomic(run.path('recipe.yaml'), formatRecipe(recipe));
   writeJsonAtomic(run.path('environment.json'), environment());
   writeJsonAtomic(run.path('data.json'), { folder: data, draws: draws.length, test: testEntries(found.entries) });
@@ -89,9 +93,14 @@ function testEntries(entries: readonly ManifestEntry[]): ManifestEntry[] {
   return entries.filter(({ split }) => split === 'test');
 }
 
-function fingerprint(recipe: TimeBalanceRecipe, draws: readonly (readonly ManifestEntry[])[]): string {
+function fingerprint(
+  recipe: TimeBalanceRecipe,
+  draws: readonly (readonly ManifestEntry[])[],
+  pretrained: string | undefined,
+): string {
   const labels = draws.map((draw) => draw.map(({ id, label }) => [id, label]));
-  return createHash('sha256').update(JSON.stringify({ recipe, labels })).digest('hex');
+  const origin = pretrained === undefined ? undefined : RunFolder.open(pretrained).description.fingerprint;
+  return createHash('sha256').update(JSON.stringify({ recipe, labels, origin })).digest('hex');
 }
 
 function environment(): Record<string, unknown> {

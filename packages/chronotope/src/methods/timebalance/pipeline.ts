@@ -15,6 +15,9 @@ import type { PretextModel } from './pretext-model.js';
 import { mapScores } from './score-map.js';
 import { labelledTraining, pretextTraining, studentTraining, type Training } from './training.js';
 
+/** The stages that need no labels. Their results can serve another run with the same network and clips. */
+export const PRETRAINING_STAGES = ['pretrain-invariant', 'pretrain-distinctive', 'pretrain-student'] as const;
+
 /** Loss weights of the three pre-trainings (TimeBalance, method note 1). */
 const PRETEXTS: Record<Pretext, PretextWeights> = {
   invariant: { instance: 1, localLocal: 0, globalLocal: 0 },
