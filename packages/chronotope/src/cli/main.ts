@@ -5,6 +5,7 @@ import { evaluateCommand } from './evaluate.js';
 import { predictCommand } from './predict.js';
 import { EXIT, reportError } from './report-error.js';
 import { trainCommand } from './train.js';
+import { verifyResumeCommand } from './verify-resume.js';
 
 /** Runs the command line and returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -20,6 +21,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     demoDataCommand(),
     demoCommand(),
     doctorCommand(),
+    verifyResumeCommand(),
   ]) {
     program.addCommand(command);
   }

@@ -8,6 +8,7 @@ import { loadRecipe } from '../recipes/load.js';
 import { predictFiles } from './predict.js';
 import { RunFolder } from './run-folder.js';
 import { trainTimeBalance } from './train.js';
+import { verifyResume } from './verify-resume.js';
 
 const SIZE = 32;
 const FRAMES = 40;
@@ -118,6 +119,13 @@ describe('a run, end to end', () => {
       readFileSync(path.join(root, run, 'stages', stage, 'model.safetensors'));
     assert.deepEqual(weights('second', 'pretrain-invariant'), weights('first', 'pretrain-invariant'));
     assert.notDeepEqual(weights('second', 'draw-1/supervised'), weights('first', 'draw-1/supervised'));
+  });
+
+  test('killed at random moments and resumed, every network is the same, bit for bit', async () => {
+    const report = await verifyResume({ data, recipe, folder: path.join(root, 'verify'), kills: 3 });
+    assert.deepEqual(report.different, []);
+    assert.equal(report.models, 9);
+    assert.ok(report.kills > 0);
   });
 
   test('an aborted run says so and can be continued', async () => {

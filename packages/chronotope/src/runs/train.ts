@@ -30,6 +30,8 @@ export interface TrainOptions {
   labelsFile?: string;
   /** Another run whose pre-trained networks are taken over instead of being trained: more labels, same videos. */
   pretrained?: string;
+  /** How much work a kill may cost, in seconds. Default 60. */
+  saveEverySeconds?: number;
   progress?: Progress;
   signal?: AbortSignal;
 }
@@ -65,10 +67,16 @@ export async function trainTimeBalance(options: TrainOptions): Promise<RunEvalua
   for (const draw of usableDraws) requireLabelInEveryClass(draw, found.classes);
 
   const reader = new ClipReader(store);
-  const stage = (name: string) => run.stage(name);
-  await runTimeBalance({ recipe, classes: found.classes, draws: usableDraws, reader, stage, progress, signal }).finally(
-    () => reader.dispose(),
-  );
+  await runTimeBalance({
+    recipe,
+    classes: found.classes,
+    draws: usableDraws,
+    reader,
+    stage: (name) => run.stage(name),
+    progress,
+    saveEverySeconds: options.saveEverySeconds,
+    signal,
+  }).finally(() => reader.dispose());
   return testEntries(found.entries).length === 0 ? null : evaluateRun(out, { progress, signal });
 }
 

@@ -9,14 +9,13 @@ export interface TrainStageOptions<Batch> extends Omit<FitOptions<Batch>, 'onMet
   /** What the stage does, for people. */
   title: string;
   progress: Progress;
+  /** How much work a kill may cost, in seconds. Default 60. */
+  saveEverySeconds?: number;
 }
-
-/** How much work a kill may cost. */
-const SECONDS_BETWEEN_STATES = 60;
 
 /**
  * Trains a module as one stage of a run, loads it when the stage was finished before, or goes on where an interrupted
- * attempt saved its state: every {@link SECONDS_BETWEEN_STATES} seconds, and on Ctrl-C.
+ * attempt saved its state: every `saveEverySeconds`, and on Ctrl-C.
  *
  * @param makeOptions called only if there is something to train
  */
@@ -31,6 +30,7 @@ export async function trainStage<Batch>(
   }
   module.train();
   const options = makeOptions();
+  const { saveEverySeconds = 60 } = options;
   const trained = { module, optimizer: options.optimizer };
   const resume = loadTrainingState(stage.stateFile, trained);
   if (resume) stage.rewindLog(resume.step);
@@ -49,7 +49,7 @@ export async function trainStage<Batch>(
       task.update(line.step, describe(line));
     },
     onStep: (state, stopping) => {
-      if (!stopping && performance.now() - saved < 1000 * SECONDS_BETWEEN_STATES) return;
+      if (!stopping && performance.now() - saved < 1000 * saveEverySeconds) return;
       saveTrainingState(stage.stateFile, trained, state);
       saved = performance.now();
     },

@@ -46,6 +46,8 @@ export interface TimeBalanceRun {
   reader: ClipReader;
   stage: (name: string) => StageFolder;
   progress: Progress;
+  /** How much work a kill may cost, in seconds. Default 60. */
+  saveEverySeconds?: number;
   signal?: AbortSignal;
 }
 
@@ -193,6 +195,7 @@ function newLoader(
   return new ClipLoader({ entries, classes, reader, plan, size: recipe.inputSize, batchSize, seed: recipe.seed });
 }
 
-function inRun<Batch>({ progress, signal }: TimeBalanceRun, title: string, training: Training<Batch>) {
-  return { title, progress, signal, ...training };
+function inRun<Batch>(run: TimeBalanceRun, title: string, training: Training<Batch>) {
+  const { progress, signal, saveEverySeconds } = run;
+  return { title, progress, signal, saveEverySeconds, ...training };
 }
