@@ -156,7 +156,7 @@ for (const expected of golden.layers) {
 test('every layer prints as in PyTorch', () => {
   for (const { name, printed } of golden.layers) {
     // PyTorch lists the values of parameter lists as well.
-    const text = printed.replace(/ParameterList\([^]*?\n {2}\)/, 'ParameterList()');
+    const text = printed.replace(/ParameterList\([\s\S]*?\n {2}\)/, 'ParameterList()');
     assert.equal(String(layers[name]!()), text, name);
   }
 });

@@ -10,6 +10,8 @@ export interface CommonOptions {
   lr: number;
   /** Weight decay (its meaning is the optimiser's). */
   weightDecay: number;
+  /** The learning rate that schedules start from; the first schedule sets it. */
+  initialLr?: number;
 }
 
 /** Parameters trained with the same settings. The settings may be changed between steps. */
@@ -45,25 +47,34 @@ export interface Update<Options> {
 
 /** What all optimisers share: parameter groups, the loop over them, and saving. */
 export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
-  readonly paramGroups: ParamGroup<Options>[];
+  readonly paramGroups: ParamGroup<Options>[] = [];
+  readonly #defaults: Options;
   readonly #states = new Map<Parameter, ParameterState>();
 
   /** @throws TorchError `argument` if there is no parameter or one appears twice */
   constructor(params: ParamsOrGroups<Options>, defaults: Options) {
+    this.#defaults = defaults;
     const items: (Parameter | GroupInput<Options>)[] = [...params];
+    const single = items.filter(isParameter);
     const groups = items.filter((item): item is GroupInput<Options> => !isParameter(item));
-    this.paramGroups = groups.map((group) => ({ ...defaults, ...group, params: [...group.params] }));
-    if (groups.length < items.length) {
-      this.paramGroups.unshift({ ...defaults, params: items.filter(isParameter) });
+    if (items.length === 0) {
+      throw wrongParameters(`${this.constructor.name} was given no parameter`);
     }
-    const all = this.#parameters();
-    if (all.length === 0 || new Set(all).size !== all.length) {
-      const what = all.length === 0 ? 'no parameter' : 'a parameter more than once';
-      throw new TorchError(`${this.constructor.name} was given ${what}`, {
-        code: 'argument',
-        hint: 'pass module.parameters(), each parameter in one group',
-      });
+    if (single.length > 0) {
+      this.#addGroup({ ...defaults, params: single });
     }
+    for (const group of groups) {
+      this.addParamGroup(group);
+    }
+  }
+
+  /**
+   * Trains further parameters, with settings of their own or the optimiser's.
+   *
+   * @throws TorchError `argument` if the group is empty or a parameter is trained already
+   */
+  addParamGroup(group: GroupInput<Options>): void {
+    this.#addGroup({ ...this.#defaults, ...group, params: [...group.params] });
   }
 
   /** Updates every parameter that has a gradient. */
@@ -169,6 +180,17 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     return state;
   }
 
+  #addGroup(group: ParamGroup<Options>): void {
+    if (group.params.length === 0) {
+      throw wrongParameters(`${this.constructor.name} was given a group without parameters`);
+    }
+    const all = [...this.#parameters(), ...group.params];
+    if (new Set(all).size !== all.length) {
+      throw wrongParameters(`${this.constructor.name} was given a parameter more than once`);
+    }
+    this.paramGroups.push(group);
+  }
+
   #parameters(): Parameter[] {
     return this.paramGroups.flatMap((group) => group.params);
   }
@@ -211,6 +233,13 @@ function isParameter(item: unknown): item is Parameter {
 function splitKey(key: string): [index: number, name: string] {
   const dot = key.indexOf('.');
   return [Number(key.slice(0, dot)), key.slice(dot + 1)];
+}
+
+function wrongParameters(message: string): TorchError {
+  return new TorchError(message, {
+    code: 'argument',
+    hint: 'pass module.parameters(), each parameter in one group',
+  });
 }
 
 function mismatch(message: string): TorchError {
