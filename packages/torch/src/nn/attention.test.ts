@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { memory, nn, ones, rand, scope, zeros } from '../index.js';
+import { memory, nn, ones, optim, rand, scope, zeros } from '../index.js';
 import { assertClose, readGolden, type StoredTensor, toState, toTensor } from '../testing/golden.js';
 
 interface Masks {
@@ -126,6 +126,30 @@ test('attention leaves nothing behind but its results', () => {
     assert.equal(memory().liveTensors, before + 2);
     attention.dispose();
   });
+});
+
+test('training a transformer with a weight-normalised head, an average and a schedule leaves no tensor behind', () => {
+  const encoder = new nn.TransformerEncoderLayer(EMBED, HEADS, { dimFeedforward: 8, batchFirst: true });
+  const head = nn.weightNorm(new nn.Linear(EMBED, 3, { bias: false }));
+  const network = new nn.Sequential(encoder, head);
+  const optimizer = new optim.AdamW(network.parameters(), { lr: 1e-3 });
+  const schedule = new optim.LambdaLR(optimizer, optim.warmupCosine({ warmupSteps: 2, totalSteps: 10 }));
+  const average = new optim.EMA(network);
+  const step = () =>
+    scope(() => {
+      optimizer.zeroGrad();
+      nn.functional.crossEntropy(network.call(rand([2, 5, EMBED])).mean(1), zeros([2], { dtype: 'int64' })).backward();
+      optim.clipGradNorm_(network.parameters(), 1);
+      optimizer.step();
+      schedule.step();
+      average.update();
+    });
+  step();
+  const before = memory().liveTensors;
+  for (let repeat = 0; repeat < 10; repeat++) {
+    step();
+  }
+  assert.equal(memory().liveTensors, before);
 });
 
 test('wrong shapes are refused with what is needed', () => {

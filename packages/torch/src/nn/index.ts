@@ -24,4 +24,4 @@ export {
   type TransformerEncoderLayerCall,
   type TransformerEncoderLayerOptions,
 } from './transformer.js';
-export { removeWeightNorm, type WeightNormOptions, weightNorm } from './weight-norm.js';
+export { removeWeightNorm, type WeightNormed, type WeightNormOptions, weightNorm } from './weight-norm.js';

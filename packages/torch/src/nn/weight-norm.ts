@@ -9,12 +9,16 @@ import { Parameter } from './parameter.js';
 const WEIGHT_NORM = new Operator<Tensor>('aten::_weight_norm');
 const NORM_EXCEPT_DIM = new Operator<Tensor>('aten::norm_except_dim');
 
-export interface WeightNormOptions {
+export interface WeightNormOptions<Name extends string = 'weight'> {
   /** The parameter to split. Default `weight`. */
-  name?: string;
+  name?: Name;
   /** Dimension whose slices have a norm each; null: one norm for all. Default 0. */
   dim?: number | null;
 }
+
+/** A layer one of whose parameters is split: `weightG` is its norm, `weightV` its direction. */
+export type WeightNormed<M extends Module, Name extends string = 'weight'> = M &
+  Record<`${Name}G` | `${Name}V`, Parameter>;
 
 /**
  * Splits a parameter into its norm and its direction (Salimans and Kingma, NeurIPS 2016): `weight` becomes
@@ -23,7 +27,10 @@ export interface WeightNormOptions {
  *
  * @throws TorchError `argument` if the layer has no such parameter
  */
-export function weightNorm<M extends Module>(layer: M, { name = 'weight', dim = 0 }: WeightNormOptions = {}): M {
+export function weightNorm<M extends Module, Name extends string = 'weight'>(
+  layer: M,
+  { name = 'weight' as Name, dim = 0 }: WeightNormOptions<Name> = {},
+): WeightNormed<M, Name> {
   const weight: unknown = Reflect.get(layer, name);
   if (!(weight instanceof Parameter)) {
     throw new TorchError(`weightNorm: ${layer.constructor.name} has no parameter '${name}'`, { code: 'argument' });
@@ -32,11 +39,10 @@ export function weightNorm<M extends Module>(layer: M, { name = 'weight', dim = 
   const { g, v } = scope(() =>
     noGrad(() => ({ g: new Parameter(NORM_EXCEPT_DIM.call(weight, 2, axis)), v: new Parameter(weight) })),
   );
-  weight.dispose();
   Reflect.deleteProperty(layer, name);
   Object.assign(layer, { [`${name}G`]: g, [`${name}V`]: v });
   Object.defineProperty(layer, name, { configurable: true, get: () => WEIGHT_NORM.call(v, g, axis) });
-  return layer;
+  return layer as WeightNormed<M, Name>;
 }
 
 /** Undoes {@link weightNorm}: the layer gets a parameter of the present value back. Returns the layer. */
@@ -51,7 +57,5 @@ export function removeWeightNorm<M extends Module>(layer: M, { name = 'weight' }
     Reflect.deleteProperty(layer, property);
   }
   Object.assign(layer, { [name]: value });
-  g.dispose();
-  v.dispose();
   return layer;
 }

@@ -16,7 +16,7 @@ export interface EMAOptions {
 
 /**
  * An exponential moving average of the parameters and buffers of a module: average = decay * average + (1 - decay) * value,
- * as in mean teachers (Tarvainen and Valpola, NeurIPS 2017), BYOL and DINO.
+ * as in mean teachers (Tarvainen and Valpola, NeurIPS 2017), BYOL and DINO. Move the module to its device first.
  */
 export class EMA {
   /** Share of the average that a step keeps; may be changed between steps. */
