@@ -1,3 +1,4 @@
+import { TorchError } from '../errors.js';
 import { zerosLike } from '../generated/operators.js';
 import type { Parameter } from '../nn/parameter.js';
 import type { Tensor } from '../tensor.js';
@@ -13,6 +14,7 @@ import {
   foreachSqrt,
 } from './foreach.js';
 import {
+  assertNotNegative,
   type CommonOptions,
   Optimizer,
   type ParameterState,
@@ -39,6 +41,13 @@ abstract class AdamBase extends Optimizer<AdamOptions> {
   ): Record<string, Tensor> {
     const averages = { exp_avg: zerosLike(parameter), exp_avg_sq: zerosLike(parameter) };
     return amsgrad ? { ...averages, max_exp_avg_sq: zerosLike(parameter) } : averages;
+  }
+
+  protected override assertSettings({ betas, eps }: ParamGroup<AdamOptions>): void {
+    assertNotNegative(this.constructor.name, { eps });
+    if (!betas.every((beta) => beta >= 0 && beta < 1)) {
+      throw new TorchError(`${this.constructor.name}: betas must lie in [0, 1), not [${betas}]`, { code: 'argument' });
+    }
   }
 
   protected adamStep({ group, params, states }: Update<AdamOptions>, grads: Tensor[]): void {

@@ -2,7 +2,14 @@ import { stack, where } from '../generated/operators.js';
 import type { Tensor } from '../tensor.js';
 import { foreachAdd, foreachAdd_, foreachMul, foreachNorm } from './foreach.js';
 import { updateMomentum } from './momentum.js';
-import { type CommonOptions, Optimizer, type ParamsOrGroups, type Update } from './optimizer.js';
+import {
+  assertNotNegative,
+  type CommonOptions,
+  Optimizer,
+  type ParamGroup,
+  type ParamsOrGroups,
+  type Update,
+} from './optimizer.js';
 
 export interface LARSOptions extends CommonOptions {
   /** Share of the previous update that is kept. */
@@ -28,6 +35,10 @@ export class LARS extends Optimizer<LARSOptions> {
 
   protected override initialTensors(): Record<string, Tensor> {
     return {};
+  }
+
+  protected override assertSettings({ momentum, trustCoefficient }: ParamGroup<LARSOptions>): void {
+    assertNotNegative('LARS', { momentum, trustCoefficient });
   }
 
   protected override update(update: Update<LARSOptions>): void {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { memory, nn, optim, rand, scope, tensor, zeros } from '../index.js';
 import { assertCloseValues, readGolden } from '../testing/golden.js';
 
@@ -183,6 +184,65 @@ test('an optimiser refuses no parameters, a parameter given twice and the state 
   const swapped = new optim.Adam([...parameters].reverse());
   scope(() => assert.throws(() => swapped.loadStateDict(adam.stateDict()), argument));
   adam.dispose();
+});
+
+test('the state of another kind of optimiser is refused', () => {
+  const parameters = makeParameters();
+  const sgd = new optim.SGD(parameters, { lr: 0.1, momentum: 0.9 });
+  step(sgd, parameters, 0);
+  const adam = new optim.Adam(parameters, { lr: 0.5 });
+  scope(() =>
+    assert.throws(() => adam.loadStateDict(sgd.stateDict()), {
+      code: 'argument',
+      message: "optimiser state does not fit: '0.exp_avg', which Adam needs, is missing",
+    }),
+  );
+  assert.equal(adam.paramGroups[0]!.lr, 0.5);
+  step(adam, parameters, 1);
+  for (const optimizer of [sgd, adam]) {
+    optimizer.dispose();
+  }
+});
+
+test('settings out of their range are refused with their name', () => {
+  const parameters = makeParameters();
+  const refused = (make: () => unknown, message: RegExp) =>
+    assert.throws(make, { name: 'TorchError', code: 'argument', message });
+  refused(() => new optim.SGD(parameters, { lr: -1 }), /SGD: lr must be a number of 0 or more, not -1/);
+  refused(() => new optim.Adam(parameters, { lr: Number.NaN }), /Adam: lr must be a number of 0 or more, not NaN/);
+  refused(() => new optim.AdamW(parameters, { betas: [0.9, 1] }), /AdamW: betas must lie in \[0, 1\), not \[0.9,1\]/);
+  refused(() => new optim.SGD(parameters, { nesterov: true }), /nesterov needs a momentum/);
+  refused(() => new optim.LARS(parameters, { trustCoefficient: -1 }), /LARS: trustCoefficient must be/);
+  refused(() => new optim.Adam([{ params: parameters, weightDecay: -1 }]), /weightDecay must be/);
+});
+
+test('clipping to a norm keeps the direction and leaves short gradients alone', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.float({ min: -100, max: 100, noNaN: true }), { minLength: 1, maxLength: 6 }),
+      fc.float({ min: Math.fround(0.01), max: 200, noNaN: true }),
+      (values, maxNorm) => {
+        scope(() => {
+          const parameters = values.map((value) => {
+            const parameter = new nn.Parameter(zeros([1]));
+            parameter.grad = tensor([value]);
+            return parameter;
+          });
+          const norm = optim.clipGradNorm_(parameters, maxNorm).item();
+          const factor = Math.min(1, maxNorm / (norm + 1e-6));
+          const clipped = parameters.map(({ grad }) => grad!.item());
+          assertCloseValues(
+            clipped,
+            values.map((value) => value * factor),
+            'clipped',
+            1e-5,
+          );
+          assert.ok(Math.hypot(...clipped) <= maxNorm * (1 + 1e-5));
+        });
+      },
+    ),
+    { numRuns: 50 },
+  );
 });
 
 test('steps leave no tensor behind, and dispose frees the state', () => {

@@ -1,7 +1,15 @@
+import { TorchError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { foreachAdd, foreachAdd_ } from './foreach.js';
 import { updateMomentum } from './momentum.js';
-import { type CommonOptions, Optimizer, type ParamsOrGroups, type Update } from './optimizer.js';
+import {
+  assertNotNegative,
+  type CommonOptions,
+  Optimizer,
+  type ParamGroup,
+  type ParamsOrGroups,
+  type Update,
+} from './optimizer.js';
 
 export interface SGDOptions extends CommonOptions {
   /** Share of the previous update that is kept. */
@@ -21,6 +29,13 @@ export class SGD extends Optimizer<SGDOptions> {
 
   protected override initialTensors(): Record<string, Tensor> {
     return {};
+  }
+
+  protected override assertSettings({ momentum, dampening, nesterov }: ParamGroup<SGDOptions>): void {
+    assertNotNegative('SGD', { momentum });
+    if (nesterov && (momentum === 0 || dampening !== 0)) {
+      throw new TorchError('SGD: nesterov needs a momentum, and no dampening', { code: 'argument' });
+    }
   }
 
   protected override update({ group, params, grads, states }: Update<SGDOptions>): void {
