@@ -87,7 +87,9 @@ class Pickler {
   }
 
   #list(values: readonly PthSavable[], path: readonly string[]): void {
-    this.#out.list(() => values.forEach((value, i) => this.#write(value, [...path, String(i)])));
+    this.#out.list(() => {
+      for (const [i, value] of values.entries()) this.#write(value, [...path, String(i)]);
+    });
   }
 
   #dictionary(entries: Iterable<[string | number | boolean, PthSavable]>, path: readonly string[]): void {
@@ -103,7 +105,10 @@ class Pickler {
     const key = this.storages.get(tensor) ?? String(this.storages.size);
     this.storages.set(tensor, key);
     const out = this.#out;
-    const sizes = (values: readonly number[]) => out.tuple(() => values.forEach((size) => out.number(size)));
+    const sizes = (values: readonly number[]) =>
+      out.tuple(() => {
+        for (const size of values) out.number(size);
+      });
     out.call('torch._utils', '_rebuild_tensor_v2', () => {
       out.persistent(() => {
         out.string('storage');

@@ -91,40 +91,55 @@ function parseJson(bytes: Uint8Array): unknown {
   if (bytes[0] !== '{'.charCodeAt(0)) {
     throw new FormatError("the header does not start with '{'");
   }
-  let text: string;
-  let json: unknown;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    json = JSON.parse(text);
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    checkStructure(text);
+    return JSON.parse(text);
   } catch (error) {
+    if (error instanceof FormatError) throw error;
     throw new FormatError(`the header is not valid JSON (${(error as Error).message})`);
   }
-  const duplicate = findDuplicateKey(text);
-  if (duplicate !== undefined) {
-    throw new FormatError(`the key '${duplicate}' appears twice in the header`);
-  }
-  return json;
 }
 
-/** JSON.parse silently keeps the last of two equal keys. `text` must be valid JSON. */
-function findDuplicateKey(text: string): string | undefined {
-  const objects: Set<string>[] = [];
-  const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}]/g;
-  for (const [token, colon] of text.matchAll(tokens)) {
-    if (token === '{') {
-      objects.push(new Set());
-    } else if (token === '}') {
-      objects.pop();
-    } else if (colon !== undefined) {
-      const key = JSON.parse(token.slice(0, -colon.length)) as string;
-      const keys = objects.at(-1)!;
-      if (keys.has(key)) {
-        return key;
-      }
-      keys.add(key);
+/** The header, its entries, and their lists. */
+const MOST_DEPTH = 3;
+const COLON = /[ \t\n\r]*:/y;
+
+/**
+ * Refuses what JSON.parse lets pass: of two equal keys it silently keeps the last, and on a header of nothing but
+ * brackets it takes minutes.
+ */
+function checkStructure(text: string): void {
+  const open: Set<string>[] = [];
+  let at = 0;
+  while (at < text.length) {
+    const character = text[at]!;
+    if (character === '"') {
+      const end = endOfString(text, at);
+      COLON.lastIndex = end;
+      if (COLON.test(text)) addKey(open.at(-1), JSON.parse(text.slice(at, end)) as string);
+      at = end;
+      continue;
     }
+    if (character === '{' || character === '[') {
+      if (open.push(new Set()) > MOST_DEPTH) throw new FormatError('the header is nested too deep');
+    } else if (character === '}' || character === ']') {
+      open.pop();
+    }
+    at += 1;
   }
-  return undefined;
+}
+
+function addKey(keys: Set<string> | undefined, key: string): void {
+  if (keys?.has(key)) throw new FormatError(`the key '${key}' appears twice in the header`);
+  keys?.add(key);
+}
+
+/** Where the string that begins at `start` has ended. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at + 1;
 }
 
 function parseEntry(name: string, value: unknown): TensorEntry {
