@@ -7,7 +7,8 @@ import { FormatError, ioError } from './format-error.js';
 
 /** More is never read in one piece: what is large in these files is tensors, and those are mapped. */
 const MOST_READ_BYTES = 2 ** 30;
-const PIECE_BYTES = 2 ** 26;
+/** Small enough that the allocator reuses the memory of one piece for the next. */
+const PIECE_BYTES = 2 ** 20;
 
 /** A file open for reading: small parts are read, tensors are mapped. Every access is checked against its size. */
 export class BinaryFile {
