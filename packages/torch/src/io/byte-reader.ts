@@ -2,6 +2,9 @@ import type { BinaryFile } from './binary-file.js';
 import { FormatError } from './format-error.js';
 
 const WINDOW_BYTES = 2 ** 16;
+const LINE_FEED = 0x0a;
+/** The lines that are read are names of classes. */
+const MOST_LINE_BYTES = 1000;
 
 /** Reads bytes one part after the other, out of a region of a file or out of memory, never beyond the end. */
 export class ByteReader {
@@ -56,7 +59,10 @@ export class ByteReader {
   /** The next bytes up to a line feed, which is passed over. */
   takeLine(): string {
     const bytes: number[] = [];
-    for (let byte = this.take(1)[0]!; byte !== 0x0a; byte = this.take(1)[0]!) bytes.push(byte);
+    for (let byte = this.take(1)[0]!; byte !== LINE_FEED; byte = this.take(1)[0]!) {
+      if (bytes.push(byte) > MOST_LINE_BYTES)
+        throw new FormatError(`it has a line of more than ${MOST_LINE_BYTES} bytes`);
+    }
     return Buffer.from(bytes).toString('utf8');
   }
 }

@@ -25,11 +25,8 @@ export function itemBytes(dtype: DType): number {
  * @throws FormatError when it cannot be counted exactly, which no real file needs
  */
 export function countElements(shape: readonly number[], what: string): number {
-  let count = 1;
-  for (const size of shape) {
-    count *= size;
-    if (!Number.isSafeInteger(count) || count < 0)
-      throw new FormatError(`the shape [${shape}] of ${what} is too large`);
-  }
-  return count;
+  // Of a shape with a zero, too, libtorch multiplies the other sizes to strides.
+  const bound = shape.reduce((product, size) => product * Math.max(size, 1), 1);
+  if (!Number.isSafeInteger(bound)) throw new FormatError(`the shape [${shape}] of ${what} is too large`);
+  return shape.includes(0) ? 0 : bound;
 }

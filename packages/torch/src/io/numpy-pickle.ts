@@ -36,10 +36,17 @@ export class NumpyDtype implements Stateful {
 
 /** `numpy.ndarray` as pickles make it: empty first, then given (version, shape, dtype, Fortran order, bytes). */
 export class NumpyArray implements Stateful {
+  readonly #spend: (bytes: number) => void;
   #state: unknown;
+
+  /** @param spend is told the size of the array, which will be copied */
+  constructor(spend: (bytes: number) => void) {
+    this.#spend = spend;
+  }
 
   setState(state: unknown): void {
     this.#state = state;
+    if (Array.isArray(state)) this.#spend(contentLength(state[4]));
   }
 
   /** The array as a tensor; an object that holds its elements where no tensor can (text, records, Python objects). */
@@ -48,6 +55,11 @@ export class NumpyArray implements Stateful {
     const [, shape, dtype, fortranOrder, content] = this.#state as unknown[];
     return numpyArray(content, dtype, shape, fortranOrder === true);
   }
+}
+
+/** Bytes of an array's content, or elements where it is a list of objects. */
+export function contentLength(content: unknown): number {
+  return typeof content === 'string' || content instanceof Uint8Array || Array.isArray(content) ? content.length : 0;
 }
 
 /** An array of the bytes of its elements. */
@@ -83,7 +95,7 @@ export function numpyScalar(dtype: unknown, content: unknown): number | boolean 
 /** Bytes, which Python 2 writes as a string. */
 function asBytes(content: unknown): Uint8Array | undefined {
   if (content instanceof Uint8Array) return content;
-  return typeof content === 'string' ? Uint8Array.from(Buffer.from(content, 'latin1')) : undefined;
+  return typeof content === 'string' ? new Uint8Array(Buffer.from(content, 'latin1')) : undefined;
 }
 
 function isShape(value: unknown): value is number[] {

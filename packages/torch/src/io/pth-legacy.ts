@@ -11,20 +11,16 @@ import { unpickle } from './unpickle.js';
 const MAGIC_NUMBER = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL_VERSION = 1001;
 const PICKLE_START = 0x80;
-const TAR_MAGIC = { position: 257, text: 'ustar' };
+const TAR = { position: 257, magic: 'ustar' };
 
-/** Whether a file begins with a pickle, as what torch.save wrote before 1.6 does. */
+/** Whether a file is what torch.save wrote before 1.6: a pickle at its beginning, or once a tar archive. */
 export function isLegacyPth(file: BinaryFile): boolean {
-  if (file.size >= TAR_MAGIC.position + TAR_MAGIC.text.length) {
-    const magic = file.read(TAR_MAGIC.position, TAR_MAGIC.text.length);
-    if (magic.toString('latin1') === TAR_MAGIC.text) {
-      throw new FormatError(
-        'it is a tar archive, as PyTorch wrote before 0.1.10',
-        'load it with PyTorch and save it again',
-      );
-    }
-  }
-  return file.size > 0 && file.read(0, 1)[0] === PICKLE_START;
+  return isTar(file) || (file.size > 0 && file.read(0, 1)[0] === PICKLE_START);
+}
+
+function isTar(file: BinaryFile): boolean {
+  if (file.size < TAR.position + TAR.magic.length) return false;
+  return file.read(TAR.position, TAR.magic.length).toString('latin1') === TAR.magic;
 }
 
 /**
@@ -32,19 +28,26 @@ export function isLegacyPth(file: BinaryFile): boolean {
  * number, a version, facts about the machine, the value, and the storages' keys, then each storage after its length.
  */
 export function readLegacyPth(file: BinaryFile): unknown {
+  if (isTar(file)) {
+    throw new FormatError(
+      'it is a tar archive, as PyTorch wrote before 0.1.10',
+      'load it with PyTorch and save it again',
+    );
+  }
   const reader = ByteReader.ofFile(file, 0, file.size);
   readPreamble(reader);
   // The storages lie behind the value, so it is read once to get there and to learn their types, and once for good.
   const start = reader.position;
   const types = new StorageTypes();
   unpickle(reader, types);
+  const pickleBytes = reader.position - start;
   const places = locateStorages(reader, types.found);
   const storages = new StorageMap(file, (key) => {
     const place = places.get(key);
     if (place === undefined) throw new FormatError(`it lacks the storage '${key}'`);
     return place;
   });
-  const host = new TorchHost((...wanted) => storages.find(...wanted));
+  const host = new TorchHost((...wanted) => storages.find(...wanted), pickleBytes);
   return unpickle(ByteReader.ofFile(file, start, file.size), host);
 }
 
@@ -75,7 +78,7 @@ class StorageTypes extends TorchHost implements PickleHost {
   constructor() {
     super(() => {
       throw new FormatError('it has a tensor where none can be');
-    });
+    }, 0);
   }
 
   override load(id: unknown): unknown {

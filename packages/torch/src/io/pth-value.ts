@@ -108,7 +108,7 @@ class Conversion {
     const value = this.#remember<PythonObject<PthValue>>(raw, { className, args: [] });
     if (!place.inForeign) this.skipped.push({ path: place.path, kind: className });
     const within = { ...place, depth: place.depth + 1, inForeign: true };
-    value.args = this.#list(args, within);
+    value.args = this.convert(args, within) as PthValue[];
     if (state !== undefined) value.state = this.convert(state, within);
     if (elements !== undefined) value.elements = this.#list(elements, within);
     if (entries !== undefined) value.entries = this.#dictionary(entries, within);

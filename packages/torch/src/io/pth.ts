@@ -92,5 +92,6 @@ function readPickle(file: BinaryFile, archive: ZipArchive, folder: string): unkn
     return { position: archive.position(entry), bytes: entry.bytes };
   });
   const pickle = archive.read(archive.entries.get(`${folder}data.pkl`)!);
-  return unpickle(ByteReader.ofBytes(pickle), new TorchHost((...wanted) => storages.find(...wanted)));
+  const host = new TorchHost((...wanted) => storages.find(...wanted), pickle.length);
+  return unpickle(ByteReader.ofBytes(pickle), host);
 }

@@ -1,6 +1,6 @@
 /** The files under golden/io were written by PyTorch 1.13 and NumPy, see scripts/golden/io.py. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -93,6 +93,10 @@ test('a checkpoint without weights at its top tells where it has some', () => {
 test('formats are recognised by content, not by name', () => {
   scope(() => {
     saveSafetensors(path, { w: tensor([1, 2]) });
+    assert.equal(loadStateDict(path).format, 'safetensors');
+    // A header of 128 bytes begins with the byte that pickles begin with.
+    saveSafetensors(path, { w: tensor([1, 2]) }, { metadata: { note: 'x'.repeat(42) } });
+    assert.equal(readFileSync(path)[0], 0x80);
     assert.equal(loadStateDict(path).format, 'safetensors');
     assert.equal(loadStateDict(golden('stored.npz')).format, 'npz');
     assert.equal(loadStateDict(golden('compressed.npz')).format, 'npz');

@@ -5,6 +5,7 @@ import { FormatError } from './format-error.js';
 import { readNpz } from './npz.js';
 import { isPythonObject, type PythonObject } from './pickle-values.js';
 import { type PthFormat, readPth } from './pth.js';
+import { isLegacyPth } from './pth-legacy.js';
 import type { PthValue, Skipped } from './pth-value.js';
 import { loadSafetensors } from './safetensors.js';
 import { type TorchScriptClasses, torchScriptStateDict } from './torchscript.js';
@@ -53,6 +54,7 @@ export function loadStateDict(path: string, { key }: { key?: string | readonly s
   }
 }
 
+const BRACE = '{'.charCodeAt(0);
 const ZIP_START = Buffer.from('PK\x03\x04', 'latin1');
 
 /** Beginnings of files that are mistaken for checkpoints, and what to do with them. */
@@ -71,18 +73,16 @@ function recognise(file: BinaryFile): 'safetensors' | 'npz' | 'pth' {
   if (start.subarray(0, 4).equals(ZIP_START)) {
     return [...new ZipArchive(file).entries.keys()].some((name) => name.endsWith('.npy')) ? 'npz' : 'pth';
   }
-  if (start[0] === 0x80 || isTar(file)) return 'pth';
-  if (start[8] === '{'.charCodeAt(0) || start[0] === '{'.charCodeAt(0)) return 'safetensors';
+  // The length of a header is below 2^32, and the brace is the header's own, or an index's.
+  const isHeader = start[8] === BRACE && start.readUInt32LE(4) === 0;
+  if (isHeader || start[0] === BRACE) return 'safetensors';
+  if (isLegacyPth(file)) return 'pth';
   const mistaken = MISTAKEN.find(([beginning]) => start.toString('latin1').startsWith(beginning));
   if (mistaken !== undefined) throw new FormatError(mistaken[1], mistaken[2]);
   throw new FormatError(
     `it begins with ${start.subarray(0, 8).toString('hex')}, which no known format does`,
     'known are safetensors, files of torch.save and torch.jit.save, and .npz',
   );
-}
-
-function isTar(file: BinaryFile): boolean {
-  return file.size >= 262 && file.read(257, 5).toString('latin1') === 'ustar';
 }
 
 interface Selection {

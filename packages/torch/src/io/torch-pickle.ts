@@ -3,7 +3,7 @@ import { scope } from '../scope.js';
 import type { DType, Tensor } from '../tensor.js';
 import { countElements, itemBytes } from './dtypes.js';
 import { FormatError } from './format-error.js';
-import { NumpyArray, NumpyDtype, numpyArray, numpyScalar } from './numpy-pickle.js';
+import { contentLength, NumpyArray, NumpyDtype, numpyArray, numpyScalar } from './numpy-pickle.js';
 import { type PickleHost, PythonGlobal, type PythonObject } from './pickle-values.js';
 
 /** The bytes of a storage, uint8 [n], aligned to its elements, and where they begin in libtorch's own storage. */
@@ -61,12 +61,25 @@ const DTYPES: ReadonlyMap<string, DType> = new Map([
 const CONSTANT =
   /^torch\.(complex\w+|q?u?int\w+|float\w+|strided|sparse_\w+|contiguous_format|preserve_format|channels_last\w*)$/;
 
+/** A byte of a pickle is copied a few times at most where nothing is done over and over. */
+const COPIES_PER_BYTE = 8;
+const FREE_COPIES = 2 ** 20;
+
 /** Says what PyTorch's, NumPy's and Python's own names in a checkpoint stand for. */
 export class TorchHost implements PickleHost {
   readonly #findStorage: FindStorage;
+  #budget: number;
 
-  constructor(findStorage: FindStorage) {
+  /** @param pickleBytes size of the pickle, which bounds the memory that is taken for what it describes */
+  constructor(findStorage: FindStorage, pickleBytes: number) {
     this.#findStorage = findStorage;
+    this.#budget = COPIES_PER_BYTE * pickleBytes + FREE_COPIES;
+  }
+
+  /** Counts what is copied, since a small pickle can ask for one large thing to be copied over and over. */
+  spend(size: number): void {
+    this.#budget -= size;
+    if (this.#budget < 0) throw new FormatError('it asks for more memory than a file of its size needs');
   }
 
   /** ('storage', type, key, device, element count, view); legacy files also have ('module', class, file, source). */
@@ -131,28 +144,29 @@ type PythonFunction = (args: unknown[], host: TorchHost) => unknown;
 const rebuildTensor: PythonFunction = ([storage, offset, size, stride], host) =>
   host.tensor(storage, offset, size, stride);
 
-/** A list of pairs or nothing, as `OrderedDict` takes. */
-function dictionary(pairs: unknown): Map<unknown, unknown> {
-  if (pairs instanceof Map) return new Map(pairs);
+/** Of a list of pairs, a dictionary (itself: what is read is data that nothing here changes), or nothing. */
+function dictionary(pairs: unknown, host: TorchHost): Map<unknown, unknown> {
+  if (pairs instanceof Map) return pairs;
   if (pairs === undefined || pairs === null) return new Map();
   if (!Array.isArray(pairs) || !pairs.every((pair) => Array.isArray(pair) && pair.length === 2)) {
     throw new FormatError('the pickle makes a dictionary of what are no pairs');
   }
+  host.spend(pairs.length);
   return new Map(pairs as [unknown, unknown][]);
 }
 
 function list(values: unknown): unknown[] {
   if (values === undefined) return [];
-  if (values instanceof Set) return [...values];
   if (!Array.isArray(values)) throw new FormatError('the pickle makes a list of what is none');
   return values;
 }
 
 /** Bytes that protocol 2 writes as text: `_codecs.encode(text, 'latin1')`. */
-function encoded([text = '']: unknown[]): Uint8Array | undefined {
-  if (text instanceof Uint8Array) return text;
-  return typeof text === 'string' ? Uint8Array.from(Buffer.from(text, 'latin1')) : undefined;
-}
+const encoded: PythonFunction = ([text = ''], host) => {
+  if (typeof text !== 'string') return text instanceof Uint8Array ? text : undefined;
+  host.spend(text.length);
+  return new Uint8Array(Buffer.from(text, 'latin1'));
+};
 
 function device([type, index]: unknown[]): string | undefined {
   if (typeof type !== 'string') return undefined;
@@ -161,14 +175,24 @@ function device([type, index]: unknown[]): string | undefined {
 
 const first: PythonFunction = ([value]) => value ?? null;
 const makeList: PythonFunction = ([values]) => list(values);
-const makeSet: PythonFunction = ([values]) => new Set(list(values));
+const makeSet: PythonFunction = ([values], host) => {
+  if (values instanceof Set) return values;
+  const items = list(values);
+  host.spend(items.length);
+  return new Set(items);
+};
+const makeDictionary: PythonFunction = ([pairs], host) => dictionary(pairs, host);
+const makeDefaultDictionary: PythonFunction = ([, pairs], host) => dictionary(pairs, host);
 
 const numpyFunctions = (module: string): [string, PythonFunction][] => [
-  [`${module}.multiarray._reconstruct`, () => new NumpyArray()],
+  [`${module}.multiarray._reconstruct`, (_, host) => new NumpyArray((bytes) => host.spend(bytes))],
   [`${module}.multiarray.scalar`, ([dtype, content]) => numpyScalar(dtype, content)],
   [
     `${module}.numeric._frombuffer`,
-    ([content, dtype, shape, order]) => numpyArray(content, dtype, shape, order === 'F'),
+    ([content, dtype, shape, order], host) => {
+      host.spend(contentLength(content));
+      return numpyArray(content, dtype, shape, order === 'F');
+    },
   ],
 ];
 
@@ -185,8 +209,10 @@ const FUNCTIONS: ReadonlyMap<string, PythonFunction> = new Map<string, PythonFun
   [
     // (function, class, its arguments, state): a subclass of Tensor is read as a Tensor
     'torch._tensor._rebuild_from_type_v2',
-    ([rebuild, , args], host) =>
-      rebuild instanceof PythonGlobal && Array.isArray(args) ? host.call(rebuild.name, args) : undefined,
+    ([rebuild, , args], host) => {
+      if (!(rebuild instanceof PythonGlobal) || !Array.isArray(args)) return undefined;
+      return rebuild.name.startsWith('torch._utils.') ? host.call(rebuild.name, args) : undefined;
+    },
   ],
   ['torch.Size', makeList],
   ['torch.device', device],
@@ -196,11 +222,11 @@ const FUNCTIONS: ReadonlyMap<string, PythonFunction> = new Map<string, PythonFun
   ['torch.jit._pickle.build_boollist', makeList],
   ['torch.jit._pickle.build_tensorlist', makeList],
   ['torch.jit._pickle.restore_type_tag', first],
-  ['collections.OrderedDict', ([pairs]) => dictionary(pairs)],
-  ['collections.defaultdict', ([, pairs]) => dictionary(pairs)],
-  ['collections.Counter', ([pairs]) => dictionary(pairs)],
+  ['collections.OrderedDict', makeDictionary],
+  ['collections.defaultdict', makeDefaultDictionary],
+  ['collections.Counter', makeDictionary],
   ...['builtins', '__builtin__'].flatMap((module): [string, PythonFunction][] => [
-    [`${module}.dict`, ([pairs]) => dictionary(pairs)],
+    [`${module}.dict`, makeDictionary],
     [`${module}.list`, makeList],
     [`${module}.set`, makeSet],
     [`${module}.frozenset`, makeSet],

@@ -10,7 +10,7 @@ import { unpickle } from './unpickle.js';
 
 const host = new TorchHost(() => {
   throw new FormatError('there are no storages');
-});
+}, 0);
 
 /** Reads a pickle written as text: code points stand for bytes. */
 function read(text: string): unknown {
@@ -104,6 +104,23 @@ test('refuses lengths beyond the end before taking memory for them', () => {
   assertRefused('\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7fab.', /beyond its end/);
   assertRefused('\x80\x04\x95\xff\0\0\0\0\0\0\0N.', /beyond its end/);
   assertRefused('\x80\x02\x8b\xff\xff\xff\x7f\x01.', /integer of 2147483647 bytes/);
+});
+
+test('refuses small pickles that ask for much memory or endless work', () => {
+  const long = 'x'.repeat(100_000);
+  const text = `X\xa0\x86\x01\0${long}q\0`;
+  assertRefused(
+    `\x80\x02(${text}${'c_codecs\nencode\nh\0\x85R'.repeat(20)}t.`,
+    /more memory than a file of its size needs/,
+  );
+  assertRefused(`\x80\x02](${'N'.repeat(100_000)}eq\0${'cbuiltins\nset\nh\0\x85R'.repeat(20)}.`, /more memory/);
+  assertRefused(`\x80\x02c${'a'.repeat(2000)}\nb\n.`, /line of more than/);
+  // A call whose arguments are the call's own list.
+  const self = 'ctorch._tensor\n_rebuild_from_type_v2\n';
+  assert.equal(
+    (read(`\x80\x02${self}]q\x01(${self}Nh\x01NeR.`) as { className: string }).className,
+    'torch._tensor._rebuild_from_type_v2',
+  );
 });
 
 test('refuses nesting that would exhaust the stack', () => {

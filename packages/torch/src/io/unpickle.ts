@@ -4,6 +4,7 @@ import { isPythonObject, isStateful, type PickleHost, PythonGlobal, type PythonO
 
 /** A number that needs more is no number of a checkpoint. */
 const MOST_INTEGER_BYTES = 256;
+const MOST_TEXT_BYTES = 2 ** 26;
 /** A pickle of a few bytes an operation can ask for much memory; tensors are not pickled, so real ones stay far below. */
 const MOST_OPERATIONS = 20_000_000;
 
@@ -168,6 +169,7 @@ function length64(reader: ByteReader): number {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function text(bytes: Buffer): string {
+  if (bytes.length > MOST_TEXT_BYTES) throw new FormatError(`the pickle has a string of ${bytes.length} bytes`);
   try {
     return utf8.decode(bytes);
   } catch {
@@ -178,7 +180,7 @@ function text(bytes: Buffer): string {
 /** A Python 2 string: text or bytes, so every byte becomes one character and none is lost. */
 const text2 = (bytes: Buffer) => bytes.toString('latin1');
 
-const copy = (bytes: Buffer) => Uint8Array.from(bytes);
+const copy = (bytes: Buffer) => new Uint8Array(bytes);
 
 /** A little-endian two's complement integer of any length. */
 function integer(reader: ByteReader, length: number): number | bigint {

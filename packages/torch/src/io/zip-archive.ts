@@ -29,6 +29,7 @@ const ZIP64_EXTRA = 1;
 const MOST_COMMENT_BYTES = 0xffff;
 /** Deflate cannot shrink more than this; what claims to is refused before memory is taken for it. */
 const MOST_DEFLATE_RATIO = 1032;
+const MOST_INFLATED_BYTES = 2 ** 30;
 
 /** The entries of a zip archive. */
 export class ZipArchive {
@@ -62,8 +63,8 @@ export class ZipArchive {
 }
 
 function inflate(raw: Buffer, { name, bytes }: ZipEntry): Buffer {
-  if (bytes > raw.length * MOST_DEFLATE_RATIO) {
-    throw new FormatError(`the entry '${name}' of ${raw.length} bytes claims to hold ${bytes}`);
+  if (bytes > raw.length * MOST_DEFLATE_RATIO || bytes > MOST_INFLATED_BYTES) {
+    throw new FormatError(`the entry '${name}' of ${raw.length} bytes claims to hold ${bytes}, which is too much`);
   }
   try {
     const inflated = inflateRawSync(raw, { maxOutputLength: Math.max(bytes, 1) });
@@ -95,7 +96,17 @@ function readDirectory(file: BinaryFile): Map<string, ZipEntry> {
     entries.set(entry.name, entry);
     at = end;
   }
+  refuseOverlaps(entries);
   return entries;
+}
+
+/** Entries that lie on one another make a small file decompress to a large one. */
+function refuseOverlaps(entries: ReadonlyMap<string, ZipEntry>): void {
+  let end = 0;
+  for (const entry of [...entries.values()].sort((a, b) => a.headerPosition - b.headerPosition)) {
+    if (entry.headerPosition < end) throw new FormatError(`the entry '${entry.name}' overlaps the one before it`);
+    end = entry.headerPosition + LOCAL.bytes + entry.storedBytes;
+  }
 }
 
 function findDirectory(file: BinaryFile): { position: number; bytes: number; count: number } {
