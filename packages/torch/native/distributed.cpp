@@ -354,6 +354,8 @@ struct AllGatherBackward : Node {
     allReduce(group, total, "all-reduce of an all-gather's gradient", c10d::ReduceOp::SUM).wait();
     return {total.narrow(0, group.backend->getRank() * rows, rows)};
   }
+  std::string name() const override { return "AllGatherBackward"; }
+
   Group group;
   int64_t rows;
 };
