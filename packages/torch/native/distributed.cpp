@@ -269,7 +269,7 @@ c10::intrusive_ptr<c10d::Store> openStore(const Rendezvous& at) {
   c10d::TCPStoreOptions options;
   options.port = at.port;
   options.isServer = at.serves;
-  options.numWorkers = static_cast<size_t>(at.size);
+  options.waitWorkers = false;  // the backend waits for all ranks, with the same time-out
   options.timeout = at.timeout;
   return c10::make_intrusive<c10d::TCPStore>(at.host, options);
 }

@@ -1,6 +1,7 @@
 /**
  * Collectives: every rank calls the same ones in the same order with tensors of the same shape and dtype. The plain
- * functions return when the result is there; their `Async` twins wait outside JavaScript's thread.
+ * functions return when the result is there, and throw TorchError `distributed` on all ranks when the ranks called
+ * different ones. Their `Async` twins wait outside JavaScript's thread, and cannot check that.
  */
 import { noGrad } from '../autograd.js';
 import { empty, tensor as makeTensor } from '../creation.js';
@@ -9,6 +10,7 @@ import { type Held, native } from '../native.js';
 import { Operator } from '../operator.js';
 import { keep, scope, TensorHandle } from '../scope.js';
 import type { DType, Tensor } from '../tensor.js';
+import { refuseDisagreement } from './agreement.js';
 import { group } from './process-group.js';
 
 /** How values of several ranks become one. */
@@ -26,7 +28,8 @@ export interface BroadcastOptions {
 
 /** A collective that runs: what to wait for, where the result arrives, and what to make of it then. */
 interface Started<R> {
-  work: Held<'work'>;
+  /** null where there is nothing to do. */
+  work: Held<'work'> | null;
   values: Tensor;
   finish: (values: Tensor) => R;
 }
@@ -37,7 +40,7 @@ const viewAs = new Operator<Tensor>('aten::view', 'dtype');
 
 /** Combines the tensors of all ranks, element by element, in place: afterwards all ranks hold the same. */
 export function allReduce(tensor: Tensor, options: ReduceOptions = {}): void {
-  wait(() => startAllReduce(tensor, options));
+  wait(`all-reduce by ${options.op ?? 'sum'}`, tensor, () => startAllReduce(tensor, options));
 }
 
 /** {@link allReduce} whose wait does not block; leave the tensor alone until the promise is fulfilled. */
@@ -47,7 +50,7 @@ export function allReduceAsync(tensor: Tensor, options: ReduceOptions = {}): Pro
 
 /** Overwrites the tensor of every rank with that of rank `src`, in place. Any dtype. */
 export function broadcast(tensor: Tensor, options: BroadcastOptions = {}): void {
-  wait(() => startBroadcast(tensor, options));
+  wait(`broadcast from ${options.src ?? 0}`, tensor, () => startBroadcast(tensor, options));
 }
 
 /** {@link broadcast} whose wait does not block; leave the tensor alone until the promise is fulfilled. */
@@ -61,7 +64,7 @@ export function broadcastAsync(tensor: Tensor, options: BroadcastOptions = {}): 
  * {@link allGatherWithGrad}.
  */
 export function allGather(tensor: Tensor): Tensor {
-  return wait(() => startAllGather(tensor));
+  return wait('all-gather', tensor, () => startAllGather(tensor));
 }
 
 /** {@link allGather} whose wait does not block; leave the tensor alone until the promise is fulfilled. */
@@ -112,7 +115,7 @@ export function reduceScatter(tensor: Tensor, options: ReduceOptions = {}): Tens
 
 /** Returns when every rank has called it. */
 export function barrier(): void {
-  wait(startBarrier);
+  wait('barrier', null, startBarrier);
 }
 
 /** {@link barrier} whose wait does not block. */
@@ -149,7 +152,8 @@ function startAllReduce(tensor: Tensor, { op = 'sum' }: ReduceOptions): Started<
     // Older versions of Gloo do not know bfloat16.
     const wide = tensor.dtype === 'bfloat16' ? tensor.to({ dtype: 'float32' }) : tensor.detach();
     const values = wide.contiguous();
-    const work = addon.startAllReduce(TensorHandle.of(values), op === 'mean' ? 'sum' : op);
+    const kind = op === 'mean' ? 'sum' : op;
+    const work = values.numel === 0 ? null : addon.startAllReduce(TensorHandle.of(values), kind);
     const finish = () =>
       noGrad(() => {
         if (op === 'mean') values.div_(size);
@@ -166,7 +170,7 @@ function startBroadcast(tensor: Tensor, { src = 0 }: BroadcastOptions): Started<
   }
   return noGrad(() => {
     const values = tensor.detach().contiguous();
-    const work = addon.startBroadcast(TensorHandle.of(bytesOf(values)), src);
+    const work = values.numel === 0 ? null : addon.startBroadcast(TensorHandle.of(bytesOf(values)), src);
     return { work, values, finish: () => noGrad(() => copyBack(values, tensor)) };
   });
 }
@@ -178,7 +182,7 @@ function startAllGather(tensor: Tensor): Started<Tensor> {
     const values = empty([size * rows, ...rest], { dtype: tensor.dtype, device: tensor.device });
     const own = bytesOf(tensor.detach().contiguous());
     const parts = bytesOf(values).reshape([size, own.numel]);
-    const work = addon.startAllGather(TensorHandle.of(parts), TensorHandle.of(own));
+    const work = own.numel === 0 ? null : addon.startAllGather(TensorHandle.of(parts), TensorHandle.of(own));
     return { work, values, finish: () => values };
   });
 }
@@ -200,10 +204,11 @@ function copyBack(values: Tensor, tensor: Tensor): void {
   if (!inPlace) tensor.copy_(values);
 }
 
-function wait<R>(start: () => Started<R>): R {
+function wait<R>(what: string, tensor: Tensor | null, start: () => Started<R>): R {
+  refuseDisagreement(tensor === null ? what : `${what} of ${tensor.dtype} [${tensor.shape}]`);
   return scope(() => {
     const { work, values, finish } = start();
-    group().addon.waitForWork(work);
+    if (work !== null) group().addon.waitForWork(work);
     return finish(values);
   });
 }
@@ -212,7 +217,7 @@ async function waitOffThread<R>(start: () => Started<R>): Promise<R> {
   const { work, values, finish } = scope(start);
   keep(values);
   try {
-    await group().addon.finishWork(work);
+    if (work !== null) await group().addon.finishWork(work);
   } catch (error) {
     throw nativeError('distributed', (error as Error).message, null, []);
   }

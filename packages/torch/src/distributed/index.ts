@@ -24,3 +24,4 @@ export {
   worldSize,
 } from './process-group.js';
 export type { Backend, ProcessGroupOptions } from './rendezvous.js';
+export { convertSyncBatchNorm, SyncBatchNorm } from './sync-batch-norm.js';
