@@ -73,7 +73,11 @@ class Reducer : public std::enable_shared_from_this<Reducer> {
     for (auto& slot : slots_) slot.accumulator->del_post_hook(slot.hook);
   }
 
-  bool enabled = true;
+  // Whether gradients are reduced from now on. Forgets a backward pass that failed before its end.
+  void prepare(bool enabled) {
+    enabled_ = enabled;
+    running_ = false;
+  }
 
  private:
   struct Slot {
@@ -113,7 +117,7 @@ class Reducer : public std::enable_shared_from_this<Reducer> {
 
   void onGradient(size_t index) {
     const std::lock_guard<std::mutex> lock(mutex_);  // each device has its own thread in the backward pass
-    if (!enabled) return;
+    if (!enabled_) return;
     if (!running_) begin();
     Slot& slot = slots_[index];
     if (slot.ready) throw Failure("distributed", names_[index] + " got a second gradient in one backward pass");
@@ -126,6 +130,7 @@ class Reducer : public std::enable_shared_from_this<Reducer> {
     running_ = true;
     next_ = 0;
     for (auto& slot : slots_) slot.ready = false;
+    waitForAll();  // what a pass that failed has left
     for (auto& bucket : buckets_) bucket.missing = bucket.size;
     torch::autograd::Engine::get_default_engine().queue_callback([self = shared_from_this()] { self->finish(); });
   }
@@ -149,6 +154,13 @@ class Reducer : public std::enable_shared_from_this<Reducer> {
     }
   }
 
+  void waitForAll() {
+    for (auto& bucket : buckets_) {
+      const PendingWork work = std::exchange(bucket.work, {});
+      if (work.work) work.wait();
+    }
+  }
+
   // Runs at the end of the backward pass.
   void finish() {
     running_ = false;  // also when this throws, so that the next backward pass begins afresh
@@ -158,7 +170,7 @@ class Reducer : public std::enable_shared_from_this<Reducer> {
     } else {
       refuseUnused();
     }
-    for (const auto& bucket : buckets_) bucket.work.wait();
+    waitForAll();
     for (int64_t i = 0; allowUnused_ && i < used.numel(); i++) {
       if (used.data_ptr<int32_t>()[i] != 0) slots_[i].parameter.mutable_grad() = slots_[i].view;
     }
@@ -192,6 +204,7 @@ class Reducer : public std::enable_shared_from_this<Reducer> {
   std::vector<Slot> slots_;
   std::vector<Bucket> buckets_;
   std::mutex mutex_;
+  bool enabled_ = true;
   bool running_ = false;
   size_t next_ = 0;
 };
@@ -390,10 +403,11 @@ Napi::Value addReducer(const Napi::CallbackInfo& info) {
   return hold(info, std::make_shared<Reducer>(groupOf(info), buckets, std::move(names), boolArgument(info, 2)));
 }
 
-Napi::Value enableReducer(const Napi::CallbackInfo& info) {
+// prepareReducer(reducer, whether to reduce)
+Napi::Value prepareReducer(const Napi::CallbackInfo& info) {
   const auto& reducer = heldArgument<std::shared_ptr<Reducer>>(info, 0);
   if (!reducer) throw Failure("disposed", "the gradient reducer has been removed");
-  reducer->enabled = boolArgument(info, 1);
+  reducer->prepare(boolArgument(info, 1));
   return info.Env().Undefined();
 }
 
@@ -419,7 +433,7 @@ void defineDistributed(Napi::Object exports) {
   define<finishWork>(exports, "finishWork");
   define<linkAllGather>(exports, "linkAllGather");
   define<addReducer>(exports, "addReducer");
-  define<enableReducer>(exports, "enableReducer");
+  define<prepareReducer>(exports, "prepareReducer");
   define<removeReducer>(exports, "removeReducer");
 }
 

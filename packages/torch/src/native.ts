@@ -112,7 +112,7 @@ export interface NativeDistributed {
   finishWork(work: Held<'work'>): Promise<void>;
   linkAllGather(gathered: Handle, rows: Handle): void;
   addReducer(buckets: readonly (readonly Handle[])[], names: readonly string[], allowUnused: boolean): Held<'reducer'>;
-  enableReducer(reducer: Held<'reducer'>, enabled: boolean): void;
+  prepareReducer(reducer: Held<'reducer'>, enabled: boolean): void;
   removeReducer(reducer: Held<'reducer'>): void;
 }
 

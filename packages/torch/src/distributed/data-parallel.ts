@@ -4,7 +4,7 @@ import { cat } from '../generated/operators.js';
 import type { Held } from '../native.js';
 import { Module } from '../nn/module.js';
 import type { Parameter } from '../nn/parameter.js';
-import { scope, TensorHandle } from '../scope.js';
+import { refusePromise, scope, TensorHandle } from '../scope.js';
 import type { Tensor } from '../tensor.js';
 import { assignBuckets } from './buckets.js';
 import { allGatherObject, broadcast } from './collectives.js';
@@ -68,6 +68,7 @@ export class DistributedDataParallel<M extends Module> extends Module {
 
   /** The wrapped module's result. */
   override forward(...inputs: Parameters<M['forward']>): ReturnType<M['forward']> {
+    group().addon.prepareReducer(this.#reducer, this.#synchronises);
     if (this.#broadcastBuffers && this.#synchronises && this.training) {
       broadcastAll([...this.module.namedBuffers().values()]);
     }
@@ -80,13 +81,15 @@ export class DistributedDataParallel<M extends Module> extends Module {
    */
   noSync<R>(body: () => R): R {
     const { addon } = group();
-    addon.enableReducer(this.#reducer, false);
     this.#synchronises = false;
+    addon.prepareReducer(this.#reducer, false);
     try {
-      return body();
+      const result = body();
+      refusePromise(result);
+      return result;
     } finally {
       this.#synchronises = true;
-      addon.enableReducer(this.#reducer, true);
+      addon.prepareReducer(this.#reducer, true);
     }
   }
 
