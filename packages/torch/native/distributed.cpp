@@ -2,8 +2,8 @@
 // buckets that overlap communication with the backward pass. Compiled only where libtorch has Gloo.
 #include "environment.h"
 
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/autograd/engine.h>
-#include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/autograd/utils/lambda_post_hook.h>
 #include <torch/csrc/autograd/variable.h>
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
@@ -26,8 +26,8 @@ using Backend = c10d::Backend;
 #else
 using Backend = c10d::ProcessGroup;
 #endif
-using torch::autograd::Node;
 using torch::autograd::variable_list;
+using NodePointer = decltype(torch::autograd::impl::grad_accumulator(at::Tensor()));  // shared or intrusive
 
 struct Group {
   c10::intrusive_ptr<Backend> backend;
@@ -65,7 +65,7 @@ class Reducer : public std::enable_shared_from_this<Reducer> {
   Reducer(Group group, const std::vector<std::vector<at::Tensor>>& buckets, std::vector<std::string> names,
           bool allowUnused)
       : group_(std::move(group)), names_(std::move(names)), allowUnused_(allowUnused),
-        share_(at::scalar_tensor(1.0 / group_.backend->getSize())) {
+        share_(at::scalar_tensor(1.0 / group_.backend->getSize(), at::kDouble)) {
     for (const auto& parameters : buckets) addBucket(parameters);
   }
 
@@ -83,7 +83,7 @@ class Reducer : public std::enable_shared_from_this<Reducer> {
   struct Slot {
     at::Tensor parameter, view;
     size_t bucket;
-    std::shared_ptr<Node> accumulator;
+    NodePointer accumulator;
     uintptr_t hook;
     bool ready;
   };
@@ -360,30 +360,29 @@ Napi::Value finishWork(const Napi::CallbackInfo& info) {
 }
 
 // Every rank received these rows, so their gradient is the sum of the gradients that all ranks have for them.
-struct AllGatherBackward : Node {
-  variable_list apply(variable_list&& gradients) override {
-    const at::NoGradGuard noGrad;
+struct AllGather : torch::autograd::Function<AllGather> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& rows,
+                            const at::Tensor& gathered, const Group& group) {
+    context->saved_data["rows"] = rows.size(0);
+    context->saved_data["backend"] = c10::IValue::make_capsule(group.backend);
+    context->saved_data["name"] = group.name;
+    return gathered;
+  }
+  static variable_list backward(torch::autograd::AutogradContext* context, variable_list gradients) {
+    auto& saved = context->saved_data;
+    const Group group{c10::static_intrusive_pointer_cast<Backend>(saved["backend"].toCapsule()),
+                      saved["name"].toStringRef()};
+    const int64_t rows = saved["rows"].toInt();
     const auto total = gradients[0].clone(at::MemoryFormat::Contiguous);
     allReduce(group, total, "all-reduce of an all-gather's gradient", c10d::ReduceOp::SUM).wait();
-    return {total.narrow(0, group.backend->getRank() * rows, rows)};
+    return {total.narrow(0, group.backend->getRank() * rows, rows), at::Tensor(), at::Tensor()};
   }
-  std::string name() const override { return "AllGatherBackward"; }
-
-  Group group;
-  int64_t rows;
 };
 
-// linkAllGather(gathered, this rank's rows): records the gathering for the backward pass
+// linkAllGather(this rank's rows, gathered rows) => the gathered rows, recorded for the backward pass
 Napi::Value linkAllGather(const Napi::CallbackInfo& info) {
-  at::Tensor gathered = tensorArgument(info, 0);
-  const at::Tensor& rows = tensorArgument(info, 1);
-  if (!torch::autograd::compute_requires_grad(rows)) return info.Env().Undefined();
-  const std::shared_ptr<AllGatherBackward> node(new AllGatherBackward(), torch::autograd::deleteNode);
-  node->set_next_edges(torch::autograd::collect_next_edges(rows));
-  node->group = groupOf(info);
-  node->rows = rows.size(0);
-  torch::autograd::set_history(gathered, node);
-  return info.Env().Undefined();
+  auto linked = AllGather::apply(tensorArgument(info, 0), tensorArgument(info, 1), groupOf(info));
+  return Napi::Number::New(info.Env(), Environment::of(info.Env()).handles.add(std::move(linked)));
 }
 
 // addReducer(buckets of parameters, names in the same order, allowUnused)

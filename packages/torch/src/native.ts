@@ -110,7 +110,7 @@ export interface NativeDistributed {
   startAllGather(output: Handle, input: Handle): Held<'work'>;
   waitForWork(work: Held<'work'>): void;
   finishWork(work: Held<'work'>): Promise<void>;
-  linkAllGather(gathered: Handle, rows: Handle): void;
+  linkAllGather(rows: Handle, gathered: Handle): Handle;
   addReducer(buckets: readonly (readonly Handle[])[], names: readonly string[], allowUnused: boolean): Held<'reducer'>;
   prepareReducer(reducer: Held<'reducer'>, enabled: boolean): void;
   removeReducer(reducer: Held<'reducer'>): void;

@@ -9,7 +9,7 @@ import { nativeError, TorchError } from '../errors.js';
 import { type Held, native } from '../native.js';
 import { Operator } from '../operator.js';
 import { keep, scope, TensorHandle } from '../scope.js';
-import type { DType, Tensor } from '../tensor.js';
+import { type DType, Tensor } from '../tensor.js';
 import { refuseDisagreement } from './agreement.js';
 import { group } from './process-group.js';
 
@@ -85,9 +85,10 @@ export function allGatherWithGrad(tensor: Tensor): Tensor {
       hint: 'make a row of it with tensor.reshape([1])',
     });
   }
-  const gathered = allGather(tensor);
-  group().addon.linkAllGather(TensorHandle.of(gathered), TensorHandle.of(tensor));
-  return gathered;
+  return scope(() => {
+    const gathered = allGather(tensor);
+    return new Tensor(group().addon.linkAllGather(TensorHandle.of(tensor), TensorHandle.of(gathered)));
+  });
 }
 
 /**

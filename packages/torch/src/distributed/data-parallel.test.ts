@@ -70,7 +70,7 @@ test('ranks with different modules are told the first difference', () => {
   for (const { differentModules } of results) {
     assert.match(
       differentModules,
-      /the ranks' modules differ: rank 0 has 0\.weight float32 \[2,2\], rank 1 0\.weight float32 \[3,2\]/,
+      /the ranks' modules or options differ: rank 0 has 0\.weight float32 \[2,2\], rank 1 0\.weight float32 \[3,2\]/,
     );
   }
 });

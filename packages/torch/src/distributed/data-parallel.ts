@@ -38,6 +38,7 @@ const MEGABYTE = 1024 * 1024;
  */
 export class DistributedDataParallel<M extends Module> extends Module {
   readonly module: M;
+  readonly #addon = group().addon;
   readonly #reducer: Held<'reducer'>;
   readonly #broadcastBuffers: boolean;
   #synchronises = true;
@@ -61,14 +62,14 @@ export class DistributedDataParallel<M extends Module> extends Module {
     if (!(bucketMegabytes > 0)) {
       throw new TorchError(`bucketMegabytes must lie above 0, and is ${bucketMegabytes}`, { code: 'argument' });
     }
-    refuseDifferentModules(module);
+    refuseDifferences(module, { bucketMegabytes, findUnusedParameters });
     scope(() => broadcastAll([...module.stateDict().values()]));
     this.#reducer = addReducer(trained, bucketMegabytes * MEGABYTE, findUnusedParameters);
   }
 
   /** The wrapped module's result. */
   override forward(...inputs: Parameters<M['forward']>): ReturnType<M['forward']> {
-    group().addon.prepareReducer(this.#reducer, this.#synchronises);
+    this.#addon.prepareReducer(this.#reducer, this.#synchronises);
     if (this.#broadcastBuffers && this.#synchronises && this.training) {
       broadcastAll([...this.module.namedBuffers().values()]);
     }
@@ -80,22 +81,21 @@ export class DistributedDataParallel<M extends Module> extends Module {
    * reduces the sum. So gradient accumulation communicates once.
    */
   noSync<R>(body: () => R): R {
-    const { addon } = group();
     this.#synchronises = false;
-    addon.prepareReducer(this.#reducer, false);
+    this.#addon.prepareReducer(this.#reducer, false);
     try {
       const result = body();
       refusePromise(result);
       return result;
     } finally {
       this.#synchronises = true;
-      addon.prepareReducer(this.#reducer, true);
+      this.#addon.prepareReducer(this.#reducer, true);
     }
   }
 
   /** Stops reducing gradients; the module itself stays as it is. */
   unwrap(): M {
-    group().addon.removeReducer(this.#reducer);
+    this.#addon.removeReducer(this.#reducer);
     return this.module;
   }
 }
@@ -110,17 +110,19 @@ function addReducer(trained: [string, Parameter][], bytes: number, allowUnused: 
   );
 }
 
-/** Ranks whose modules differ would wait for each other for ever, or mix up parameters. */
-function refuseDifferentModules(module: Module): void {
-  const own = scope(() => [...module.stateDict()].map(([key, { dtype, shape }]) => `${key} ${dtype} [${shape}]`));
+/** Ranks whose modules or options differ would wait for each other for ever, or mix up parameters. */
+function refuseDifferences(module: Module, options: DataParallelOptions): void {
+  const own = scope(() => {
+    const trained = [...module.namedParameters()].flatMap(([key, { requiresGrad }]) => (requiresGrad ? [key] : []));
+    const state = [...module.stateDict()].map(([key, { dtype, shape }]) => `${key} ${dtype} [${shape}]`);
+    return [...state, ...trained.map((key) => `${key} with gradients`), JSON.stringify(options)];
+  });
   const [first, ...others] = allGatherObject(own);
   for (const [index, other] of others.entries()) {
-    const at = Array.from({ length: Math.max(first!.length, other.length) }).findIndex(
-      (_, i) => first![i] !== other[i],
-    );
+    const at = first!.findIndex((line, i) => line !== other[i]);
     if (at < 0) continue;
     throw new TorchError(
-      `the ranks' modules differ: rank 0 has ${first![at] ?? 'nothing more'}, rank ${index + 1} ${other[at] ?? 'nothing more'}`,
+      `the ranks' modules or options differ: rank 0 has ${first![at]}, rank ${index + 1} ${other[at]}`,
       { code: 'distributed', hint: 'build the same module with the same options on every rank' },
     );
   }
