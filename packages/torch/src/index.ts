@@ -1,5 +1,6 @@
 export * from './autograd.js';
 export * from './creation.js';
+export * as distributed from './distributed/index.js';
 export { TorchError, type TorchErrorCode, type TorchErrorDetails } from './errors.js';
 export * from './generated/operators.js';
 export * from './io/index.js';
