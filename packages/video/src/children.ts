@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { VideoError } from './errors.js';
 
 const liveChildren = new Set<ChildProcess>();
@@ -55,6 +56,14 @@ export interface ChildLimits {
   timeoutMs: number;
   /** Kills the child when aborted. */
   signal?: AbortSignal;
+}
+
+/**
+ * Value for FFmpeg's own `-timelimit` (seconds of processor time). It ends FFmpeg even where this process was killed and
+ * cannot, and is never reached before `timeoutMs`.
+ */
+export function cpuSecondsLimit(timeoutMs: number): number {
+  return Math.min(1e9, Math.ceil((timeoutMs / 1000) * availableParallelism()) + 10);
 }
 
 /** How a child process ended: its exit code, or the signal that ended it. */

@@ -10,8 +10,8 @@ export interface VideoDamage {
   /** All that is wrong, in one line. */
   reason: string;
   /**
-   * Where the trouble begins: the last good frame for `truncated`; for `corrupt` the first error that the decoder
-   * reported, which reads a few frames ahead of those it delivers.
+   * Where the trouble begins: where the decoder, which works a few frames ahead of those it delivers, reported its
+   * first error; without an error where the frames end.
    */
   position: VideoPosition;
 }
@@ -62,7 +62,7 @@ export function summarise(
       : {
           code: shortfall === null ? 'corrupt' : 'truncated',
           reason: warnings.join('; '),
-          position: shortfall === null ? errorPosition(info, log, delivered) : lastPosition(info, log, delivered),
+          position: troublePosition(info, log, delivered),
         };
   return { frames: delivered, complete: damage === null, warnings, damage };
 }
@@ -78,7 +78,7 @@ export function lastPosition(info: VideoInfo, log: DecodeLog, delivered: number)
   return { frame: delivered, seconds: log.decodedCount === 0 ? 0 : endOfDecoded(info, log) };
 }
 
-function errorPosition(info: VideoInfo, log: DecodeLog, all: number): VideoPosition {
+function troublePosition(info: VideoInfo, log: DecodeLog, all: number): VideoPosition {
   if (log.firstError === null) return lastPosition(info, log, all);
   const { delivered, pts } = log.firstError;
   return { frame: delivered, seconds: pts === null ? 0 : secondsOf(info, pts - info.startPts) };

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { cpuSecondsLimit } from './children.js';
 import { invalidArgument } from './errors.js';
 import { type FfmpegPrograms, passthroughArguments } from './ffmpeg.js';
 import { inputArguments, type VideoInfo } from './probe.js';
@@ -72,7 +72,7 @@ export function planDecode(info: VideoInfo, selection: FrameSelection): DecodePl
   const choice = [
     ...(rate === null ? trimFilters({ firstPts, endPts, startFrame }) : []),
     ...(stride === undefined || stride === 1 ? [] : [`select=not(mod(n\\,${stride}))`]),
-    ...(rate === null ? [] : [`setpts=PTS-(${slots!.originPts})`, `fps=fps=${rate.join('/')}:start_time=0:round=up`]),
+    ...(rate === null ? [] : evenRateFilters(info, start ?? 0, rate)),
   ];
   const print = (mark: string): string => `${mark}=mode=print:key=chronotope`;
   return {
@@ -103,8 +103,7 @@ export function decodeArguments(
   const seconds = secondsOf(info, plan.firstPts ?? 0);
   return [
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'repeat+level+info', '-copyts'],
-    // Ends FFmpeg even if this process was killed and cannot.
-    ...['-timelimit', String(Math.ceil((timeoutMs / 1000) * availableParallelism()) + 10)],
+    ...['-timelimit', String(cpuSecondsLimit(timeoutMs))],
     ...(threads === undefined ? [] : ['-threads', String(threads)]),
     // A new picture size in mid-stream must not start the filters, and with them the counting, again. The rotation
     // filters cannot live with that.
@@ -168,12 +167,26 @@ function ticksAtOrAfter(info: VideoInfo, seconds: number): number {
   return info.startPts + Math.ceil((seconds * denominator) / numerator - 1e-3);
 }
 
+/** How many times finer than the file's time base (at most a microsecond) even moments are placed. */
+function refinement({ timeBase: [numerator, denominator] }: VideoInfo): number {
+  return Math.max(1, Math.ceil((1e6 * numerator) / denominator));
+}
+
 function slotsFrom(info: VideoInfo, start: number, rate: readonly [number, number]): Slots {
   const [numerator, denominator] = info.timeBase;
+  const finer = refinement(info);
   return {
-    originPts: info.startPts + Math.round((start * denominator) / numerator),
+    originPts: info.startPts + Math.round((start * denominator * finer) / numerator) / finer,
     ticksPerSlot: (rate[1] * denominator) / (rate[0] * numerator),
   };
+}
+
+function evenRateFilters(info: VideoInfo, start: number, rate: readonly [number, number]): string[] {
+  const [numerator, denominator] = info.timeBase;
+  const finer = refinement(info);
+  const origin = Math.round(slotsFrom(info, start, rate).originPts * finer);
+  const evenly = `fps=fps=${rate.join('/')}:start_time=0:round=up`;
+  return [`settb=${numerator}/${denominator * finer}`, `setpts=PTS-(${origin})`, evenly];
 }
 
 function trimFilters(window: {
