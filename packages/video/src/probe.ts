@@ -137,6 +137,9 @@ interface ProbeStream {
   side_data_list?: { rotation?: number }[];
 }
 
+/** Headers that state a larger picture than 16,384 x 16,384 pixels are damaged. */
+const mostPixels = 2 ** 28;
+
 function describeStream(path: string, bytes: number, stream: ProbeStream, format: ProbeFormat): VideoInfo {
   const codedWidth = stream.width ?? 0;
   const codedHeight = stream.height ?? 0;
@@ -145,6 +148,10 @@ function describeStream(path: string, bytes: number, stream: ProbeStream, format
   }
   const rotation = clockwiseRotation(stream);
   const sampleAspectRatio = parseRatio(stream.sample_aspect_ratio, ':') ?? 1;
+  const displayed = displayedSize(codedWidth, codedHeight, sampleAspectRatio, rotation);
+  if (displayed.width * displayed.height > mostPixels) {
+    throw undecodableError(path, `The header states a picture of ${displayed.width} x ${displayed.height} pixels.`);
+  }
   const nominalRate = parseRatio(stream.r_frame_rate, '/');
   const averageRate = parseRatio(stream.avg_frame_rate, '/');
   const streamDuration = positive(stream.duration) ?? parseClock(stream.tags?.DURATION);
@@ -153,7 +160,7 @@ function describeStream(path: string, bytes: number, stream: ProbeStream, format
     path,
     container: format.format_name ?? 'unknown',
     codec: stream.codec_name ?? 'unknown',
-    ...displayedSize(codedWidth, codedHeight, sampleAspectRatio, rotation),
+    ...displayed,
     codedWidth,
     codedHeight,
     rotation,
