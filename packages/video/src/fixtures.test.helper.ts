@@ -50,6 +50,15 @@ export async function frameMd5(path: string, ...outputArguments: string[]): Prom
   return lines.map((line) => line.split(',').at(-1)!.trim());
 }
 
+/** Presentation time of every decoded frame in time base units, as ffprobe gives it; NaN where there is none. */
+export async function framePts(path: string): Promise<number[]> {
+  const { ffprobe } = await findFfmpeg();
+  const entries = ['-select_streams', 'V:0', '-show_entries', 'frame=best_effort_timestamp', '-of', 'json'];
+  const { stdout } = await run(ffprobe, ['-v', 'error', ...entries, `file:${path}`]);
+  const { frames } = JSON.parse(stdout) as { frames: { best_effort_timestamp?: number }[] };
+  return frames.map((frame) => frame.best_effort_timestamp ?? NaN);
+}
+
 /** MD5 of bytes, in hexadecimal. */
 export function md5(data: Uint8Array): string {
   return createHash('md5').update(data).digest('hex');
