@@ -44,7 +44,7 @@ const codecs: [string, string[]][] = [
     ['-vf', "select='1-eq(mod(n,5),1)'", '-vsync', 'vfr', '-c:v', 'libx264', '-pix_fmt', 'yuv420p'],
   ],
   ['one frame.mp4', ['-frames:v', '1', '-c:v', 'libx264', '-pix_fmt', 'yuv420p']],
-  ['wide pixels.mp4', ['-vf', 'setsar=1', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-aspect', '64:47.8']],
+  ['almost square pixels.mp4', ['-vf', 'setsar=100/101', '-c:v', 'libx264', '-pix_fmt', 'yuv420p']],
 ];
 
 test('every frame and time equals what FFmpeg itself decodes, for all common codecs, containers and kinds', async (t) => {
@@ -52,7 +52,7 @@ test('every frame and time equals what FFmpeg itself decodes, for all common cod
   await twoAtATime(codecs, async ([name, args]) => {
     const path = join(folder, name);
     try {
-      await ffmpeg(...testPicture({ frames: 12 }), ...args, `file:${path}`);
+      await ffmpeg(...testPicture({ frames: 9 }), ...args, `file:${path}`);
     } catch (error) {
       if (!/Unknown encoder/.test(`${error}`)) throw error;
       t.diagnostic(`skipped ${name}: this FFmpeg has no such encoder`);
