@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { runToEnd } from './children.js';
+import { cpuSecondsLimit, runToEnd } from './children.js';
 import { ffmpeg, temporaryFolder, testPicture, videoError } from './fixtures.test.helper.js';
 
 const noProc = !existsSync('/proc/self/cmdline') && 'needs /proc to look for processes';
@@ -102,6 +102,14 @@ test('runToEnd: output is bounded, time is limited, a missing program is an erro
   await assert.rejects(runToEnd(process.execPath, endless, { path: 'a', timeoutMs: 300 }), videoError('timeout'));
   const missing = runToEnd('/no/such/program', [], { path: 'a', timeoutMs: 1000 });
   await assert.rejects(missing, videoError('ffmpeg-missing', /ENOENT/));
+});
+
+test('a time limit of weeks, or none, does not end a child at once', async () => {
+  const wait = ['-e', 'setTimeout(() => {}, 100)'];
+  for (const timeoutMs of [1e12, Infinity]) {
+    assert.equal((await runToEnd(process.execPath, wait, { path: 'a', timeoutMs })).exitCode, 0);
+    assert.ok(Number.isSafeInteger(cpuSecondsLimit(timeoutMs)));
+  }
 });
 
 test('after the last child no signal handler is left behind', async () => {

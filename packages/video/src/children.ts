@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os';
 import { VideoError } from './errors.js';
 
 const liveChildren = new Set<ChildProcess>();
+/** Milliseconds; a timer of Node.js fires at once when it is set to more. */
+const longestTimer = 2 ** 31 - 1;
 const handledSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
@@ -119,7 +121,8 @@ export class ChildGuard {
   resume(): void {
     if (this.#timer !== null) return;
     this.#resumedAt = performance.now();
-    this.#timer = setTimeout(() => this.#stop('timeout'), Math.max(0, this.#remainingMs));
+    const delay = Math.min(longestTimer, Math.max(0, this.#remainingMs));
+    this.#timer = setTimeout(() => this.#stop('timeout'), delay);
   }
 
   /** Throws the `timeout` or `aborted` error if this guard stopped the child, `ffmpeg-missing` if it could not start. */

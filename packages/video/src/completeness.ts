@@ -28,6 +28,18 @@ export interface DecodeSummary {
   damage: VideoDamage | null;
 }
 
+/** How a decoding ended. */
+export interface DecodeEnd {
+  /** Frames delivered. */
+  delivered: number;
+  /** Frames after which FFmpeg was to stop; undefined for all. */
+  wanted: number | undefined;
+  /** Whether FFmpeg ended without an error. */
+  endedNormally: boolean;
+  /** Whether a truncated file is no error. */
+  acceptTruncated: boolean;
+}
+
 /** A file is truncated if it holds less than this share of what its header states. */
 const leastShare = 0.9;
 /** Headers are often wrong by a frame or two, which is much of a very short video. */
@@ -41,16 +53,12 @@ export function summarise(
   info: VideoInfo,
   log: DecodeLog,
   selection: FrameSelection,
-  {
-    delivered,
-    endedNormally,
-    acceptTruncated,
-  }: { delivered: number; endedNormally: boolean; acceptTruncated: boolean },
+  { delivered, wanted, endedNormally, acceptTruncated }: DecodeEnd,
 ): DecodeSummary {
   const warnings = log.errors.length === 0 ? [] : [`${log.errorCount} decoder errors, first: ${log.errors[0]}`];
   if (!endedNormally) warnings.push('FFmpeg ended with an error.');
   const shortfall =
-    delivered === selection.maxFrames || reachesEnd(info, log, selection) ? null : findShortfall(info, log, selection);
+    delivered === wanted || reachesEnd(info, log, selection) ? null : findShortfall(info, log, selection);
   if (shortfall !== null) {
     warnings.push(shortfall.description);
     if (shortfall.isSevere && !acceptTruncated)

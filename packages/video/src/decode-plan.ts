@@ -1,7 +1,7 @@
 import { cpuSecondsLimit } from './children.js';
 import { invalidArgument } from './errors.js';
 import { type FfmpegPrograms, passthroughArguments } from './ffmpeg.js';
-import { inputArguments, type VideoInfo } from './probe.js';
+import { inputArguments, mostPixels, type VideoInfo } from './probe.js';
 
 /** Which frames of a video, and in which size. */
 export interface FrameSelection {
@@ -136,6 +136,9 @@ export function targetSize(
   const { width, height } = size ?? (shortSide === undefined ? info : scaleToShortSide(info, shortSide));
   if (![width, height].every((side) => Number.isInteger(side) && side >= 1)) {
     throw invalidArgument(`The frame size ${width} x ${height} is not possible.`, 'Give whole numbers of at least 1.');
+  }
+  if (width * height > mostPixels) {
+    throw invalidArgument(`Frames of ${width} x ${height} pixels are too large.`, 'Give a smaller size.');
   }
   return { width, height };
 }

@@ -1,7 +1,7 @@
 import type { ChildLimits } from './children.js';
 import { type DecodeSummary, lastPosition, summarise, truncatedError } from './completeness.js';
 import { type DecodePlan, estimateFrames, type FrameSelection, planDecode, secondsOf } from './decode-plan.js';
-import { VideoError } from './errors.js';
+import { VideoError, withPosition } from './errors.js';
 import { findFfmpeg } from './ffmpeg.js';
 import { type DecodedFrame, FrameReader, type FrameReaderOptions } from './frame-reader.js';
 import { probe, undecodableError, type VideoInfo } from './probe.js';
@@ -64,22 +64,21 @@ export async function* frames(
   const plan = planDecode(info, options);
   const clock = new FrameClock(info, plan);
   const { reader, first } = await startReading(info, plan, options);
+  let delivered = 0;
   try {
-    let index = 0;
-    for (let frame = first; frame !== null; frame = await reader.next(), index++) {
+    for (let frame = first; frame !== null; frame = await reader.next()) {
       const { data, pts } = frame;
-      yield { data, index, height: plan.height, width: plan.width, timestamp: clock.timeOf(frame), pts };
+      yield { data, index: delivered++, height: plan.height, width: plan.width, timestamp: clock.timeOf(frame), pts };
     }
     const { log, endedNormally } = reader;
     if (log.decodedCount === 0) {
       if (log.endsEarly) throw truncatedError(info, 'The file ends before its first frame', lastPosition(info, log, 0));
       throw undecodableError(info.path, 'Not a single frame could be decoded.', log.errors.join('\n'));
     }
-    return summarise(info, log, options, {
-      delivered: index,
-      endedNormally,
-      acceptTruncated: options.truncated === 'accept',
-    });
+    const acceptTruncated = options.truncated === 'accept';
+    return summarise(info, log, options, { delivered, wanted: plan.maxFrames, endedNormally, acceptTruncated });
+  } catch (error) {
+    throw error instanceof VideoError ? withPosition(error, lastPosition(info, reader.log, delivered)) : error;
   } finally {
     await reader.close();
   }
@@ -167,7 +166,15 @@ class FrameClock {
     const stated = slots !== null && slot !== null ? slots.originPts + slot * slots.ticksPerSlot : pts;
     const time = stated === null ? this.#next : secondsOf(this.#info, stated - this.#info.startPts);
     this.#next = time + 1 / this.#info.averageFrameRate;
+    if (slots !== null) this.#refuseJump(time);
     return time;
+  }
+
+  /** A damaged time stamp far in the future would make an even frame rate repeat a picture millions of times. */
+  #refuseJump(time: number): void {
+    const { duration, path } = this.#info;
+    if (duration === null || time <= 1.5 * duration + 60) return;
+    throw undecodableError(path, `Its time stamps go far beyond its stated duration of ${duration} s.`);
   }
 }
 

@@ -124,6 +124,19 @@ test('a truncated video gives its frames, then an error with the place where it 
   await assert.rejects(decode(path, { start: 1.8 }), videoError('truncated'));
 });
 
+test('an abort or an error in mid-stream says how far decoding came', async (t) => {
+  const path = await shortVideo(await temporaryFolder(t), 'a.mp4');
+  const controller = new AbortController();
+  const reading = (async () => {
+    for await (const { index } of frames(path, { signal: controller.signal, size: { width: 1280, height: 960 } })) {
+      if (index === 4) controller.abort();
+    }
+  })();
+  const error = await reading.catch((error: unknown) => error);
+  assert.ok(error instanceof VideoError && error.code === 'aborted', `${error}`);
+  assert.ok(error.position !== null && error.position.frame >= 5, `${error.position?.frame}`);
+});
+
 test('lists of other files are refused: their frames are another video', async (t) => {
   const folder = await temporaryFolder(t);
   await encode(gradientFrames(3, 16, 16), join(folder, 'other.mp4'), size);

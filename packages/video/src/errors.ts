@@ -69,6 +69,13 @@ export class VideoError extends Error {
   }
 }
 
+/** The same error with the place where it happened, unless it has one. */
+export function withPosition(error: VideoError, position: VideoPosition): VideoError {
+  const { code, path, reason, hint, cause } = error;
+  if (error.position !== null) return error;
+  return new VideoError({ code, path: path ?? undefined, reason, hint, position, cause });
+}
+
 /** The error for a mistake of the caller. */
 export function invalidArgument(reason: string, hint: string): VideoError {
   return new VideoError({ code: 'invalid-argument', reason, hint });

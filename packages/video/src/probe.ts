@@ -137,8 +137,8 @@ interface ProbeStream {
   side_data_list?: { rotation?: number }[];
 }
 
-/** Headers that state a larger picture than 16,384 x 16,384 pixels are damaged. */
-const mostPixels = 2 ** 28;
+/** No picture has more than 16,384 x 16,384 pixels; a header that states more is damaged. */
+export const mostPixels = 2 ** 28;
 
 function describeStream(path: string, bytes: number, stream: ProbeStream, format: ProbeFormat): VideoInfo {
   const codedWidth = stream.width ?? 0;

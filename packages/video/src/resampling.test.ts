@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { decode } from './decode.js';
-import { ffmpeg, frameHashes, temporaryFolder, testPicture, twoAtATime } from './fixtures.test.helper.js';
+import { ffmpeg, frameHashes, temporaryFolder, testPicture, twoAtATime, videoError } from './fixtures.test.helper.js';
 import { probe } from './probe.js';
 import { expected, facts, make, structures, x264 } from './structures.test.helper.js';
 
@@ -17,6 +17,7 @@ test('fps delivers at every even moment the picture that a player shows then', a
     const hashes = frameHashes(whole);
     for (const [fps, start, end] of [
       [10, 0.4, 1.3],
+      [2, 0.1, 1.6],
       [60, 1.01, 1.3],
       [23.976023976, 0.5, 1.3],
     ] as const) {
@@ -27,6 +28,7 @@ test('fps delivers at every even moment the picture that a player shows then', a
         return later === -1 ? whole.frames - 1 : later - 1;
       });
       const what = `${name} ${fps}`;
+      assert.equal(even.damage, null, what);
       assert.deepEqual(
         frameHashes(even),
         shown.map((n) => hashes[n]),
@@ -42,6 +44,15 @@ test('fps delivers at every even moment the picture that a player shows then', a
       }
     }
   });
+});
+
+test('a time stamp far in the future is an error, not a picture repeated a million times', async (t) => {
+  const path = join(await temporaryFolder(t), 'jump.mkv');
+  const jump = ['-vf', "setpts='PTS+if(gt(N,6),3000/TB,0)'", '-vsync', 'passthrough', ...x264];
+  await ffmpeg(...testPicture({ frames: 10 }), ...jump, path);
+  const info = { ...(await probe(path)), duration: 0.4 };
+  await assert.rejects(decode(path, { info, fps: 25 }), videoError('undecodable', /time stamps/));
+  assert.equal((await decode(path, { info })).frames, 10, 'without fps all frames are there');
 });
 
 test('a picture size that changes in mid-stream neither loses nor repeats frames', async (t) => {
