@@ -1,3 +1,4 @@
+import { ones } from '../creation.js';
 import { TorchError } from '../errors.js';
 import { dropout, featureDropout } from '../generated/operators.js';
 import type { Tensor } from '../tensor.js';
@@ -63,4 +64,22 @@ export class Dropout2d extends ChannelDropout {
 /** {@link ChannelDropout} of `[N, C, T, H, W]`. */
 export class Dropout3d extends ChannelDropout {
   protected override readonly dimensions = 5;
+}
+
+/**
+ * Stochastic depth (Huang et al., ECCV 2016), also called drop path: in training it sets whole samples of `[N, ...]` to zero
+ * with probability p and scales the others by 1 / (1 - p). It stands at the end of a residual branch.
+ */
+export class StochasticDepth extends DropoutBase {
+  override forward(x: Tensor): Tensor {
+    if (!this.active) {
+      return x;
+    }
+    const perSample = [x.shape[0]!, ...new Array<number>(x.ndim - 1).fill(1)];
+    return x.mul(dropout(ones(perSample, { dtype: x.dtype, device: x.device }), this.p, { training: true }));
+  }
+
+  override extraRepr(): string {
+    return `p=${pyFloat(this.p)}, mode=row`;
+  }
 }

@@ -8,7 +8,7 @@ export { BatchNorm1d, BatchNorm2d, BatchNorm3d, type BatchNormOptions } from './
 export { chain, Identity, ModuleDict, ModuleList, ParameterList, Sequential } from './containers.js';
 export { Conv1d, Conv2d, Conv3d, type ConvOptions, type PerDimension } from './conv.js';
 export { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, type ConvTransposeOptions } from './conv-transpose.js';
-export { Dropout, Dropout1d, Dropout2d, Dropout3d } from './dropout.js';
+export { Dropout, Dropout1d, Dropout2d, Dropout3d, StochasticDepth } from './dropout.js';
 export { Embedding } from './embedding.js';
 export { Flatten, Unflatten } from './flatten.js';
 export * as functional from './functional.js';

@@ -257,6 +257,23 @@ test('dropout in training zeroes about a share p and scales the rest to keep the
   });
 });
 
+test('stochastic depth keeps or drops whole samples, with their gradients, and only in training', () => {
+  scope(() => {
+    manualSeed(0);
+    const layer = new nn.StochasticDepth(0.25);
+    const x = ones([2000, 2, 3]).requiresGrad_();
+    const y = layer.call(x);
+    y.sum().backward();
+    const samples = y.view([2000, 6]);
+    assert.ok(samples.amax([1]).equal(samples.amin([1])));
+    assert.ok(x.grad!.equal(y));
+    const dropped = samples.select(1, 0).eq(0).sum().item() / 2000;
+    assert.ok(Math.abs(dropped - 0.25) < 0.04, `${dropped} dropped`);
+    assert.ok(Math.abs(y.max().item() - 4 / 3) < 1e-6);
+    assert.equal(layer.eval().call(x), x);
+  });
+});
+
 test('wrong sizes are refused with the name of what is wrong', () => {
   const refused = (make: () => unknown, message: RegExp) =>
     scope(() => assert.throws(make, { name: 'TorchError', code: 'argument', message }));
