@@ -130,6 +130,7 @@ def main():
     torch.save(views(), OUTPUT / "views-legacy.pth", _use_new_zipfile_serialization=False)
     for protocol in (2, 3, 4, 5):
         torch.save(checkpoint(), OUTPUT / f"checkpoint-{protocol}.pth", pickle_protocol=protocol)
+    torch.save(checkpoint(), OUTPUT / "checkpoint-legacy.pth", _use_new_zipfile_serialization=False)
     torch.manual_seed(5)
     block = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Sequential(torch.nn.BatchNorm1d(2)))
     block.register_buffer("temporary", torch.ones(1), persistent=False)

@@ -1,6 +1,5 @@
 import type { BinaryFile } from './binary-file.js';
 import { ByteReader } from './byte-reader.js';
-import { itemBytes } from './dtypes.js';
 import { FormatError } from './format-error.js';
 import type { PickleHost } from './pickle-values.js';
 import { StorageMap, type StoragePlace } from './storage-map.js';
@@ -98,14 +97,14 @@ function locateStorages(reader: ByteReader, types: ReadonlyMap<string, Storage>)
   const places = new Map<string, StoragePlace>();
   for (const key of keys.map(String)) {
     const storage = types.get(key);
-    if (storage?.dtype === undefined) {
+    if (storage?.itemBytes === undefined) {
       throw new FormatError(
         `the storage '${key}' is of the unknown type ${storage?.typeName ?? '(none)'}, so what follows cannot be found`,
         'load it with PyTorch and save it again',
       );
     }
     const count = Number(reader.take(8).readBigInt64LE());
-    const bytes = count * itemBytes(storage.dtype);
+    const bytes = count * storage.itemBytes;
     if (count !== storage.count || bytes > reader.remaining) {
       throw new FormatError(
         `the storage '${key}' should have ${storage.count} elements and has ${count}, or is truncated`,

@@ -83,10 +83,10 @@ for (const name of ['views.pth', 'views-legacy.pth', 'zip64.pth']) {
   });
 }
 
-for (const protocol of [2, 3, 4, 5]) {
-  test(`a training checkpoint pickled with protocol ${protocol}: plain data, tensors, and a report of the rest`, () => {
+for (const version of [2, 3, 4, 5, 'legacy']) {
+  test(`checkpoint-${version}.pth, as training writes it: plain data, tensors, and a report of the rest`, () => {
     scope(() => {
-      const { value, skipped } = loadPth(golden(`checkpoint-${protocol}.pth`));
+      const { value, skipped } = loadPth(golden(`checkpoint-${version}.pth`));
       const at = (key: string) => entries(value).get(key)!;
       assert.deepEqual(['epoch', 'best', 'name', 'done', 'nothing', 'big', 'negative', 'dtype', 'device'].map(at), [
         7,

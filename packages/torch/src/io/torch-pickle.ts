@@ -19,6 +19,8 @@ export type FindStorage = (key: string, byteCount: number, itemBytes: number) =>
 export class Storage {
   /** Undefined for a type that no tensor here has, such as `ComplexFloatStorage`. */
   readonly dtype: DType | undefined;
+  /** Bytes of one element; undefined for a type that is not known at all. */
+  readonly itemBytes: number | undefined;
   readonly typeName: string;
   readonly key: string;
   /** Number of elements. */
@@ -26,7 +28,9 @@ export class Storage {
 
   constructor(typeName: string, key: string, count: number) {
     this.typeName = typeName;
-    this.dtype = STORAGE_DTYPES.get(typeName.split('.').at(-1)!);
+    const type = typeName.split('.').at(-1)!;
+    this.dtype = STORAGE_DTYPES.get(type);
+    this.itemBytes = this.dtype === undefined ? FOREIGN_ITEM_BYTES.get(type) : itemBytes(this.dtype);
     this.key = key;
     this.count = count;
   }
@@ -45,6 +49,15 @@ const STORAGE_DTYPES: ReadonlyMap<string, DType> = new Map([
   ['UntypedStorage', 'uint8'],
   ['BoolStorage', 'bool'],
 ] as const);
+
+/** Storages that are known only so that they can be passed over. */
+const FOREIGN_ITEM_BYTES: ReadonlyMap<string, number> = new Map([
+  ['ComplexDoubleStorage', 16],
+  ['ComplexFloatStorage', 8],
+  ['QInt8Storage', 1],
+  ['QUInt8Storage', 1],
+  ['QInt32Storage', 4],
+]);
 
 /** PyTorch's names of dtypes, such as `torch.half`, as here. */
 const DTYPES: ReadonlyMap<string, DType> = new Map([
