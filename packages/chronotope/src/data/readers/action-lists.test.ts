@@ -72,7 +72,10 @@ test('UCF101: official lists, groups from the names, videos converted to another
 
 test('UCF101: without any video it is an error that names one; the entries can be kept', async () => {
   const root = tree(ucf);
-  await assert.rejects(readDataset(root), { code: 'all-missing', message: /none of the 4 .* Jump\/v_Jump_g08_c01\.avi/ });
+  await assert.rejects(readDataset(root), {
+    code: 'all-missing',
+    message: /none of the 4 .* Jump\/v_Jump_g08_c01\.avi/,
+  });
   const kept = await brief(root, { missing: 'keep', videos: '/data/ucf' });
   assert.deepEqual([kept.entries.length, kept.missing.count], [4, 4]);
   assert.equal(kept.entries[0]!.path, '/data/ucf/Jump/v_Jump_g08_c01.avi');
