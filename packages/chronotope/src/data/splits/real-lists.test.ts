@@ -58,6 +58,7 @@ test('the official lists of HMDB51: 70 training and 30 test clips in each of 51 
         30,
       );
     assert.equal(new Set(videos.map(({ path }) => path)).size, 6766);
+    assert.deepEqual(findLeaks(entriesOf(videos)), [], 'clips of one source video are on one side');
   }
 });
 
