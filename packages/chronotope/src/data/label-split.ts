@@ -1,5 +1,6 @@
 import { ChronotopeError } from '../errors.js';
 import { randomStream } from '../random.js';
+import { groupBy } from './group-by.js';
 import { classesOf, type ManifestEntry, readTextFile } from './manifest.js';
 
 /** How many labels to keep in each class. */
@@ -37,9 +38,10 @@ export function drawLabels(entries: readonly ManifestEntry[], options: LabelDraw
   const { seed, draw = 0, groups = 'ignore' } = options;
   checkBudget(options);
   const labelled = entries.filter((entry) => entry.split === 'train' && entry.label !== null);
+  const ofClass = groupBy(labelled, ({ label }) => label!);
   const kept = new Set<string>();
   for (const [index, name] of classesOf(labelled).entries()) {
-    const videos = labelled.filter((entry) => entry.label === name).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const videos = ofClass.get(name)!.sort((a, b) => (a.id < b.id ? -1 : 1));
     const wanted = labelsWanted(options, name, videos.length);
     const drawn = randomStream(seed, 'labels', draw, index)
       .permutation(videos.length)

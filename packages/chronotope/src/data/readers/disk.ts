@@ -40,7 +40,9 @@ export class Disk {
 
   /** Names of the images directly in a folder below the root, sorted; empty when there is no such folder. */
   images(folder: string): string[] {
-    return this.#folder(folder).images;
+    return listNames(this.path(folder))
+      .filter((name) => !name.startsWith('.') && isImage(name))
+      .sort();
   }
 
   #folder(folder: string): FolderNames {
@@ -52,7 +54,6 @@ export class Disk {
     const read = {
       names: new Set(names),
       videoOfStem: new Map(names.filter(isVideo).map((name) => [posix.basename(name, extname(name)), name])),
-      images: names.filter((name) => !name.startsWith('.') && isImage(name)).sort(),
     };
     this.#folders.set(folder, read);
     return read;
@@ -62,7 +63,6 @@ export class Disk {
 interface FolderNames {
   names: ReadonlySet<string>;
   videoOfStem: ReadonlyMap<string, string>;
-  images: string[];
 }
 
 function listNames(folder: string): string[] {

@@ -1,4 +1,5 @@
 import { isImage, walkFiles } from '../folders.js';
+import { groupBy } from '../group-by.js';
 import type { Split } from '../manifest.js';
 import { splitNamed } from './table-row.js';
 
@@ -18,21 +19,13 @@ export interface ImageLeaf {
 
 /** All folders with images below a data folder, sorted by path. */
 export function imageLeaves(root: string): ImageLeaf[] {
-  const byFolder = new Map<string, string[]>();
-  for (const file of walkFiles(root, '')) {
-    if (!isImage(file)) continue;
-    const slash = file.lastIndexOf('/');
-    const folder = slash < 0 ? '' : file.slice(0, slash);
-    const images = byFolder.get(folder) ?? [];
-    images.push(file.slice(slash + 1));
-    byFolder.set(folder, images);
-  }
-  return [...byFolder].map(([folder, images]) => {
+  const images = walkFiles(root, '').filter(isImage);
+  return [...groupBy(images, (file) => file.slice(0, Math.max(0, file.lastIndexOf('/'))))].map(([folder, files]) => {
     const parts = folder === '' ? [] : folder.split('/');
     const split = parts.length === 0 ? null : splitNamed(parts[0]!);
     return {
       folder,
-      images,
+      images: files.map((file) => file.slice(file.lastIndexOf('/') + 1)),
       split: split ?? 'train',
       splitFolder: split !== null,
       parts: split === null ? parts : parts.slice(1),

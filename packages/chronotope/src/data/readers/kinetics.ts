@@ -3,6 +3,7 @@ import { listFolder } from '../folders.js';
 import type { ClipRange, Split } from '../manifest.js';
 import { type CsvRecord, csvHeader, readCsv } from './csv.js';
 import { type DatasetReader, makeDataset, nothingFound, type Source } from './dataset.js';
+import { Disk } from './disk.js';
 import { malformed } from './lines.js';
 import { ListedVideos, videoRoot } from './listed-videos.js';
 import { clipId, splitNamed } from './table-row.js';
@@ -43,11 +44,16 @@ export const kinetics: DatasetReader = {
         'CSV lists with the columns label, youtube_id, time_start, time_end, split',
       );
     }
-    const found = new ListedVideos(videoRoot(source, options, ['videos', 'clips']), options);
+    const root = videoRoot(source, options, ['videos', 'clips']);
+    const found = new ListedVideos(root, options);
+    const folders = new ClipFolders(root);
     for (const clip of lists.flatMap(readKineticsList)) {
       const { youtubeId, label, split, start, end } = clip;
       const facts = { label, split, group: youtubeId };
-      const entry = found.add([...placesOf(clip, trimmedName(clip)), ...placesOf(clip, youtubeId)], facts);
+      const names = [trimmedName(clip), youtubeId].flatMap((name) =>
+        folders.of(clip).map((folder) => posix.join(folder, `${name}.mp4`)),
+      );
+      const entry = found.add(names, facts);
       if (entry !== null && basename(entry.id).replace(/\.[^.]*$/, '') === youtubeId) {
         // The whole YouTube video is there, of which the list means ten seconds.
         const range: ClipRange = { unit: 'seconds', start, end };
@@ -112,13 +118,31 @@ function listsOf(source: Source): string[] {
   return candidates.filter((file) => file.endsWith('.csv') && csvHeader(file).includes('youtube_id'));
 }
 
-/** Names below the root under which copies of the data set keep a file: by part, by class (also with `_`), or flat. */
-function placesOf({ label, split }: KineticsClip, name: string): string[] {
-  const classFolders = label === null ? [''] : [label, label.replaceAll(' ', '_'), ''];
-  const places = [...SPLIT_FOLDERS[split], ''].flatMap((part) =>
-    classFolders.map((folder) => posix.join(part, folder, name)),
-  );
-  return places.map((place) => `${place}.mp4`);
+/**
+ * The folders below the root in which copies of the data set keep clips of a part and class: by part, by class (also
+ * with `_` for blanks), both, or neither; only those that are there.
+ */
+class ClipFolders {
+  readonly #disk: Disk;
+  readonly #known = new Map<string, string[]>();
+
+  constructor(root: string) {
+    this.#disk = new Disk(root);
+  }
+
+  of({ label, split }: KineticsClip): string[] {
+    const key = `${split}/${label}`;
+    const known = this.#known.get(key) ?? this.#existing(split, label);
+    this.#known.set(key, known);
+    return known;
+  }
+
+  #existing(split: Split, label: string | null): string[] {
+    const classFolders = label === null ? [''] : [...new Set([label, label.replaceAll(' ', '_'), ''])];
+    return [...SPLIT_FOLDERS[split], '']
+      .flatMap((part) => classFolders.map((folder) => posix.join(part, folder)))
+      .filter((folder) => folder === '.' || this.#disk.has(folder));
+  }
 }
 
 /** `<id>_<start>_<end>`, seconds with six digits, as the official downloader names its clips. */

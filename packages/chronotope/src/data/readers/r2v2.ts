@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { groupBy } from '../group-by.js';
 import type { ManifestEntry, Split } from '../manifest.js';
 import { type DatasetReader, makeDataset, nothingFound, type Source } from './dataset.js';
 import { sortFrames } from './frame-files.js';
@@ -47,14 +48,14 @@ function partsOf(source: Source): { folder: string; split: Split }[] {
 function readPart(root: string, split: Split): ManifestEntry[] {
   return prefixFolders(root).flatMap((prefix) => {
     const folder = join(root, prefix);
-    const framesOf = new Map<string, string[]>();
-    for (const name of readdirSync(folder).filter((file) => file.endsWith('.jpg'))) {
+    const images = readdirSync(folder).filter((file) => file.endsWith('.jpg'));
+    const framesOf = groupBy(images, (name) => {
       const id = FRAME_NAME.exec(name)?.[1];
       if (id === undefined || !id.startsWith(prefix)) {
         throw malformed(join(folder, name), null, `expected a name like ${prefix}<9 characters>_<6 digits>.jpg`);
       }
-      framesOf.set(id, [...(framesOf.get(id) ?? []), name]);
-    }
+      return id;
+    });
     return [...framesOf.keys()].sort().map((id) => ({
       id,
       path: folder,

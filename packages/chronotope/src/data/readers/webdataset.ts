@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, extname, join, posix } from 'node:path';
 import { isImage, isVideo, listFolder } from '../folders.js';
+import { groupBy } from '../group-by.js';
 import type { ArchiveMember, ManifestEntry } from '../manifest.js';
 import { type DatasetReader, makeDataset, nothingFound, type Source } from './dataset.js';
 import { malformed, readLines } from './lines.js';
@@ -54,14 +55,10 @@ function shardsOf(source: Source): string[] {
 
 /** Members by sample, in the order of the archive. */
 function samplesOf(members: readonly ArchiveMember[]): Map<string, ArchiveMember[]> {
-  const samples = new Map<string, ArchiveMember[]>();
-  for (const member of members) {
-    const base = posix.basename(member.name);
-    if (base.startsWith('.')) continue;
-    const key = posix.join(posix.dirname(member.name), base.split('.')[0]!);
-    samples.set(key, [...(samples.get(key) ?? []), member]);
-  }
-  return samples;
+  return groupBy(members, ({ name }) => {
+    const base = posix.basename(name);
+    return base.startsWith('.') ? undefined : posix.join(posix.dirname(name), base.split('.')[0]!);
+  });
 }
 
 async function readSample(

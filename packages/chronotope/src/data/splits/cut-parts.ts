@@ -1,5 +1,6 @@
 import { ChronotopeError } from '../../errors.js';
 import { randomStream } from '../../random.js';
+import { groupBy } from '../group-by.js';
 import { classesOf, type ManifestEntry } from '../manifest.js';
 
 export interface Cut {
@@ -29,7 +30,7 @@ export function cutParts(entries: readonly ManifestEntry[], { validation = 0, te
   checkCut(entries, shares);
   const labelled = entries.filter(({ split, label }) => split === 'train' && label !== null);
   const classes = classesOf(labelled);
-  const partOf = dealGroups(groupsOf(labelled, classes), classes.length, shares, seed);
+  const partOf = dealGroups(groupsOf(labelled), shares, seed);
   const result = entries.map((entry) => {
     const part = entry.split === 'train' ? partOf.get(groupOf(entry)) : undefined;
     if (part === undefined || part === 'train') return entry;
@@ -47,55 +48,44 @@ function groupOf({ id, group }: ManifestEntry): string {
 interface Group {
   name: string;
   size: number;
-  /** Videos of each class. */
-  counts: number[];
+  /** How many videos of a class it has, for the classes of which it has any. */
+  counts: { label: string; count: number }[];
 }
 
-function groupsOf(entries: readonly ManifestEntry[], classes: readonly string[]): Group[] {
-  const indexOf = new Map(classes.map((name, index) => [name, index]));
-  const groups = new Map<string, Group>();
-  for (const entry of entries) {
-    const name = groupOf(entry);
-    const group = groups.get(name) ?? { name, size: 0, counts: classes.map(() => 0) };
-    group.size++;
-    group.counts[indexOf.get(entry.label!)!]!++;
-    groups.set(name, group);
-  }
-  return [...groups.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+function groupsOf(entries: readonly ManifestEntry[]): Group[] {
+  const groups = [...groupBy(entries, groupOf)].map(([name, videos]) => ({
+    name,
+    size: videos.length,
+    counts: [...groupBy(videos, ({ label }) => label!)].map(([label, same]) => ({ label, count: same.length })),
+  }));
+  return groups.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function dealGroups(
-  groups: Group[],
-  classCount: number,
-  shares: Record<Part, number>,
-  seed: number,
-): Map<string, Part> {
-  const totals = Array.from({ length: classCount }, (_, index) =>
-    groups.reduce((sum, { counts }) => sum + counts[index]!, 0),
-  );
+function dealGroups(groups: readonly Group[], shares: Record<Part, number>, seed: number): Map<string, Part> {
   const parts = (['train', 'validation', 'test'] as const).filter((part) => shares[part] > 0);
-  const dealt = new Map(parts.map((part) => [part, totals.map(() => 0)]));
+  const total = new Map<string, number>();
+  for (const { label, count } of groups.flatMap(({ counts }) => counts)) {
+    total.set(label, (total.get(label) ?? 0) + count);
+  }
+  const dealt = new Map(parts.map((part) => [part, new Map<string, number>()]));
+  /** How much nearer a group brings a part to its shares, in shares of each class: small classes count like large ones. */
+  const gain = (part: Part, { counts }: Group): number =>
+    counts.reduce((sum, { label, count }) => {
+      const wanted = shares[part] * total.get(label)!;
+      const before = (dealt.get(part)!.get(label) ?? 0) - wanted;
+      const after = before + count;
+      return sum + (before * before - after * after) / (total.get(label)! * wanted);
+    }, 0);
+
   const shuffled = randomStream(seed, 'cut')
     .permutation(groups.length)
     .map((position) => groups[position]!);
   const partOf = new Map<string, Part>();
-  for (const { name, counts } of shuffled.sort((a, b) => b.size - a.size)) {
-    // What is lacking is measured in shares of the class, so that small classes count as much as large ones.
-    const gain = (part: Part): number => {
-      const have = dealt.get(part)!;
-      return counts.reduce((sum, count, index) => {
-        if (count === 0) return sum;
-        const wanted = shares[part] * totals[index]!;
-        const before = have[index]! - wanted;
-        const after = before + count;
-        return sum + (before * before - after * after) / (totals[index]! * wanted);
-      }, 0);
-    };
-    const best = parts.reduce((chosen, part) => (gain(part) > gain(chosen) ? part : chosen));
-    partOf.set(name, best);
-    counts.forEach((count, index) => {
-      dealt.get(best)![index]! += count;
-    });
+  for (const group of shuffled.sort((a, b) => b.size - a.size)) {
+    const best = parts.reduce((chosen, part) => (gain(part, group) > gain(chosen, group) ? part : chosen));
+    partOf.set(group.name, best);
+    const have = dealt.get(best)!;
+    for (const { label, count } of group.counts) have.set(label, (have.get(label) ?? 0) + count);
   }
   return partOf;
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { ChronotopeError } from '../../errors.js';
 import { isVideo } from '../folders.js';
+import { groupBy } from '../group-by.js';
 import type { ManifestEntry, Split } from '../manifest.js';
 import { malformed, readLines } from '../readers/lines.js';
 import { type DatasetSplit, type SplitStep, splitOf } from './dataset-split.js';
@@ -151,8 +152,7 @@ const plain = (name: string): string => name.replaceAll(' ', '_');
 class ClassNumbers {
   readonly #file: string;
   readonly #names: readonly string[] | null;
-  /** Lines by class and number. */
-  readonly #lines = new Map<string, Map<number, number[]>>();
+  readonly #numbered: { label: string; number: number; line: number }[] = [];
 
   constructor(file: string, names: readonly string[] | null) {
     this.#file = file;
@@ -176,17 +176,17 @@ class ClassNumbers {
       throw malformed(this.#file, line, `"${name}" is of class "${label}", but number ${classNumber} is "${named}"`);
     }
     if (classNumber !== null) {
-      const numbers = this.#lines.get(label) ?? new Map<number, number[]>();
-      this.#lines.set(label, numbers.set(classNumber, [...(numbers.get(classNumber) ?? []), line]));
+      this.#numbered.push({ label, number: classNumber, line });
     }
     return label;
   }
 
   /** A remark on the lines that contradict the others, if there are any. */
   notes(): string[] {
-    const odd = [...this.#lines].flatMap(([label, numbers]) => {
-      const [usual, ...others] = [...numbers].sort(([, a], [, b]) => b.length - a.length);
-      return others.flatMap(([number, lines]) => lines.map((line) => ({ label, number, line, usual: usual![0] })));
+    const odd = [...groupBy(this.#numbered, ({ label }) => label).values()].flatMap((lines) => {
+      const byNumber = [...groupBy(lines, ({ number }) => String(number)).values()];
+      const [usual, ...others] = byNumber.sort((a, b) => b.length - a.length);
+      return others.flat().map((line) => ({ ...line, usual: usual![0]!.number }));
     });
     const [first] = odd;
     return first === undefined

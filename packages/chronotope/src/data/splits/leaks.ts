@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { groupBy } from '../group-by.js';
 import { framePaths, type ManifestEntry, type Split } from '../manifest.js';
 
 /** Something that two parts of a data set have in common and should not. */
@@ -58,12 +59,7 @@ function leaksBy(
   entries: readonly ManifestEntry[],
   key: (entry: ManifestEntry) => string | undefined,
 ): Leak[] {
-  const sharing = new Map<string, ManifestEntry[]>();
-  for (const entry of entries) {
-    const shared = key(entry);
-    if (shared !== undefined) sharing.set(shared, [...(sharing.get(shared) ?? []), entry]);
-  }
-  return [...sharing]
+  return [...groupBy(entries, key)]
     .flatMap(([shared, videos]) => {
       const parts = PARTS.filter((part) => videos.some(({ split }) => split === part));
       return parts.length < 2 ? [] : [{ kind, shared, parts, ids: videos.map(({ id }) => id).sort() }];
