@@ -72,6 +72,7 @@ test('Label Studio: malformed tasks are named', async () => {
       [task(4, 'a.mp4', annotation({ type: 'choices', value: { choices: ['x', 'y'] } }))],
       /task 4: expected one class, got "x", "y"/,
     ],
+    [[task(4, 'a.mp4', annotation({ type: 'choices', value: { choices: 'x' } }))], /task 4: result "value.choices"/],
     [[task(4, 'a.mp4', annotation(timeline('x', 0, 5)))], /frames from 1 on, got 0 to 5/],
     [
       [

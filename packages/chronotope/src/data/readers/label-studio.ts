@@ -4,6 +4,9 @@ import { type AnnotatedVideo, annotatedEntries } from './clip-labels.js';
 import { type DatasetReader, MissingFiles, makeDataset, type ReadOptions } from './dataset.js';
 import { fileStart, malformed, readJsonFile } from './lines.js';
 
+/** Results that label videos or parts of them; boxes, ratings, texts and relations are passed over. */
+const LABEL_TYPES: ReadonlySet<string> = new Set(['choices', 'timelinelabels', 'labels']);
+
 const resultSchema = z.object({
   type: z.string(),
   from_name: z.string().optional(),
@@ -92,7 +95,7 @@ function readTask(
   const truth = done.filter(({ ground_truth }) => ground_truth === true);
   const readings = (truth.length > 0 ? truth.slice(-1) : done).map(({ result }) =>
     readAnnotation(
-      result.filter(({ type }) => type !== undefined),
+      result.filter(({ type }) => LABEL_TYPES.has(type ?? '')),
       options,
       invalid,
     ),
@@ -107,9 +110,13 @@ function readTask(
 }
 
 function readAnnotation(values: readonly unknown[], { columns }: ReadOptions, invalid: (problem: string) => Error) {
-  const results = values.flatMap((value) => {
+  const results = values.map((value) => {
     const parsed = resultSchema.safeParse(value);
-    return parsed.success ? [parsed.data] : [];
+    if (!parsed.success) {
+      const { path, message } = parsed.error.issues[0]!;
+      throw invalid(`result "${path.join('.')}": ${message}`);
+    }
+    return parsed.data;
   });
   return {
     label: choiceOf(results, columns?.label, invalid),

@@ -9,8 +9,7 @@ export const COLUMNS = {
   path: ['path', 'video', 'file', 'filename', 'filepath', 'video_path'],
   label: ['label', 'class', 'action'],
   split: ['split', 'subset', 'part'],
-  group: ['group', 'person', 'subject', 'source'],
-  id: ['id'],
+  group: ['group', 'person', 'subject'],
   text: ['text', 'caption', 'sentence'],
   start: ['start', 'time_start', 'start_s'],
   end: ['end', 'time_end', 'end_s'],
@@ -82,7 +81,7 @@ export class RowReader {
     }
     const clip = clipOf(row, invalid);
     const entry: ManifestEntry = {
-      id: row.id ?? clipId(name, clip),
+      id: clipId(name, clip),
       path: this.#disk.path(name),
       label: row.label ?? null,
       split,
