@@ -5,6 +5,9 @@ import { malformed } from './lines.js';
 
 const BLOCK = 512;
 
+/** Bytes read at once: a header with the two blocks that name extensions usually take. */
+const WINDOW = 4 * BLOCK;
+
 /**
  * Lists the files in a tar archive without reading them: headers are decoded (also long names, pax and sizes beyond
  * 8 GiB), contents are skipped over. The archive must not be compressed.
@@ -57,28 +60,28 @@ interface TarHeader {
 /** Feeds blocks to a fresh decoder until it reports a file; `null` at the end of the archive. */
 async function readHeader(file: FileHandle, path: string, start: number): Promise<TarHeader | null> {
   const decoder = extract();
-  let found: { name: string; type: string; size: number } | null = null;
-  let failure: Error | null = null;
+  const state: { found: Omit<TarHeader, 'offset'> | null; failure: Error | null } = { found: null, failure: null };
   decoder.on('entry', ({ name, type, size }) => {
-    found = { name, type: type ?? 'file', size: size ?? 0 };
+    state.found = { name, type: type ?? 'file', size: size ?? 0 };
   });
   decoder.on('error', (error: Error) => {
-    failure = error;
+    state.failure = error;
   });
   try {
-    for (let position = start; ; position += BLOCK) {
-      const block = Buffer.alloc(BLOCK);
-      const { bytesRead } = await file.read(block, 0, BLOCK, position);
-      // Two blocks of zeros end an archive; some writers leave them out.
-      if (bytesRead === 0 || (position === start && isZero(block))) return null;
-      if (bytesRead < BLOCK) throw malformed(path, null, `cut off in a header at byte ${position}`);
-      await new Promise<void>((resolve) => {
+    for (let position = start; ; position += WINDOW) {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(WINDOW), 0, WINDOW, position);
+      for (let at = 0; at < WINDOW; at += BLOCK) {
+        const block = buffer.subarray(at, at + BLOCK);
+        // Two blocks of zeros end an archive; some writers leave them out.
+        if (position + at === start && (bytesRead === 0 || isZero(block))) return null;
+        if (bytesRead < at + BLOCK) throw malformed(path, null, `cut off in a header at byte ${position + at}`);
         decoder.write(block);
-        setImmediate(resolve);
-      });
-      if (failure !== null)
-        throw malformed(path, null, `no tar archive: ${(failure as Error).message} at byte ${position}`);
-      if (found !== null) return { ...(found as Omit<TarHeader, 'offset'>), offset: position + BLOCK };
+        await new Promise(setImmediate);
+        if (state.failure !== null) {
+          throw malformed(path, null, `no tar archive: ${state.failure.message} at byte ${position + at}`);
+        }
+        if (state.found !== null) return { ...state.found, offset: position + at + BLOCK };
+      }
     }
   } finally {
     decoder.destroy();
