@@ -1,7 +1,8 @@
 // Lays the real data sets of docs/results.md out as class folders (links), the form that `chronotope train` reads.
-// usage: node bench/real-data.mjs egogestar <data folder> <budget: 1, 2 or 5> <out folder>
+// usage: node bench/real-data.mjs egogestar <data folder> <out folder>
+//        node bench/real-data.mjs egogestar-fold <data folder> <out folder>     training part only, to choose settings on
 //        node bench/real-data.mjs weizmann4 <data folder> <out folder>
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const [dataset, source, ...rest] = process.argv.slice(2);
@@ -9,22 +10,45 @@ const [dataset, source, ...rest] = process.argv.slice(2);
 function link(file, out, ...folders) {
   const target = path.join(out, ...folders);
   mkdirSync(target, { recursive: true });
-  symlinkSync(path.resolve(source, file), path.join(target, file.replaceAll('/', '_')));
+  symlinkSync(path.resolve(source, file), path.join(target, linkName(file)));
+}
+
+function linkName(file) {
+  return file.replaceAll('/', '_');
 }
 
 function lines(file) {
   return readFileSync(path.join(source, file), 'utf8').trim().split(/\r?\n/);
 }
 
-function egogestar(budget, out) {
+function egogestarClips() {
   const [head, ...rows] = lines('clips.csv').map((line) => line.split(','));
-  for (const row of rows) {
-    const clip = Object.fromEntries(head.map((name, column) => [name, row[column]]));
-    if (clip.split === 'test') link(clip.path, out, '_test', clip.label);
+  return rows.map((row) => Object.fromEntries(head.map((name, column) => [name, row[column]])));
+}
+
+/** The largest group of scenes is held out; the test part is not touched. */
+function egogestarFold(out) {
+  for (const clip of egogestarClips()) {
     if (clip.split !== 'train') continue;
-    const labelled = clip.few !== '' && Number(clip.few) <= budget;
-    link(clip.path, out, labelled ? clip.label : '_unlabelled');
+    if (clip.group !== 'office') link(clip.path, out, clip.label || '_unlabelled');
+    else if (clip.label) link(clip.path, out, '_test', clip.label);
   }
+}
+
+/** The labels of the budgets go into `labels-<budget>.csv`, so that all budgets are runs on the same videos. */
+function egogestar(out) {
+  const budgets = new Map([1, 2, 5].map((budget) => [budget, ['path,label']]));
+  for (const clip of egogestarClips()) {
+    if (clip.split === 'test') link(clip.path, out, 'videos', '_test', clip.label);
+    if (clip.split !== 'train') continue;
+    const folder = clip.label || '_unlabelled';
+    link(clip.path, out, 'videos', folder);
+    for (const [budget, rows] of budgets) {
+      const labelled = clip.few !== '' && Number(clip.few) <= budget;
+      if (labelled) rows.push(`${folder}/${linkName(clip.path)},${clip.label}`);
+    }
+  }
+  for (const [budget, rows] of budgets) writeFileSync(path.join(out, `labels-${budget}.csv`), `${rows.join('\n')}\n`);
 }
 
 function weizmann4(out) {
@@ -34,11 +58,9 @@ function weizmann4(out) {
   for (const file of files('test')) link(file, out, '_test', path.dirname(file));
 }
 
-if (dataset === 'egogestar' && rest.length === 2) egogestar(Number(rest[0]), rest[1]);
-else if (dataset === 'weizmann4' && rest.length === 1) weizmann4(rest[0]);
+const layouts = { egogestar, 'egogestar-fold': egogestarFold, weizmann4 };
+if (dataset in layouts && rest.length === 1) layouts[dataset](rest[0]);
 else {
-  console.error(
-    'usage: node bench/real-data.mjs egogestar <data folder> <budget> <out> | weizmann4 <data folder> <out>',
-  );
+  console.error('usage: node bench/real-data.mjs egogestar|egogestar-fold|weizmann4 <data folder> <out folder>');
   process.exitCode = 2;
 }

@@ -84,6 +84,8 @@ std::vector<std::string> describeArguments(Environment& state, const Napi::Callb
 
 }  // namespace
 
+std::string messageInFlight() { return reasonInFlight().message; }
+
 void rethrowAsTorchError(const Napi::CallbackInfo& info) {
   try {
     throw;

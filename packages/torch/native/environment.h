@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -82,12 +83,16 @@ struct Environment {
   Napi::FunctionReference makeError;  // (code, message, operator, tensors[]) => TorchError
   const OperatorPlan* active = nullptr;  // the operator that runs now, for the error message
   c10::Stack stack;
+  std::shared_ptr<struct Distributed> distributed;  // the process group, where there is one
 
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 };
 
 // Turns the exception in flight into a thrown TorchError.
 [[noreturn]] void rethrowAsTorchError(const Napi::CallbackInfo& info);
+
+// The reason of the exception in flight, without a backtrace.
+std::string messageInFlight();
 
 using Body = Napi::Value (*)(const Napi::CallbackInfo& info);
 
@@ -122,6 +127,7 @@ std::string describe(const at::Tensor& tensor);
 void defineOperators(Napi::Object exports);
 void defineTensors(Napi::Object exports);
 void defineRuntime(Napi::Object exports);
+void defineDistributed(Napi::Object exports);
 
 // Bytes of libtorch's CPU tensors in this process, whoever made them, and of the blocks kept for the next ones.
 struct MemoryUse {

@@ -126,6 +126,9 @@ static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment());
   defineOperators(exports);
   defineTensors(exports);
+#ifdef CHRONOTOPE_GLOO
+  defineDistributed(exports);
+#endif
   define<memory>(exports, "memory");
   define<backward>(exports, "backward");
   define<grad>(exports, "grad");

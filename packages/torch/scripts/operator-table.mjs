@@ -220,6 +220,7 @@ relu6 | - | min(max(x, 0), 6).
 leakyRelu | - | x, or negativeSlope * x where negative.
 prelu | - | x, or weight * x where negative, with one weight a channel.
 elu | - | x, or alpha * (exp(x) - 1) where negative.
+celu | - | max(0, x) + min(0, alpha * (exp(x / alpha) - 1)).
 selu | - | The self-normalising ELU.
 gelu | - | x times the normal distribution function of x; approximate 'none' or 'tanh'.
 silu[_] | - | x * sigmoid(x).
@@ -259,6 +260,7 @@ avgPool3d=avg_pool3d | - | The mean of sliding windows, [N, C, T, H, W].
 adaptiveAvgPool1d=adaptive_avg_pool1d | - | The mean of windows chosen to give outputSize.
 adaptiveAvgPool2d=adaptive_avg_pool2d | - | The mean of windows chosen to give outputSize.
 adaptiveAvgPool3d=adaptive_avg_pool3d | - | The mean of windows chosen to give outputSize.
+adaptiveMaxPool1d=adaptive_max_pool1d | - | The maximum of windows chosen to give outputSize, and the indices.
 adaptiveMaxPool2d=adaptive_max_pool2d | - | The maximum of windows chosen to give outputSize, and the indices.
 adaptiveMaxPool3d=adaptive_max_pool3d | - | The maximum of windows chosen to give outputSize, and the indices.
 pad | - | Pads the last dimensions; mode 'constant', 'reflect', 'replicate' or 'circular'.

@@ -13,7 +13,9 @@ export type TorchErrorCode =
   /** Memory ran out. */
   | 'memory'
   /** A file could not be read or written, or is malformed. */
-  | 'io';
+  | 'io'
+  /** The processes of a group could not meet, or one of them failed. */
+  | 'distributed';
 
 export interface TorchErrorDetails {
   code: TorchErrorCode;
@@ -72,6 +74,22 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     'an in-place operator changed a value that the backward pass needs; use the form without underscore',
   ],
   [/leaf Variable that requires grad/, 'change parameters inside noGrad()'],
+  [
+    /no gradient for /,
+    'every parameter must take part in the loss; freeze the others before wrapping the model, or pass { findUnusedParameters: true }',
+  ],
+  [
+    /second gradient in one backward pass/,
+    'a backward pass inside the backward pass reached the parameter again; use noSync() for all but the last',
+  ],
+  [
+    /[Cc]onnection (closed|reset)|[Bb]roken pipe|[Ss]ocket closed/,
+    "another rank has ended: look for the first error in the other ranks' output",
+  ],
+  [
+    /[Tt]imed out|[Tt]imeout/,
+    'a rank does not answer: see whether all ranks run, call the same collectives in the same order, and reach each other; raise timeoutSeconds if one legitimately takes longer',
+  ],
   [/Expected more than 1 value per channel/, 'batch normalisation in training needs more than one value per channel'],
 ];
 

@@ -1,8 +1,9 @@
 export * from './autograd.js';
 export * from './creation.js';
+export * as distributed from './distributed/index.js';
 export { TorchError, type TorchErrorCode, type TorchErrorDetails } from './errors.js';
 export * from './generated/operators.js';
-export * from './io/safetensors.js';
+export * from './io/index.js';
 export * as nn from './nn/index.js';
 export { Parameter } from './nn/index.js';
 export { type Argument, Operator, op, type Result } from './operator.js';

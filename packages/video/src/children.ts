@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { VideoError } from './errors.js';
 
 const liveChildren = new Set<ChildProcess>();
+/** Milliseconds; a timer of Node.js fires at once when it is set to more. */
+const longestTimer = 2 ** 31 - 1;
 const handledSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
@@ -57,6 +60,14 @@ export interface ChildLimits {
   signal?: AbortSignal;
 }
 
+/**
+ * Value for FFmpeg's own `-timelimit` (seconds of processor time). It ends FFmpeg even where this process was killed and
+ * cannot, and is never reached before `timeoutMs`.
+ */
+export function cpuSecondsLimit(timeoutMs: number): number {
+  return Math.min(1e9, Math.ceil((timeoutMs / 1000) * availableParallelism()) + 10);
+}
+
 /** How a child process ended: its exit code, or the signal that ended it. */
 export interface ChildEnd {
   exitCode: number | null;
@@ -110,7 +121,8 @@ export class ChildGuard {
   resume(): void {
     if (this.#timer !== null) return;
     this.#resumedAt = performance.now();
-    this.#timer = setTimeout(() => this.#stop('timeout'), Math.max(0, this.#remainingMs));
+    const delay = Math.min(longestTimer, Math.max(0, this.#remainingMs));
+    this.#timer = setTimeout(() => this.#stop('timeout'), delay);
   }
 
   /** Throws the `timeout` or `aborted` error if this guard stopped the child, `ffmpeg-missing` if it could not start. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { decode } from './decode.js';
+import { decode, frames } from './decode.js';
 import { encode } from './encode.js';
 import { gradientFrames, temporaryFolder, videoError } from './fixtures.test.helper.js';
 import { probe } from './probe.js';
@@ -45,8 +45,11 @@ test('wrong input is refused and leaves no file', async (t) => {
   const unknown = encode(gradientFrames(1, 24, 32), path, { ...shape, codec: 'libnothing' });
   await assert.rejects(unknown, videoError('encode-failed'));
   const noFolder = encode(gradientFrames(1, 24, 32), join(folder, 'no', 'a.mp4'), shape);
-  await assert.rejects(noFolder, videoError('encode-failed', /No such file/));
-  assert.deepEqual(await readdir(folder), []);
+  await assert.rejects(noFolder, videoError('unwritable', /no such file/));
+  await mkdir(join(folder, 'folder.mp4'));
+  const onFolder = encode(gradientFrames(1, 24, 32), join(folder, 'folder.mp4'), shape);
+  await assert.rejects(onFolder, videoError('unwritable', /folder/));
+  assert.deepEqual(await readdir(folder), ['folder.mp4']);
 });
 
 test('an error of the frame source is passed on, and the file that was there stays', async (t) => {
@@ -74,4 +77,19 @@ test('an abort ends the encoder', async (t) => {
   const encoding = encode(endless(), join(folder, 'a.mp4'), { ...shape, signal: controller.signal });
   await assert.rejects(encoding, videoError('aborted'));
   assert.deepEqual(await readdir(folder), []);
+});
+
+test('decoded frames can be written as they come, part of a video in another size and rate', async (t) => {
+  const folder = await temporaryFolder(t);
+  const whole = join(folder, 'whole.mp4');
+  await encode(gradientFrames(20, 24, 32), whole, shape);
+  const part = join(folder, 'part.mkv');
+  await encode(frames(whole, { startFrame: 5, stride: 3, shortSide: 12 }), part, {
+    ...{ width: 16, height: 12, fps: 5 },
+    codec: 'ffv1',
+    pixelFormat: 'bgr0',
+  });
+  const expected = await decode(whole, { startFrame: 5, stride: 3, shortSide: 12 });
+  const video = await decode(part);
+  assert.deepEqual([video.frames, video.data], [5, expected.data]);
 });

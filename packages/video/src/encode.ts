@@ -1,8 +1,10 @@
 import { once } from 'node:events';
-import { rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { constants } from 'node:fs';
+import { access, rename, rm, stat } from 'node:fs/promises';
+import { dirname, extname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
-import { ChildGuard, type ChildLimits, collectText, startChild } from './children.js';
+import { ChildGuard, type ChildLimits, collectText, cpuSecondsLimit, startChild } from './children.js';
+import type { VideoFrame } from './decode.js';
 import { diskFullError, VideoError } from './errors.js';
 import { findFfmpeg } from './ffmpeg.js';
 import { uniqueSuffix } from './temporary-files.js';
@@ -25,25 +27,28 @@ export interface EncodeOptions extends Partial<ChildLimits> {
   timeoutMs?: number;
 }
 
+/** Frames one by one. */
+export type FrameSource = AsyncIterable<Uint8Array | VideoFrame> | Iterable<Uint8Array | VideoFrame>;
+
 /**
  * Writes frames as a video file; the container follows from the extension. The file appears under its name only when it
  * is complete, and replaces one that was there.
  *
- * `frames`: uint8 R,G,B, `[T, H, W, 3]` in one array, or an iterable of arrays `[H, W, 3]`.
+ * `frames`: uint8 R,G,B, `[T, H, W, 3]` in one array, or an iterable of arrays `[H, W, 3]` or of {@link VideoFrame}s.
+ * The next frame is asked for when the encoder can take it.
  *
  * Throws {@link VideoError}: `invalid-argument` (wrong array size, no frame, odd size with subsampled colour),
- * `encode-failed`, `disk-full`, `timeout`, `aborted`, `ffmpeg-missing`. An error thrown by the iterable is passed on.
+ * `unwritable`, `encode-failed`, `disk-full`, `timeout`, `aborted`, `ffmpeg-missing`. An error thrown by the iterable is
+ * passed on.
  */
-export async function encode(
-  frames: Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  path: string,
-  options: EncodeOptions,
-): Promise<void> {
+export async function encode(frames: Uint8Array | FrameSource, path: string, options: EncodeOptions): Promise<void> {
   checkSize(path, options);
   const source = frames instanceof Uint8Array ? splitFrames(frames, path, options) : frames;
   const { ffmpeg } = await findFfmpeg();
   const target = resolve(path);
-  const temporary = join(dirname(target), `.${uniqueSuffix()}.${basename(target)}`);
+  await requireWritable(target);
+  // The extension must stay at the end: FFmpeg takes the container from it.
+  const temporary = join(dirname(target), `.${uniqueSuffix()}${extname(target)}`);
   try {
     await runEncoder(ffmpeg, source, target, temporary, options);
     await rename(temporary, target);
@@ -52,9 +57,23 @@ export async function encode(
   }
 }
 
+async function requireWritable(target: string): Promise<void> {
+  try {
+    await access(dirname(target), constants.W_OK);
+    const stats = await stat(target).catch(() => null);
+    if (stats === null || stats.isFile()) return;
+  } catch (cause) {
+    const reason = `Its folder cannot be written (${(cause as Error).message}).`;
+    const hint = 'Check that the folder exists and that this user may write there.';
+    throw new VideoError({ code: 'unwritable', path: target, reason, hint, cause });
+  }
+  const reason = 'There is something else of this name, such as a folder.';
+  throw new VideoError({ code: 'unwritable', path: target, reason, hint: 'Choose another name.' });
+}
+
 async function runEncoder(
   ffmpeg: string,
-  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  source: FrameSource,
   target: string,
   temporary: string,
   options: EncodeOptions,
@@ -69,8 +88,9 @@ async function runEncoder(
   let written = 0;
   try {
     guard.pause();
-    for await (const frame of source) {
+    for await (const item of source) {
       guard.resume();
+      const frame = item instanceof Uint8Array ? item : item.data;
       if (frame.length !== frameBytes(options)) throw wrongFrameSize(target, frame.length, options);
       if (stdin.destroyed || !(await writeAll(stdin, frame, guard))) break;
       written += 1;
@@ -84,7 +104,8 @@ async function runEncoder(
       const hint = 'Pass at least one frame.';
       throw new VideoError({ code: 'invalid-argument', path: target, reason: 'There is no frame to write.', hint });
     }
-    if (exitCode !== 0) throw encoderError(target, stderr(), options);
+    // Some versions end normally although the last bytes did not fit.
+    if (exitCode !== 0 || saysDiskFull(stderr())) throw encoderError(target, stderr(), options);
   } finally {
     guard.release();
     stdin.destroy();
@@ -106,6 +127,7 @@ function encodeArguments(temporary: string, options: EncodeOptions): string[] {
   const { width, height, fps, codec = 'libx264', crf, keyframeInterval, pixelFormat = 'yuv420p' } = options;
   return [
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error', '-y', '-protocol_whitelist', 'pipe'],
+    ...['-timelimit', String(cpuSecondsLimit(options.timeoutMs ?? 300_000))],
     ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-video_size', `${width}x${height}`, '-framerate', String(fps)],
     ...['-i', 'pipe:0', '-c:v', codec, '-pix_fmt', pixelFormat],
     ...(crf === undefined ? [] : ['-crf', String(crf)]),
@@ -151,8 +173,12 @@ function wrongFrameSize(path: string, length: number, options: EncodeOptions): V
   });
 }
 
+function saysDiskFull(stderr: string): boolean {
+  return /No space left on device|Disk quota exceeded/i.test(stderr);
+}
+
 function encoderError(path: string, stderr: string, { codec = 'libx264' }: EncodeOptions): VideoError {
-  if (/No space left on device/i.test(stderr)) return diskFullError(path);
+  if (saysDiskFull(stderr)) return diskFullError(path);
   const firstLine = stderr.trim().split('\n')[0]?.slice(0, 300) ?? '';
   const hint = /Unknown encoder/i.test(stderr)
     ? `This FFmpeg has no ${codec}; install a full build or choose another codec.`

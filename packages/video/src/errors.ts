@@ -2,25 +2,39 @@
  * Why an operation on a video failed.
  *
  * About the file: `not-found`, `not-a-file` (a folder, a pipe), `unreadable` (permissions), `empty-file` (zero bytes),
- * `no-video-stream`, `undecodable`, `truncated` (clearly less video than the header states, or the header itself is cut off).
- * About the run: `timeout`, `aborted`, `ffmpeg-missing`, `encode-failed`, `disk-full`, `unwritable`, `invalid-argument`, `ambiguous-store`.
+ * `not-a-video` (no format that FFmpeg knows, or a playlist of other files), `no-video-stream` (sound only),
+ * `undecodable` (not a single frame), `truncated` (clearly less video than the header states, or the header itself is
+ * cut off), `too-short` (the asked clip does not fit).
+ * About the run: `timeout`, `aborted`, `ffmpeg-missing`, `ffmpeg-too-old`, `encode-failed`, `disk-full`, `unwritable`,
+ * `invalid-argument`, `ambiguous-store`.
  */
 export type VideoErrorCode =
   | 'not-found'
   | 'not-a-file'
   | 'unreadable'
   | 'empty-file'
+  | 'not-a-video'
   | 'no-video-stream'
   | 'undecodable'
   | 'truncated'
+  | 'too-short'
   | 'timeout'
   | 'aborted'
   | 'ffmpeg-missing'
+  | 'ffmpeg-too-old'
   | 'encode-failed'
   | 'disk-full'
   | 'unwritable'
   | 'invalid-argument'
   | 'ambiguous-store';
+
+/** How far decoding came. */
+export interface VideoPosition {
+  /** Frames that were decoded; the frame with this number (from 0) is the first that is missing or damaged. */
+  frame: number;
+  /** Seconds from the start of the video up to which it could be decoded. */
+  seconds: number;
+}
 
 /** What a {@link VideoError} is made of. */
 export interface VideoErrorFields {
@@ -31,6 +45,8 @@ export interface VideoErrorFields {
   reason: string;
   /** What to do next. */
   hint: string;
+  /** How far decoding came, for errors that end it. */
+  position?: VideoPosition;
   cause?: unknown;
 }
 
@@ -41,14 +57,23 @@ export class VideoError extends Error {
   readonly path: string | null;
   readonly reason: string;
   readonly hint: string;
+  readonly position: VideoPosition | null;
 
-  constructor({ code, path, reason, hint, cause }: VideoErrorFields) {
+  constructor({ code, path, reason, hint, position, cause }: VideoErrorFields) {
     super(path === undefined ? `${reason} ${hint}` : `${path}: ${reason} ${hint}`, { cause });
     this.code = code;
     this.path = path ?? null;
     this.reason = reason;
     this.hint = hint;
+    this.position = position ?? null;
   }
+}
+
+/** The same error with the place where it happened, unless it has one. */
+export function withPosition(error: VideoError, position: VideoPosition): VideoError {
+  const { code, path, reason, hint, cause } = error;
+  if (error.position !== null) return error;
+  return new VideoError({ code, path: path ?? undefined, reason, hint, position, cause });
 }
 
 /** The error for a mistake of the caller. */

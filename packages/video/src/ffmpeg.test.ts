@@ -51,15 +51,15 @@ test('CHRONOTOPE_FFMPEG names the program or its folder, and a wrong one is an e
 test('a program that is not FFmpeg, or too old, is refused', { skip: process.platform === 'win32' }, async (t) => {
   const folder = await temporaryFolder(t);
   await symlink((await findFfmpeg()).ffprobe, join(folder, 'ffprobe'));
-  for (const [answer, reason] of [
-    ['hello', /does not answer/],
-    ['ffmpeg version 2.8.17 Copyright', /2\.8\.17.*too old/],
+  for (const [answer, code, reason] of [
+    ['hello', 'ffmpeg-missing', /does not answer/],
+    ['ffmpeg version 2.8.17 Copyright', 'ffmpeg-too-old', /2\.8\.17.*too old/],
   ] as const) {
     const program = join(folder, `ffmpeg-${answer.length}`);
     await writeFile(program, `#!/bin/sh\necho "${answer}"\n`);
     await chmod(program, 0o755);
     setEnvironment(t, { CHRONOTOPE_FFMPEG: program });
-    await assert.rejects(findFfmpeg(), videoError('ffmpeg-missing', reason));
+    await assert.rejects(findFfmpeg(), videoError(code, reason));
   }
 });
 

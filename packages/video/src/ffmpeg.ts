@@ -21,7 +21,7 @@ const found = new Map<string, Promise<FfmpegPrograms>>();
  * Finds `ffmpeg` and `ffprobe`: where `CHRONOTOPE_FFMPEG` points (the program, or the folder that holds both), else on the
  * `PATH`. The result is remembered; a failure is not, so that an installation is noticed.
  *
- * Throws {@link VideoError} `ffmpeg-missing` with the command that installs it on this platform.
+ * Throws {@link VideoError} `ffmpeg-missing` or `ffmpeg-too-old` with the command that installs it on this platform.
  */
 export function findFfmpeg(): Promise<FfmpegPrograms> {
   const configured = process.env.CHRONOTOPE_FFMPEG ?? '';
@@ -62,7 +62,8 @@ async function readVersion(ffmpeg: string): Promise<string> {
   if (version === undefined) throw missingError(`${ffmpeg} does not answer like FFmpeg.`);
   const major = /^n?(\d+)\./.exec(version)?.[1];
   if (major !== undefined && Number(major) < oldestMajorVersion) {
-    throw missingError(`FFmpeg ${version} (${ffmpeg}) is too old; version ${oldestMajorVersion} or later is needed.`);
+    const reason = `FFmpeg ${version} (${ffmpeg}) is too old; version ${oldestMajorVersion} or later is needed.`;
+    throw new VideoError({ code: 'ffmpeg-too-old', reason, hint: installHint() });
   }
   return version;
 }
@@ -95,6 +96,10 @@ async function isProgram(path: string): Promise<boolean> {
 }
 
 function missingError(reason: string): VideoError {
+  return new VideoError({ code: 'ffmpeg-missing', reason, hint: installHint() });
+}
+
+function installHint(): string {
   const install: Partial<Record<NodeJS.Platform, string>> = {
     linux:
       'Install it with "sudo apt-get install ffmpeg" (Debian, Ubuntu), "sudo dnf install ffmpeg" (Fedora) or "sudo pacman -S ffmpeg" (Arch)',
@@ -102,9 +107,5 @@ function missingError(reason: string): VideoError {
     win32: 'Install it with "winget install Gyan.FFmpeg"',
   };
   const command = install[process.platform] ?? 'Install FFmpeg (https://ffmpeg.org/download.html)';
-  return new VideoError({
-    code: 'ffmpeg-missing',
-    reason,
-    hint: `${command}, or set CHRONOTOPE_FFMPEG to the ffmpeg program or to the folder that holds ffmpeg and ffprobe.`,
-  });
+  return `${command}, or set CHRONOTOPE_FFMPEG to the ffmpeg program or to the folder that holds ffmpeg and ffprobe.`;
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import type { DecodedVideo } from './decode.js';
 import { VideoError, type VideoErrorCode } from './errors.js';
 import { findFfmpeg } from './ffmpeg.js';
 
@@ -49,9 +50,24 @@ export async function frameMd5(path: string, ...outputArguments: string[]): Prom
   return lines.map((line) => line.split(',').at(-1)!.trim());
 }
 
+/** Presentation time of every decoded frame in time base units, as ffprobe gives it; NaN where there is none. */
+export async function framePts(path: string): Promise<number[]> {
+  const { ffprobe } = await findFfmpeg();
+  const entries = ['-select_streams', 'V:0', '-show_entries', 'frame=best_effort_timestamp', '-of', 'json'];
+  const { stdout } = await run(ffprobe, ['-v', 'error', ...entries, `file:${path}`]);
+  const { frames } = JSON.parse(stdout) as { frames: { best_effort_timestamp?: number }[] };
+  return frames.map((frame) => frame.best_effort_timestamp ?? NaN);
+}
+
 /** MD5 of bytes, in hexadecimal. */
 export function md5(data: Uint8Array): string {
   return createHash('md5').update(data).digest('hex');
+}
+
+/** MD5 of every frame of a decoded video. */
+export function frameHashes({ data, frames: count, height, width }: DecodedVideo): string[] {
+  const size = height * width * 3;
+  return Array.from({ length: count }, (_, t) => md5(data.subarray(t * size, (t + 1) * size)));
 }
 
 /** For `assert.rejects`: a VideoError with this code, a matching reason and a hint. */

@@ -5,7 +5,8 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { abortedError } from './children.js';
-import { estimateFrames, frames, targetSize } from './decode.js';
+import { frames } from './decode.js';
+import { estimateFrames, targetSize } from './decode-plan.js';
 import {
   diskFullError,
   invalidArgument,
@@ -229,7 +230,7 @@ class FrameStoreBuild {
         }
         warnings.push(...step.value.warnings);
       } finally {
-        await source.return({ frames: 0, complete: false, warnings: [] });
+        await source.return({ frames: 0, complete: false, warnings: [], damage: null });
       }
     }
     await pipeline(pixels, createWriteStream(file));
@@ -312,7 +313,7 @@ class FrameStoreBuild {
 
   /** Adds a video to the failed ones, or passes on an error that concerns all of them. */
   #note(item: { id: string }, error: unknown): void {
-    const fatal: VideoErrorCode[] = ['aborted', 'ffmpeg-missing', 'invalid-argument', 'disk-full'];
+    const fatal: VideoErrorCode[] = ['aborted', 'ffmpeg-missing', 'ffmpeg-too-old', 'invalid-argument', 'disk-full'];
     if (!(error instanceof VideoError) || fatal.includes(error.code)) throw this.#asStoreError(error);
     const { code, reason, hint, path } = error;
     // A file that is out of reach for now keeps its frames.

@@ -92,7 +92,7 @@ test('broken videos are listed with their reason and change nothing for the othe
       ['cut', 'truncated', broken[0]!.path],
       ['empty', 'empty-file', broken[1]!.path],
       ['missing', 'not-found', broken[2]!.path],
-      ['text', 'undecodable', broken[3]!.path],
+      ['text', 'not-a-video', broken[3]!.path],
     ],
   );
   assert.ok(failed.every(({ reason, hint }) => reason.length > 0 && hint.length > 0));

@@ -1,4 +1,5 @@
 export { liveChildCount } from './children.js';
+export { type ClipOptions, type ClipPolicy, clip } from './clip.js';
 export {
   normalisedTimeline,
   type PretextClips,
@@ -8,16 +9,11 @@ export {
   testClips,
   trainClip,
 } from './clip-sampling.js';
-export {
-  type DecodedVideo,
-  type DecodeOptions,
-  type DecodeSummary,
-  decode,
-  frames,
-  type VideoFrame,
-} from './decode.js';
+export type { DecodeSummary, VideoDamage } from './completeness.js';
+export { type DecodedVideo, type DecodeOptions, decode, frames, type VideoFrame } from './decode.js';
+export type { FrameSelection } from './decode-plan.js';
 export { type EncodeOptions, encode } from './encode.js';
-export { VideoError, type VideoErrorCode, type VideoErrorFields } from './errors.js';
+export { VideoError, type VideoErrorCode, type VideoErrorFields, type VideoPosition } from './errors.js';
 export { type FfmpegPrograms, findFfmpeg } from './ffmpeg.js';
 export { type DamagedVideo, FrameStore, type StoredVideo } from './frame-store.js';
 export {

@@ -37,6 +37,10 @@ export interface VideoInfo {
   frameCount: number | null;
   /** Presentation time of the first frame in seconds; 0 when not stated. */
   startTime: number;
+  /** Presentation time of the first frame in units of `timeBase`; 0 when not stated. */
+  startPts: number;
+  /** Seconds of one unit of presentation time, as numerator and denominator. */
+  timeBase: readonly [numerator: number, denominator: number];
   /** Pixel format as FFmpeg calls it, such as `yuv420p`. */
   pixelFormat: string;
   /** Size of the file. */
@@ -57,8 +61,8 @@ export function inputArguments(path: string): string[] {
 /**
  * Reads the header of a local video file with `ffprobe`.
  *
- * Throws {@link VideoError}: `not-found`, `not-a-file`, `unreadable`, `empty-file`, `no-video-stream`, `undecodable`,
- * `truncated` (an MP4 whose index is missing), `timeout`, `aborted`, `ffmpeg-missing`.
+ * Throws {@link VideoError}: `not-found`, `not-a-file`, `unreadable`, `empty-file`, `not-a-video`, `no-video-stream`,
+ * `undecodable`, `truncated` (an MP4 whose index is missing), `timeout`, `aborted`, `ffmpeg-missing`, `ffmpeg-too-old`.
  */
 export async function probe(path: string, { timeoutMs = 30_000, signal }: ProbeOptions = {}): Promise<VideoInfo> {
   const absolute = resolve(path);
@@ -66,8 +70,10 @@ export async function probe(path: string, { timeoutMs = 30_000, signal }: ProbeO
   const { ffprobe } = await findFfmpeg();
   const args = ['-v', 'error', '-print_format', 'json', '-select_streams', 'V:0', '-show_streams', '-show_format'];
   const result = await runToEnd(ffprobe, [...args, ...inputArguments(absolute)], { path: absolute, timeoutMs, signal });
+  if (result.killedBy !== null) throw undecodableError(absolute, `ffprobe crashed on this file (${result.killedBy}).`);
   if (result.exitCode !== 0) throw await unreadableHeaderError(absolute, result.stderr);
-  const parsed = JSON.parse(result.stdout) as ProbeJson;
+  const parsed = parseHeader(absolute, result.stdout);
+  refusePlaylist(absolute, parsed.format?.format_name ?? '');
   const stream = parsed.streams?.[0];
   if (stream === undefined) throw noVideoStreamError(absolute);
   return describeStream(absolute, bytes, stream, parsed.format ?? {});
@@ -96,6 +102,14 @@ export async function sizeOfReadableFile(path: string): Promise<number> {
   throw new VideoError({ code: 'empty-file', path, reason: 'The file has zero bytes.', hint });
 }
 
+function parseHeader(path: string, json: string): ProbeJson {
+  try {
+    return JSON.parse(json) as ProbeJson;
+  } catch (cause) {
+    throw undecodableError(path, 'Its header is too large or damaged.', `${cause}`);
+  }
+}
+
 interface ProbeJson {
   streams?: ProbeStream[];
   format?: ProbeFormat;
@@ -115,11 +129,16 @@ interface ProbeStream {
   r_frame_rate?: string;
   avg_frame_rate?: string;
   start_time?: string;
+  start_pts?: number;
+  time_base?: string;
   duration?: string;
   nb_frames?: string;
   tags?: Record<string, string>;
   side_data_list?: { rotation?: number }[];
 }
+
+/** No picture has more than 16,384 x 16,384 pixels; a header that states more is damaged. */
+export const mostPixels = 2 ** 28;
 
 function describeStream(path: string, bytes: number, stream: ProbeStream, format: ProbeFormat): VideoInfo {
   const codedWidth = stream.width ?? 0;
@@ -129,6 +148,10 @@ function describeStream(path: string, bytes: number, stream: ProbeStream, format
   }
   const rotation = clockwiseRotation(stream);
   const sampleAspectRatio = parseRatio(stream.sample_aspect_ratio, ':') ?? 1;
+  const displayed = displayedSize(codedWidth, codedHeight, sampleAspectRatio, rotation);
+  if (displayed.width * displayed.height > mostPixels) {
+    throw undecodableError(path, `The header states a picture of ${displayed.width} x ${displayed.height} pixels.`);
+  }
   const nominalRate = parseRatio(stream.r_frame_rate, '/');
   const averageRate = parseRatio(stream.avg_frame_rate, '/');
   const streamDuration = positive(stream.duration) ?? parseClock(stream.tags?.DURATION);
@@ -137,7 +160,7 @@ function describeStream(path: string, bytes: number, stream: ProbeStream, format
     path,
     container: format.format_name ?? 'unknown',
     codec: stream.codec_name ?? 'unknown',
-    ...displayedSize(codedWidth, codedHeight, sampleAspectRatio, rotation),
+    ...displayed,
     codedWidth,
     codedHeight,
     rotation,
@@ -148,6 +171,8 @@ function describeStream(path: string, bytes: number, stream: ProbeStream, format
     durationOf: duration === null ? null : streamDuration === null ? 'container' : 'stream',
     frameCount: positive(stream.nb_frames),
     startTime: Number(stream.start_time ?? 0) || 0,
+    startPts: stream.start_pts ?? 0,
+    timeBase: parseTimeBase(stream.time_base),
     pixelFormat: stream.pix_fmt ?? 'unknown',
     bytes,
   };
@@ -181,6 +206,11 @@ function parseRatio(text: string | undefined, separator: string): number | null 
   return numerator / denominator;
 }
 
+function parseTimeBase(text: string | undefined): [number, number] {
+  const [numerator, denominator] = (text ?? '').split('/').map(Number);
+  return numerator && denominator ? [numerator, denominator] : [1, 1_000_000];
+}
+
 function parseClock(text: string | undefined): number | null {
   const match = /^(\d+):(\d+):(\d+(?:\.\d+)?)$/.exec(text ?? '');
   if (match === null) return null;
@@ -192,12 +222,27 @@ function positive(text: string | undefined): number | null {
   return Number.isFinite(value) && value > 0 ? value : null;
 }
 
+/** Formats whose pictures are in other files: the frames of another video must never pass for those of this one. */
+const playlistFormats = new Set(['concat', 'dash', 'hls', 'image2', 'imf', 'sdp', 'webm_dash_manifest']);
+
+function refusePlaylist(path: string, container: string): void {
+  const format = container.split(',').find((name) => playlistFormats.has(name));
+  if (format === undefined) return;
+  const reason = `This is no video but a list of other files (${format}).`;
+  throw new VideoError({ code: 'not-a-video', path, reason, hint: 'Use the files themselves, or rename this one.' });
+}
+
 async function unreadableHeaderError(path: string, stderr: string): Promise<VideoError> {
   if (/moov atom not found/i.test(stderr) && (await startsLikeMp4(path))) {
     const hint = 'The file was cut off while it was written or copied; get a complete copy.';
     return new VideoError({ code: 'truncated', path, reason: 'The index at the end of the file is missing.', hint });
   }
-  return undecodableError(path, 'FFmpeg cannot read this file as a video.', stderr);
+  return new VideoError({
+    code: 'not-a-video',
+    path,
+    reason: withLastLine(path, 'FFmpeg cannot read this file as a video.', stderr),
+    hint: 'Check that it plays; if it does not, get a good copy or remove it.',
+  });
 }
 
 async function startsLikeMp4(path: string): Promise<boolean> {
@@ -212,13 +257,17 @@ async function startsLikeMp4(path: string): Promise<boolean> {
 
 /** The `undecodable` error; `details` is FFmpeg's own output, of which the last line is shown. */
 export function undecodableError(path: string, reason: string, details = ''): VideoError {
-  const lastLine = details.trim().split('\n').at(-1)?.replace(`file:${path}: `, '').slice(0, 300) ?? '';
   return new VideoError({
     code: 'undecodable',
     path,
-    reason: lastLine === '' ? reason : `${reason} (${lastLine})`,
+    reason: withLastLine(path, reason, details),
     hint: 'Check that it plays; convert it with FFmpeg or remove it.',
   });
+}
+
+function withLastLine(path: string, reason: string, details: string): string {
+  const lastLine = details.trim().split('\n').at(-1)?.replace(`file:${path}: `, '').slice(0, 300) ?? '';
+  return lastLine === '' ? reason : `${reason} (${lastLine})`;
 }
 
 function noVideoStreamError(path: string): VideoError {

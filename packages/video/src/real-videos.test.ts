@@ -4,7 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { decode } from './decode.js';
-import { twoAtATime, videoError } from './fixtures.test.helper.js';
+import { secondsOf } from './decode-plan.js';
+import { frameHashes, twoAtATime, videoError } from './fixtures.test.helper.js';
 import { probe } from './probe.js';
 
 const repository = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
@@ -41,10 +42,10 @@ function readManifest(): Case[] {
   });
 }
 
-test('real files of many formats decode to the known frames, or fail for the known reason', {
-  skip: !existsSync(manifest) && `no test videos in ${folder} (set CHRONOTOPE_TEST_DATA)`,
-}, async () => {
-  const cases = readManifest().filter(({ width, height, frames }) => width * height * frames < 3e8);
+const skip = !existsSync(manifest) && `no test videos in ${folder} (set CHRONOTOPE_TEST_DATA)`;
+
+test('real files of many formats decode to the known frames, or fail for the known reason', { skip }, async () => {
+  const cases = readManifest();
   assert.ok(cases.length > 0);
   await twoAtATime(cases, async (expected) => {
     const { path } = expected;
@@ -61,11 +62,30 @@ test('real files of many formats decode to the known frames, or fail for the kno
     const video = await decode(path, { info, shortSide: 32 });
     // FFmpeg counts 164 frames in the MPEG-4 AVI; the manifest was made by a tool that counts 163.
     assert.ok(Math.abs(video.frames - expected.frames) <= (path.endsWith('.avi') ? 1 : 0), `${path}: ${video.frames}`);
-    assert.ok(Math.abs(video.timestamps[0]! - expected.start) < 1e-3, `${path}: ${video.timestamps[0]}`);
+    const first = secondsOf(info, video.pts[0]!);
+    assert.ok(Math.abs(first - expected.start) < 1e-3, `${path}: ${first}`);
     assert.ok(
       video.timestamps.every((time, t) => t === 0 || time > video.timestamps[t - 1]!),
       path,
     );
-    if (path.endsWith('corrupted.mp4')) assert.match(video.warnings.join(), /Only 49 of 50/);
+    if (path.endsWith('corrupted.mp4')) assert.match(video.damage!.reason, /Only 49 of 50/);
+    else assert.equal(video.damage, null, path);
+  });
+});
+
+test('in real files too, any part is exactly what decoding everything gives', { skip }, async () => {
+  const cases = readManifest().filter(
+    ({ codec, width, height, frames }) => codec !== '' && width * height * frames < 3e7,
+  );
+  await twoAtATime(cases, async ({ path }) => {
+    const info = await probe(path);
+    const options = { info, shortSide: 32 };
+    const whole = await decode(path, options);
+    const first = Math.floor(whole.frames * 0.7);
+    const last = Math.min(first + 5, whole.frames);
+    const end = last < whole.frames ? { end: whole.timestamps[last]! } : {};
+    const part = await decode(path, { ...options, start: whole.timestamps[first]!, ...end });
+    assert.deepEqual([...part.pts], [...whole.pts.subarray(first, last)], path);
+    assert.deepEqual(frameHashes(part), frameHashes(whole).slice(first, last), path);
   });
 });

@@ -5,6 +5,7 @@ import { writeDemoData } from '../demo/write-demo-data.js';
 import { loadRecipe } from '../recipes/load.js';
 import { similarityAreaUnderCurve } from '../runs/similarity-report.js';
 import { trainTimeBalance } from '../runs/train.js';
+import { positiveInteger } from './options.js';
 import { interruptible } from './run-command.js';
 import { evaluationTable } from './tables.js';
 
@@ -13,8 +14,11 @@ export function demoDataCommand(): Command {
   return new Command('demo-data')
     .description('make a folder of small videos: half of the classes told apart by looks, half by the course of time')
     .argument('<folder>', 'a new or empty folder')
-    .action(async (folder: string) => {
-      await interruptible((signal, progress) => writeDemoData(folder, { progress, signal }));
+    .option('--seed <n>', 'other videos of the same classes', positiveInteger, 1)
+    .option('--train-per-class <n>', 'training videos of each class', positiveInteger, 24)
+    .option('--test-per-class <n>', 'test videos of each class', positiveInteger, 20)
+    .action(async (folder: string, options: { seed: number; trainPerClass: number; testPerClass: number }) => {
+      await interruptible((signal, progress) => writeDemoData(folder, { ...options, progress, signal }));
     });
 }
 

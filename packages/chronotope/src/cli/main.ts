@@ -8,6 +8,7 @@ import { predictCommand } from './predict.js';
 import { EXIT, reportError } from './report-error.js';
 import { splitCommand } from './split.js';
 import { trainCommand } from './train.js';
+import { verifyResumeCommand } from './verify-resume.js';
 
 /** Runs the command line and returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -26,6 +27,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     demoDataCommand(),
     demoCommand(),
     doctorCommand(),
+    verifyResumeCommand(),
   ]) {
     program.addCommand(command);
   }

@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
 import { CLASSIFIER_STAGES, type ClassifierStage } from '../methods/timebalance/pipeline.js';
 import { predictFiles } from '../runs/predict.js';
+import { positiveInteger } from './options.js';
 import { EXIT } from './report-error.js';
 import { interruptible } from './run-command.js';
 import { predictionTable } from './tables.js';
-import { positiveInteger } from './train.js';
 
 interface PredictFlags {
   json?: boolean;

@@ -4,29 +4,38 @@ const BAR_WIDTH = 24;
 const REDRAW_MILLISECONDS = 100;
 const PLAIN_LINE_MILLISECONDS = 15_000;
 
+type Clock = () => number;
+const milliseconds: Clock = () => performance.now();
+
 /** Draws progress on a terminal as one moving line, and elsewhere as plain lines now and then. */
-export function terminalProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
+export function terminalProgress(stream: NodeJS.WriteStream = process.stderr, now: Clock = milliseconds): Progress {
   return {
     begin: (title, total, unit) =>
-      stream.isTTY ? new MovingLine(stream, title, total, unit) : new PlainLines(stream, title, total, unit),
+      stream.isTTY ? new MovingLine(stream, now, title, total, unit) : new PlainLines(stream, now, title, total, unit),
     note: (line) => void stream.write(`${stream.isTTY ? '\r\x1b[2K' : ''}${line}\n`),
   };
 }
 
 abstract class Task implements ProgressTask {
-  private readonly started = performance.now();
+  private readonly started: number;
+  /** Rates count from here: what was done before the first report, and the time until it, say nothing about the rest. */
+  private first: { done: number; seconds: number } | undefined;
   private lastDrawn = Number.NEGATIVE_INFINITY;
 
   constructor(
     protected readonly stream: NodeJS.WriteStream,
+    private readonly now: Clock,
     protected readonly title: string,
     protected readonly total: number,
     protected readonly unit: string,
     private readonly interval: number,
-  ) {}
+  ) {
+    this.started = now();
+  }
 
   update(done: number, detail = ''): void {
-    const now = performance.now();
+    const now = this.now();
+    this.first ??= { done, seconds: this.seconds };
     if (now - this.lastDrawn < this.interval) return;
     this.lastDrawn = now;
     this.draw(done, this.seconds, detail);
@@ -36,19 +45,20 @@ abstract class Task implements ProgressTask {
   protected abstract draw(done: number, seconds: number, detail: string): void;
 
   protected get seconds(): number {
-    return (performance.now() - this.started) / 1000;
+    return (this.now() - this.started) / 1000;
   }
 
   protected rateAndRest(done: number, seconds: number): string {
-    if (done === 0 || seconds < 0.5) return '';
-    const rate = done / seconds;
+    const since = this.first ?? { done, seconds };
+    if (done === since.done || seconds - since.seconds < 0.5) return '';
+    const rate = (done - since.done) / (seconds - since.seconds);
     return `${formatRate(rate)} ${this.unit}/s, ${formatSeconds((this.total - done) / rate)} left`;
   }
 }
 
 class MovingLine extends Task {
-  constructor(stream: NodeJS.WriteStream, title: string, total: number, unit: string) {
-    super(stream, title, total, unit, REDRAW_MILLISECONDS);
+  constructor(stream: NodeJS.WriteStream, now: Clock, title: string, total: number, unit: string) {
+    super(stream, now, title, total, unit, REDRAW_MILLISECONDS);
   }
 
   protected override draw(done: number, seconds: number, detail: string): void {
@@ -66,8 +76,8 @@ class MovingLine extends Task {
 }
 
 class PlainLines extends Task {
-  constructor(stream: NodeJS.WriteStream, title: string, total: number, unit: string) {
-    super(stream, title, total, unit, PLAIN_LINE_MILLISECONDS);
+  constructor(stream: NodeJS.WriteStream, now: Clock, title: string, total: number, unit: string) {
+    super(stream, now, title, total, unit, PLAIN_LINE_MILLISECONDS);
   }
 
   protected override draw(done: number, seconds: number, detail: string): void {

@@ -1,6 +1,7 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { loadRecipe, shippedRecipes } from '../recipes/load.js';
 import { trainTimeBalance } from '../runs/train.js';
+import { positiveInteger, seconds } from './options.js';
 import { interruptible } from './run-command.js';
 import { evaluationTable } from './tables.js';
 
@@ -12,6 +13,8 @@ interface TrainFlags {
   labelsPerClass?: number;
   labelDraws: number;
   labels?: string;
+  pretrained?: string;
+  saveEvery: number;
   json?: boolean;
 }
 
@@ -29,6 +32,8 @@ export function trainCommand(): Command {
     .option('--labels-per-class <n>', 'use only n labels of each class, drawn at random', positiveInteger)
     .option('--label-draws <n>', 'how many times to draw them, on one pre-training', positiveInteger, 1)
     .option('--labels <file>', 'a CSV file of path,label lines: use only these labels')
+    .option('--pretrained <run>', 'take the pre-trained networks of another run, for the same videos with more labels')
+    .option('--save-every <seconds>', 'how much work a kill may cost; 0 saves after every step', seconds, 60)
     .option('--json', 'print the test accuracies as JSON')
     .addHelpText(
       'after',
@@ -38,7 +43,14 @@ export function trainCommand(): Command {
     .action(async (flags: TrainFlags) => {
       const recipe = loadRecipe(flags.recipe, flags.set);
       const evaluation = await interruptible((signal, progress) =>
-        trainTimeBalance({ ...flags, labelsFile: flags.labels, recipe, signal, progress }),
+        trainTimeBalance({
+          ...flags,
+          labelsFile: flags.labels,
+          saveEverySeconds: flags.saveEvery,
+          recipe,
+          signal,
+          progress,
+        }),
       );
       if (flags.json) process.stdout.write(`${JSON.stringify(evaluation, null, 2)}\n`);
       else if (evaluation) process.stdout.write(`\n${evaluationTable(evaluation)}`);
@@ -49,10 +61,4 @@ export function trainCommand(): Command {
 
 function collect(value: string, before: string[]): string[] {
   return [...before, value];
-}
-
-export function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a positive integer.');
-  return value;
 }

@@ -35,6 +35,9 @@ const entries: ManifestEntry[] = Array.from({ length: 7 }, (_, number) => {
   return { id, path: `/data/${id}`, label: classes[number % 2]!, split: 'train' };
 });
 
+const reader = new ClipReader(store);
+after(() => reader.dispose());
+
 function storedBytes(number: number, frames: number, frameBytes: number): Uint8Array {
   return Uint8Array.from({ length: frames * frameBytes }, (_, k) => 10 * Math.floor(k / frameBytes) + number);
 }
@@ -43,7 +46,7 @@ function loader(options: Partial<ClipLoaderOptions> = {}): ClipLoader {
   return new ClipLoader({
     entries,
     classes,
-    store,
+    reader,
     plan: trainPlan(geometry, timebalanceTrain),
     size: SIZE,
     batchSize: 3,
@@ -210,13 +213,11 @@ test('batches leave nothing behind', () => {
   for (const _ of clips.batches(0)) {
     // Only their disposal matters.
   }
-  clips.dispose();
   const before = memory().liveTensors;
   scope(() => void clips.stepBatch(3));
   for (const _ of clips.batches(1)) {
     // Only their disposal matters.
   }
-  clips.dispose();
   assert.equal(memory().liveTensors, before);
   assert.ok(clips.seconds > 0);
 });

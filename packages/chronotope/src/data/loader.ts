@@ -4,7 +4,7 @@ import { augmentClips } from '../augment/apply.js';
 import { drawTransform } from '../augment/draw.js';
 import { ChronotopeError } from '../errors.js';
 import { randomStream } from '../random.js';
-import { type ClipGroup, ClipReader, type VideoStore } from './clip-reader.js';
+import type { ClipGroup, ClipReader } from './clip-reader.js';
 import type { ManifestEntry } from './manifest.js';
 import type { PlannedClip, ViewPlan } from './views.js';
 
@@ -21,7 +21,8 @@ export interface ClipLoaderOptions {
   entries: readonly ManifestEntry[];
   /** The classes in the order of their numbers. */
   classes: readonly string[];
-  store: VideoStore;
+  /** Where the clips come from; loaders may share one, which its owner closes. */
+  reader: ClipReader;
   plan: ViewPlan;
   /** Side S of the square network input in pixels. */
   size: number;
@@ -68,7 +69,6 @@ export class ClipLoader {
   readonly batchSize: number;
   readonly #options: ClipLoaderOptions;
   readonly #device: Device;
-  readonly #reader: ClipReader;
   readonly #videos: LoadedVideo[] = [];
   #order: { epoch: number; positions: number[] } | null = null;
   #seconds = 0;
@@ -81,10 +81,9 @@ export class ClipLoader {
     this.#options = options;
     this.#device = options.device ?? 'cpu';
     this.batchSize = options.batchSize;
-    this.#reader = new ClipReader(options.store);
     const excluded: ExcludedVideo[] = [];
     for (const entry of options.entries) {
-      const { frames } = this.#reader.info(entry.id);
+      const { frames } = options.reader.info(entry.id);
       if (options.plan.clips(frames, randomStream(0, 'clips')) === null) {
         excluded.push({ id: entry.id, reason: `too short: ${frames} frames` });
       } else {
@@ -145,11 +144,6 @@ export class ClipLoader {
     return this.#make(samples);
   }
 
-  /** Closes the stored videos. Batches already made stay valid. */
-  dispose(): void {
-    this.#reader.dispose();
-  }
-
   #make(samples: readonly Sample[]): Batch {
     const started = performance.now();
     const batch = scope(() => ({
@@ -176,13 +170,13 @@ export class ClipLoader {
 
   /** All clips of a batch: float32 [clips a video, N, 3, T, S, S]. */
   #clips(samples: readonly Sample[]): Tensor {
-    const { size, seed } = this.#options;
+    const { reader, size, seed } = this.#options;
     const planned = samples.map((sample) => this.#plan(sample));
     const perVideo = planned[0]!.length;
     const wanted = [...Array(perVideo).keys()].flatMap((view) =>
       samples.map((sample, index) => ({ ...sample, ...planned[index]![view]!, view })),
     );
-    const groups = this.#reader.read(wanted.map(({ video, frames }) => ({ id: video.id, frames })));
+    const groups = reader.read(wanted.map(({ video, frames }) => ({ id: video.id, frames })));
     const augmented = groups.map((group) => {
       const augmentations = group.positions.map((position) => {
         const { transform, video, epoch, view } = wanted[position]!;

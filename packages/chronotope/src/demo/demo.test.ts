@@ -112,8 +112,17 @@ test('a data set is written, read as class folders, kept when it is there, and k
   assert.equal(statSync(entries[0]!.path).mtimeMs, kept);
   assert.ok(statSync(entries[1]!.path).size > 0);
 
+  for (const other of [{ seed: 2 }, { trainPerClass: 0 }]) {
+    await assert.rejects(writeDemoData(folder, { ...options, ...other }), { code: 'demo-data-differs' });
+  }
+  await writeDemoData(folder, { ...options, trainPerClass: 2 });
+  assert.equal(readClassFolders(folder).entries.length, 3 * names.length);
+
   writeFileSync(join(folder, 'holiday.mp4'), '');
-  await assert.rejects(writeDemoData(folder, options), { code: 'folder-not-empty', message: /holiday\.mp4/ });
+  await assert.rejects(writeDemoData(folder, { ...options, trainPerClass: 2 }), {
+    code: 'folder-not-empty',
+    message: /holiday\.mp4/,
+  });
 });
 
 test('an aborted signal ends the work as interrupted', async () => {

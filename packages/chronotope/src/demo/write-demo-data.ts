@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { encode } from '@chronotope/video';
 import { ChronotopeError } from '../errors.js';
 import { interrupted } from '../training/fit.js';
+import { readJson, writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
 import { demoClasses } from './demo-classes.js';
 import { type DemoVideoName, demoFrameRate, demoSize, generateDemoVideo } from './render.js';
@@ -23,6 +25,19 @@ export interface WriteDemoDataOptions {
 /** Encoders that run at the same time. */
 const ENCODERS = 2;
 
+/** Raised whenever the same seed would give other videos. */
+const GENERATOR_VERSION = 1;
+
+/** Says what a folder of demo videos was made with; hidden, so that it is not taken for data. */
+const MARKER = '.chronotope-demo.json';
+
+interface Marker {
+  generator: number;
+  seed: number;
+  trainPerClass: number;
+  testPerClass: number;
+}
+
 /**
  * Writes the demo's videos as H.264 files, all of them labelled by their folder:
  *
@@ -31,10 +46,11 @@ const ENCODERS = 2;
  * <folder>/_test/<class>/<class>_001.mp4   test videos
  * ```
  *
- * Files that exist are kept as they are, so interrupted work goes on where it stopped. Nothing records the seed they
- * were made with: use one folder a seed.
+ * Files that exist are kept as they are, so interrupted work goes on where it stopped. A hidden file records the seed and
+ * the counts, so that videos of two seeds or of two versions of the generator never mix; the counts may grow.
  *
- * @throws ChronotopeError `folder-not-empty` when the folder holds other files than these, `interrupted`
+ * @throws ChronotopeError `folder-not-empty` when the folder holds other files than these, `demo-data-differs` when its
+ *   videos were made with another seed, other counts or another version, `interrupted`
  * @throws VideoError when FFmpeg is missing or cannot write, see `encode` of `@chronotope/video`
  */
 export async function writeDemoData(folder: string, options: WriteDemoDataOptions = {}): Promise<void> {
@@ -44,7 +60,9 @@ export async function writeDemoData(folder: string, options: WriteDemoDataOption
     ...planVideos({ seed, part: 'test', perClass: testPerClass }),
   ];
   const existing = await listFiles(folder);
+  if (existing.length > 0) checkSameDemo(folder, { generator: GENERATOR_VERSION, seed, trainPerClass, testPerClass });
   checkNothingElse(folder, existing, videos);
+  writeJsonAtomic(join(folder, MARKER), { generator: GENERATOR_VERSION, seed, trainPerClass, testPerClass });
   const present = new Set(existing);
   const missing = videos.filter(({ path }) => !present.has(path));
 
@@ -91,8 +109,27 @@ async function listFiles(folder: string): Promise<string[]> {
     .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, sep).length).replaceAll(sep, '/'));
 }
 
+/** In a folder without a marker every file is somebody else's: see {@link checkNothingElse}. */
+function checkSameDemo(folder: string, wanted: Marker): void {
+  const file = join(folder, MARKER);
+  if (!existsSync(file)) return;
+  const found = readJson(file) as Marker;
+  const same =
+    found.generator === wanted.generator &&
+    found.seed === wanted.seed &&
+    found.trainPerClass <= wanted.trainPerClass &&
+    found.testPerClass <= wanted.testPerClass;
+  if (same) return;
+  const says = ({ generator, seed, trainPerClass, testPerClass }: Marker) =>
+    `seed ${seed}, ${trainPerClass} + ${testPerClass} videos a class, generator ${generator}`;
+  throw new ChronotopeError('demo-data-differs', `${folder} holds other demo videos (${says(found)})`, {
+    hint: `Asked for: ${says(wanted)}. Choose a new folder, or delete this one.`,
+    details: { folder, found, wanted },
+  });
+}
+
 function checkNothingElse(folder: string, existing: readonly string[], videos: readonly PlannedVideo[]): void {
-  const planned = new Set(videos.map(({ path }) => path));
+  const planned = new Set(existsSync(join(folder, MARKER)) ? videos.map(({ path }) => path) : []);
   const others = existing.filter((path) => !planned.has(path)).sort();
   if (others.length === 0) return;
   throw new ChronotopeError(

@@ -22,6 +22,7 @@ describe('recipes', () => {
   test('unknown keys, wrong values and missing files are named', () => {
     assert.throws(() => loadRecipe('timebalance-demo', ['student.stepz=7']), { code: 'override-invalid' });
     assert.throws(() => loadRecipe('timebalance-demo', ['student.steps=many']), /student\.steps/);
+    assert.throws(() => loadRecipe('timebalance-demo', ['clips.globalStride=5']), /clips\.globalStride.*localClips/);
     assert.throws(() => loadRecipe('no-such.yaml'), { code: 'recipe-missing' });
   });
 });

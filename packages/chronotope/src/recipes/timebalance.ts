@@ -70,6 +70,10 @@ export const timebalanceRecipe = z.strictObject({
       virtualFrames: count.nullable().describe('stretch every video to this many frames; null keeps its own time'),
       shortVideo: z.enum(['official', 'stretch']).describe('videos shorter than a clip: rejected, or stretched'),
     })
+    .refine(({ globalStride, localClips }) => globalStride % localClips === 0, {
+      path: ['globalStride'],
+      message: 'must be a multiple of clips.localClips, so that local clips match slices of the global clip',
+    })
     .describe('which frames make a clip'),
   inputSize: z.number().int().min(8).describe('height and width of the network input in pixels'),
   model: z

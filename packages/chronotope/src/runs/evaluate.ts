@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readClassFolders } from '../data/class-folders.js';
+import { ClipReader } from '../data/clip-reader.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
 import { type Accuracy, accuracy } from '../evaluation/video-level.js';
@@ -47,7 +48,8 @@ export async function evaluateRun(
     progress,
     signal,
   });
-  const loader = testLoader(recipe, { entries: usable, classes, store });
+  const reader = new ClipReader(store);
+  const loader = testLoader(recipe, { entries: usable, classes, reader });
   const truth = new Map(usable.map(({ id, label }) => [id, classes.indexOf(label!)]));
 
   const task = progress.begin('testing', CLASSIFIER_STAGES.length * data.draws, 'models');
@@ -62,6 +64,7 @@ export async function evaluateRun(
       return result;
     }),
   }));
+  reader.dispose();
   task.end(`${loader.videos} videos`);
   const evaluation = { classes, videos: loader.videos, excluded, stages };
   writeJsonAtomic(run.path('evaluation.json'), evaluation);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildFrameStore, FrameStore } from '@chronotope/video';
+import { ClipReader } from '../data/clip-reader.js';
 import { topClasses } from '../evaluation/video-level.js';
 import { predictVideos } from '../methods/timebalance/inference.js';
 import { newClassifier } from '../methods/timebalance/networks.js';
@@ -47,15 +48,17 @@ export async function predictFiles(
     const usable = videos.filter(({ id }) => !results.has(id));
     if (usable.length > 0) {
       const entries = usable.map(({ id, path }) => ({ id, path, label: null, split: 'test' as const }));
-      const loader = testLoader(recipe, { entries, classes, store: await FrameStore.open(temporary, frames) });
+      const reader = new ClipReader(await FrameStore.open(temporary, frames));
+      const loader = testLoader(recipe, { entries, classes, reader });
       for (const { id, reason } of loader.excluded) {
         results.set(id, { file: id, error: { code: 'too-short', message: reason } });
       }
       for (const { id, probabilities } of predictVideos(model, loader)) {
         results.set(id, { file: id, classes: topClasses(probabilities, classes, classes.length) });
       }
-      loader.dispose();
+      reader.dispose();
     }
+    model.dispose();
     return files.map((file) => results.get(file)!);
   } finally {
     rmSync(temporary, { recursive: true, force: true });

@@ -8,6 +8,7 @@ import { loadRecipe } from '../recipes/load.js';
 import { predictFiles } from './predict.js';
 import { RunFolder } from './run-folder.js';
 import { trainTimeBalance } from './train.js';
+import { verifyResume } from './verify-resume.js';
 
 const SIZE = 32;
 const FRAMES = 40;
@@ -102,6 +103,29 @@ describe('a run, end to end', () => {
     await assert.rejects(train('mine', { recipe: other }), { code: 'run-differs' });
     await assert.rejects(trainTimeBalance({ data, out: data, recipe }), { code: 'not-a-run-folder' });
     assert.throws(() => RunFolder.open(data), { code: 'not-a-run-folder' });
+  });
+
+  test('a run with other labels takes over the pre-trained networks of another one', async () => {
+    await train('first', { labelsPerClass: 1 });
+    await assert.rejects(train('none', { pretrained: data }), { code: 'not-a-run-folder' });
+    const other = { ...recipe, inputSize: 16 };
+    await assert.rejects(train('other', { recipe: other, pretrained: path.join(root, 'first') }), {
+      code: 'pretraining-differs',
+      message: /inputSize/,
+    });
+
+    assert.ok(await train('second', { pretrained: path.join(root, 'first') }));
+    const weights = (run: string, stage: string) =>
+      readFileSync(path.join(root, run, 'stages', stage, 'model.safetensors'));
+    assert.deepEqual(weights('second', 'pretrain-invariant'), weights('first', 'pretrain-invariant'));
+    assert.notDeepEqual(weights('second', 'draw-1/supervised'), weights('first', 'draw-1/supervised'));
+  });
+
+  test('killed at random moments and resumed, every network is the same, bit for bit', async () => {
+    const report = await verifyResume({ data, recipe, folder: path.join(root, 'verify'), kills: 3 });
+    assert.deepEqual(report.different, []);
+    assert.equal(report.models, 9);
+    assert.ok(report.kills > 0);
   });
 
   test('an aborted run says so and can be continued', async () => {

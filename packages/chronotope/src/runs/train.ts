@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import { version } from '@chronotope/torch';
 import { type ClassFolders, readClassFolders } from '../data/class-folders.js';
+import { ClipReader } from '../data/clip-reader.js';
 import { drawLabels, labelsFromFile, requireLabelInEveryClass } from '../data/label-split.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
@@ -10,6 +11,7 @@ import { formatRecipe } from '../recipes/load.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import { writeFileAtomic, writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
+import { adoptPretraining } from './adopt-pretraining.js';
 import { evaluateRun, type RunEvaluation } from './evaluate.js';
 import { prepareVideos } from './prepare-videos.js';
 import { RunFolder } from './run-folder.js';
@@ -26,6 +28,10 @@ export interface TrainOptions {
   labelDraws?: number;
   /** A CSV file `path,label` with the labels to use; all others are hidden. */
   labelsFile?: string;
+  /** Another run whose pre-trained networks are taken over instead of being trained: more labels, same videos. */
+  pretrained?: string;
+  /** How much work a kill may cost, in seconds. Default 60. */
+  saveEverySeconds?: number;
   progress?: Progress;
   signal?: AbortSignal;
 }
@@ -36,15 +42,16 @@ export interface TrainOptions {
  * @returns the accuracies on the test videos, or null when there are none
  */
 export async function trainTimeBalance(options: TrainOptions): Promise<RunEvaluation | null> {
-  const { data, out, recipe, progress = silentProgress, signal } = options;
+  const { data, out, recipe, pretrained, progress = silentProgress, signal } = options;
   const found = readClassFolders(data);
   for (const warning of found.warnings) progress.note(`  note: ${warning}`);
   const draws = labelDraws(found, options);
   const run = RunFolder.createOrContinue(out, {
     method: recipe.method,
     classes: found.classes,
-    fingerprint: fingerprint(recipe, draws),
+    fingerprint: fingerprint(recipe, draws, pretrained),
   });
+  if (pretrained !== undefined) adoptPretraining(RunFolder.open(pretrained), run, recipe);
   writeFileAtomic(run.path('recipe.yaml'), formatRecipe(recipe));
   writeJsonAtomic(run.path('environment.json'), environment());
   writeJsonAtomic(run.path('data.json'), { folder: data, draws: draws.length, test: testEntries(found.entries) });
@@ -59,15 +66,17 @@ export async function trainTimeBalance(options: TrainOptions): Promise<RunEvalua
   const usableDraws = draws.map((draw) => draw.filter(({ id }) => usableIds.has(id)));
   for (const draw of usableDraws) requireLabelInEveryClass(draw, found.classes);
 
+  const reader = new ClipReader(store);
   await runTimeBalance({
     recipe,
     classes: found.classes,
     draws: usableDraws,
-    store,
+    reader,
     stage: (name) => run.stage(name),
     progress,
+    saveEverySeconds: options.saveEverySeconds,
     signal,
-  });
+  }).finally(() => reader.dispose());
   return testEntries(found.entries).length === 0 ? null : evaluateRun(out, { progress, signal });
 }
 
@@ -92,9 +101,14 @@ function testEntries(entries: readonly ManifestEntry[]): ManifestEntry[] {
   return entries.filter(({ split }) => split === 'test');
 }
 
-function fingerprint(recipe: TimeBalanceRecipe, draws: readonly (readonly ManifestEntry[])[]): string {
+function fingerprint(
+  recipe: TimeBalanceRecipe,
+  draws: readonly (readonly ManifestEntry[])[],
+  pretrained: string | undefined,
+): string {
   const labels = draws.map((draw) => draw.map(({ id, label }) => [id, label]));
-  return createHash('sha256').update(JSON.stringify({ recipe, labels })).digest('hex');
+  const origin = pretrained === undefined ? undefined : RunFolder.open(pretrained).description.fingerprint;
+  return createHash('sha256').update(JSON.stringify({ recipe, labels, origin })).digest('hex');
 }
 
 function environment(): Record<string, unknown> {

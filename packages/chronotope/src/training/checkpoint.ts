@@ -1,4 +1,4 @@
-import { loadSafetensors, type nn, saveSafetensors } from '@chronotope/torch';
+import { loadSafetensors, type nn, saveSafetensors, scope } from '@chronotope/torch';
 import { ChronotopeError } from '../errors.js';
 import type { StageFolder } from './stage-folder.js';
 
@@ -6,7 +6,8 @@ const FORMAT = 'chronotope-model-1';
 
 /** Writes a stage's weights under PyTorch's keys, atomically. */
 export function saveModel(stage: StageFolder, module: nn.Module): void {
-  saveSafetensors(stage.modelFile, module.stateDict(), { metadata: { format: FORMAT, stage: stage.name } });
+  const metadata = { format: FORMAT, stage: stage.name };
+  scope(() => saveSafetensors(stage.modelFile, module.stateDict(), { metadata }));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { type optim, scope, type Tensor } from '@chronotope/torch';
+import { memory, type optim, scope, type Tensor } from '@chronotope/torch';
 import { ChronotopeError } from '../errors.js';
 import type { Schedule } from './schedule.js';
 
@@ -18,6 +18,9 @@ export interface MetricsLine {
   samplesPerSecond: number;
   /** Share of the time spent making batches, in [0, 1]. */
   dataShare: number;
+  /** Memory between two steps: of the whole process, and of all live tensors. */
+  residentBytes: number;
+  tensorBytes: number;
 }
 
 export interface FitOptions<Batch> {
@@ -32,7 +35,28 @@ export interface FitOptions<Batch> {
   onMetrics?: (line: MetricsLine) => void;
   /** Steps between two lines of metrics. */
   logEvery?: number;
+  /** Where an interrupted run of the same work stopped; model, optimiser and random numbers must be as they were then. */
+  resume?: FitState;
+  /** Called after each step but the last, with `stopping` when the signal has aborted; may save the state. */
+  onStep?: (state: FitState, stopping: boolean) => void;
   signal?: AbortSignal;
+}
+
+/** What `fit` itself must know to go on after a step, as plain values. */
+export interface FitState {
+  /** Steps done. */
+  step: number;
+  /** Metrics since the last line. */
+  window: MetricsSums;
+}
+
+/** Sums of what happened since the last line of metrics. */
+export interface MetricsSums {
+  sums: Record<string, number>;
+  steps: number;
+  samples: number;
+  dataMilliseconds: number;
+  milliseconds: number;
 }
 
 /**
@@ -45,9 +69,9 @@ export interface FitOptions<Batch> {
 export async function fit<Batch>(options: FitOptions<Batch>): Promise<void> {
   const { steps, optimizer, schedule, onMetrics, logEvery = 10, signal } = options;
   const baseRates = optimizer.paramGroups.map((group) => group.lr);
-  let window = new MetricsWindow();
+  let window = new MetricsWindow(options.resume?.window);
 
-  for (let step = 0; step < steps; step++) {
+  for (let step = options.resume?.step ?? 0; step < steps; step++) {
     const factor = schedule(step);
     for (const [index, group] of optimizer.paramGroups.entries()) group.lr = baseRates[index]! * factor;
 
@@ -70,35 +94,40 @@ export async function fit<Batch>(options: FitOptions<Batch>): Promise<void> {
       window = new MetricsWindow();
     }
     await setImmediate();
-    if (signal?.aborted) throw interrupted();
+    if (step + 1 === steps) return;
+    const stopping = signal?.aborted === true;
+    options.onStep?.({ step: step + 1, window: window.state }, stopping);
+    if (stopping) throw interrupted();
   }
 }
 
-/** Sums of what happened since the last line of metrics. */
 class MetricsWindow {
-  private readonly sums = new Map<string, number>();
-  private steps = 0;
-  private samples = 0;
-  private dataMilliseconds = 0;
-  private milliseconds = 0;
+  readonly state: MetricsSums;
+
+  constructor(state?: MetricsSums) {
+    this.state = state ?? { sums: {}, steps: 0, samples: 0, dataMilliseconds: 0, milliseconds: 0 };
+  }
 
   add(metrics: Record<string, Tensor>, samples: number, dataMilliseconds: number, milliseconds: number): void {
     for (const [name, value] of Object.entries(metrics)) {
-      this.sums.set(name, (this.sums.get(name) ?? 0) + value.item());
+      this.state.sums[name] = (this.state.sums[name] ?? 0) + value.item();
     }
-    this.steps++;
-    this.samples += samples;
-    this.dataMilliseconds += dataMilliseconds;
-    this.milliseconds += milliseconds;
+    this.state.steps++;
+    this.state.samples += samples;
+    this.state.dataMilliseconds += dataMilliseconds;
+    this.state.milliseconds += milliseconds;
   }
 
   summary(step: number, learningRate: number): MetricsLine {
+    const { sums, steps, samples, dataMilliseconds, milliseconds } = this.state;
     return {
       step,
       learningRate,
-      metrics: Object.fromEntries([...this.sums].map(([name, sum]) => [name, sum / this.steps])),
-      samplesPerSecond: (1000 * this.samples) / this.milliseconds,
-      dataShare: this.dataMilliseconds / this.milliseconds,
+      metrics: Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / steps])),
+      samplesPerSecond: (1000 * samples) / milliseconds,
+      dataShare: dataMilliseconds / milliseconds,
+      residentBytes: process.memoryUsage.rss(),
+      tensorBytes: memory().liveBytes,
     };
   }
 }

@@ -1,7 +1,7 @@
-import { appendFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { MetricsLine } from './fit.js';
-import { readJson, writeJsonAtomic } from './json-files.js';
+import { readJson, writeFileAtomic, writeJsonAtomic } from './json-files.js';
 
 /** One stage of a run. */
 export class StageFolder {
@@ -18,15 +18,28 @@ export class StageFolder {
     return existsSync(this.resultFile);
   }
 
+  /** The state of an interrupted attempt, if there is one. */
+  get stateFile(): string {
+    return path.join(this.folder, 'state.safetensors');
+  }
+
   /** Empties what an interrupted attempt left behind. */
   begin(): void {
     rmSync(this.folder, { recursive: true, force: true });
     mkdirSync(this.folder, { recursive: true });
   }
 
+  /** Drops the metrics that an interrupted attempt logged after the last state it saved. */
+  rewindLog(step: number): void {
+    if (!existsSync(this.metricsFile)) return;
+    const lines = readFileSync(this.metricsFile, 'utf8').split('\n');
+    const kept = lines.filter((line) => stepOf(line) <= step);
+    writeFileAtomic(this.metricsFile, kept.map((line) => `${line}\n`).join(''));
+  }
+
   /** Appends one line to `metrics.jsonl`. */
   log(line: MetricsLine): void {
-    appendFileSync(path.join(this.folder, 'metrics.jsonl'), `${JSON.stringify(line)}\n`);
+    appendFileSync(this.metricsFile, `${JSON.stringify(line)}\n`);
   }
 
   /** Marks the stage as done. */
@@ -39,7 +52,20 @@ export class StageFolder {
     return readJson(this.resultFile) as Record<string, unknown>;
   }
 
+  private get metricsFile(): string {
+    return path.join(this.folder, 'metrics.jsonl');
+  }
+
   private get resultFile(): string {
     return path.join(this.folder, 'stage.json');
+  }
+}
+
+/** Infinity for a line that a kill cut short. */
+function stepOf(line: string): number {
+  try {
+    return (JSON.parse(line) as MetricsLine).step;
+  } catch {
+    return Number.POSITIVE_INFINITY;
   }
 }

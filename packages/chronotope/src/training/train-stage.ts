@@ -3,15 +3,19 @@ import { loadModel, saveModel } from './checkpoint.js';
 import { type FitOptions, fit, type MetricsLine } from './fit.js';
 import type { Progress } from './progress.js';
 import type { StageFolder } from './stage-folder.js';
+import { loadTrainingState, removeTrainingState, saveTrainingState } from './training-state.js';
 
-export interface TrainStageOptions<Batch> extends Omit<FitOptions<Batch>, 'onMetrics'> {
+export interface TrainStageOptions<Batch> extends Omit<FitOptions<Batch>, 'onMetrics' | 'onStep' | 'resume'> {
   /** What the stage does, for people. */
   title: string;
   progress: Progress;
+  /** How much work a kill may cost, in seconds. Default 60. */
+  saveEverySeconds?: number;
 }
 
 /**
- * Trains a module as one stage of a run, or loads it when the stage was finished before.
+ * Trains a module as one stage of a run, loads it when the stage was finished before, or goes on where an interrupted
+ * attempt saved its state: every `saveEverySeconds`, and on Ctrl-C.
  *
  * @param makeOptions called only if there is something to train
  */
@@ -24,22 +28,36 @@ export async function trainStage<Batch>(
     loadModel(stage, module);
     return;
   }
-  stage.begin();
   module.train();
   const options = makeOptions();
+  const { saveEverySeconds = 60 } = options;
+  const trained = { module, optimizer: options.optimizer };
+  const resume = loadTrainingState(stage.stateFile, trained);
+  if (resume) stage.rewindLog(resume.step);
+  else stage.begin();
+
   const started = performance.now();
+  let saved = started;
   const task = options.progress.begin(options.title, options.steps, 'steps');
   let last: MetricsLine | undefined;
   await fit({
     ...options,
+    resume: resume ?? undefined,
     onMetrics: (line) => {
       stage.log(line);
       last = line;
       task.update(line.step, describe(line));
     },
+    onStep: (state, stopping) => {
+      if (!stopping && performance.now() - saved < 1000 * saveEverySeconds) return;
+      saveTrainingState(stage.stateFile, trained, state);
+      saved = performance.now();
+    },
   });
   saveModel(stage, module);
   stage.finish({ steps: options.steps, seconds: (performance.now() - started) / 1000, metrics: last?.metrics ?? {} });
+  removeTrainingState(stage.stateFile);
+  options.optimizer.dispose();
   task.end(last && describe(last));
 }
 

@@ -294,6 +294,7 @@ const RELU6 = new Operator<Tensor>('aten::relu6');
 const LEAKY_RELU = new Operator<Tensor>('aten::leaky_relu');
 const PRELU = new Operator<Tensor>('aten::prelu');
 const ELU = new Operator<Tensor>('aten::elu');
+const CELU = new Operator<Tensor>('aten::celu');
 const SELU = new Operator<Tensor>('aten::selu');
 const GELU = new Operator<Tensor>('aten::gelu');
 const SILU = new Operator<Tensor>('aten::silu');
@@ -333,6 +334,7 @@ const AVG_POOL3D = new Operator<Tensor>('aten::avg_pool3d');
 const ADAPTIVE_AVG_POOL1D = new Operator<Tensor>('aten::adaptive_avg_pool1d');
 const ADAPTIVE_AVG_POOL2D = new Operator<Tensor>('aten::adaptive_avg_pool2d');
 const ADAPTIVE_AVG_POOL3D = new Operator<Tensor>('aten::adaptive_avg_pool3d');
+const ADAPTIVE_MAX_POOL1D = new Operator<[Tensor, Tensor]>('aten::adaptive_max_pool1d');
 const ADAPTIVE_MAX_POOL2D = new Operator<[Tensor, Tensor]>('aten::adaptive_max_pool2d');
 const ADAPTIVE_MAX_POOL3D = new Operator<[Tensor, Tensor]>('aten::adaptive_max_pool3d');
 const PAD = new Operator<Tensor>('aten::pad');
@@ -1863,6 +1865,11 @@ export function elu(
   return ELU.call(x, alpha, scale, inputScale);
 }
 
+/** max(0, x) + min(0, alpha * (exp(x / alpha) - 1)). (`aten::celu`) */
+export function celu(x: Tensor, { alpha }: { alpha?: number } = {}): Tensor {
+  return CELU.call(x, alpha);
+}
+
 /** The self-normalising ELU. (`aten::selu`) */
 export function selu(x: Tensor): Tensor {
   return SELU.call(x);
@@ -2293,6 +2300,11 @@ export function adaptiveAvgPool2d(x: Tensor, outputSize: number | readonly numbe
 /** The mean of windows chosen to give outputSize. (`aten::adaptive_avg_pool3d`) */
 export function adaptiveAvgPool3d(x: Tensor, outputSize: number | readonly number[]): Tensor {
   return ADAPTIVE_AVG_POOL3D.call(x, outputSize);
+}
+
+/** The maximum of windows chosen to give outputSize, and the indices. (`aten::adaptive_max_pool1d`) */
+export function adaptiveMaxPool1d(x: Tensor, outputSize: number | readonly number[]): [Tensor, Tensor] {
+  return ADAPTIVE_MAX_POOL1D.call(x, outputSize);
 }
 
 /** The maximum of windows chosen to give outputSize, and the indices. (`aten::adaptive_max_pool2d`) */

@@ -457,6 +457,8 @@ declare module '../tensor.js' {
     prelu: Method<typeof operators.prelu>;
     /** x, or alpha * (exp(x) - 1) where negative. */
     elu: Method<typeof operators.elu>;
+    /** max(0, x) + min(0, alpha * (exp(x / alpha) - 1)). */
+    celu: Method<typeof operators.celu>;
     /** The self-normalising ELU. */
     selu: Method<typeof operators.selu>;
     /** x times the normal distribution function of x; approximate 'none' or 'tanh'. */
@@ -505,6 +507,8 @@ declare module '../tensor.js' {
     adaptiveAvgPool2d: Method<typeof operators.adaptiveAvgPool2d>;
     /** The mean of windows chosen to give outputSize. */
     adaptiveAvgPool3d: Method<typeof operators.adaptiveAvgPool3d>;
+    /** The maximum of windows chosen to give outputSize, and the indices. */
+    adaptiveMaxPool1d: Method<typeof operators.adaptiveMaxPool1d>;
     /** The maximum of windows chosen to give outputSize, and the indices. */
     adaptiveMaxPool2d: Method<typeof operators.adaptiveMaxPool2d>;
     /** The maximum of windows chosen to give outputSize, and the indices. */
@@ -822,6 +826,7 @@ const METHODS: Record<string, (x: Tensor, ...rest: never[]) => unknown> = {
   leakyRelu: operators.leakyRelu,
   prelu: operators.prelu,
   elu: operators.elu,
+  celu: operators.celu,
   selu: operators.selu,
   gelu: operators.gelu,
   silu: operators.silu,
@@ -846,6 +851,7 @@ const METHODS: Record<string, (x: Tensor, ...rest: never[]) => unknown> = {
   adaptiveAvgPool1d: operators.adaptiveAvgPool1d,
   adaptiveAvgPool2d: operators.adaptiveAvgPool2d,
   adaptiveAvgPool3d: operators.adaptiveAvgPool3d,
+  adaptiveMaxPool1d: operators.adaptiveMaxPool1d,
   adaptiveMaxPool2d: operators.adaptiveMaxPool2d,
   adaptiveMaxPool3d: operators.adaptiveMaxPool3d,
   pad: operators.pad,

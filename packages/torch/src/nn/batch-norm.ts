@@ -2,9 +2,9 @@ import { ones, zeros } from '../creation.js';
 import { TorchError } from '../errors.js';
 import { batchNorm } from '../generated/operators.js';
 import type { Tensor } from '../tensor.js';
-import { constant_ } from './init.js';
 import { Module } from './module.js';
-import { emptyParameter, type Parameter } from './parameter.js';
+import { filledParameter, type Parameter } from './parameter.js';
+import { pyBool, pyFloat } from './repr.js';
 
 export interface BatchNormOptions {
   /** Added to the variance before the root. Default 1e-5. */
@@ -20,7 +20,7 @@ export interface BatchNormOptions {
  * it uses the batch's statistics and updates the running ones (variance unbiased there); in evaluation it uses the
  * running ones. Keys `weight`, `bias`, `running_mean`, `running_var` [C] and `num_batches_tracked` (int64, []).
  */
-abstract class BatchNorm extends Module {
+export abstract class BatchNorm extends Module {
   readonly weight: Parameter | null;
   readonly bias: Parameter | null;
   readonly runningMean: Tensor;
@@ -34,8 +34,8 @@ abstract class BatchNorm extends Module {
     super();
     this.eps = eps;
     this.momentum = momentum;
-    this.weight = affine ? filledParameter(features, 1) : null;
-    this.bias = affine ? filledParameter(features, 0) : null;
+    this.weight = affine ? filledParameter([features], 1) : null;
+    this.bias = affine ? filledParameter([features], 0) : null;
     this.runningMean = this.registerBuffer('running_mean', zeros([features]));
     this.runningVar = this.registerBuffer('running_var', ones([features]));
     this.numBatchesTracked = this.registerBuffer('num_batches_tracked', zeros([], { dtype: 'int64' }));
@@ -63,6 +63,12 @@ abstract class BatchNorm extends Module {
       true,
     );
   }
+
+  override extraRepr(): string {
+    const { eps, momentum, weight } = this;
+    const settings = `eps=${pyFloat(eps)}, momentum=${pyFloat(momentum)}, affine=${pyBool(weight !== null)}`;
+    return `${this.runningMean.numel}, ${settings}, track_running_stats=True`;
+  }
 }
 
 /** {@link BatchNorm} of `[N, C]` or `[N, C, L]`. */
@@ -78,10 +84,4 @@ export class BatchNorm2d extends BatchNorm {
 /** {@link BatchNorm} of `[N, C, T, H, W]`. */
 export class BatchNorm3d extends BatchNorm {
   protected override readonly dimensions = [5];
-}
-
-function filledParameter(features: number, value: number): Parameter {
-  const parameter = emptyParameter([features]);
-  constant_(parameter, value);
-  return parameter;
 }

@@ -1,5 +1,6 @@
 import type { Tensor } from '../tensor.js';
 import { type Layer, Module } from './module.js';
+import type { Parameter } from './parameter.js';
 
 /** Returns its input. Stands in for a layer that is not wanted. */
 export class Identity extends Module {
@@ -36,6 +37,68 @@ export class ModuleList<M extends Module = Module> extends Module {
   /** @throws always; call the modules in the list. */
   override forward(): never {
     throw new TypeError('a ModuleList is a list, not a function: call the modules in it');
+  }
+}
+
+/** Modules by key, registered under these keys; it has no forward of its own. */
+export class ModuleDict<M extends Module = Module> extends Module {
+  readonly #modules: Map<string, M>;
+
+  constructor(modules: Record<string, M> | Iterable<readonly [string, M]> = []) {
+    super();
+    this.#modules = new Map(Symbol.iterator in modules ? modules : Object.entries(modules));
+  }
+
+  override namedChildren(): Map<string, Module> {
+    return new Map(this.#modules);
+  }
+
+  get(key: string): M | undefined {
+    return this.#modules.get(key);
+  }
+
+  keys(): string[] {
+    return [...this.#modules.keys()];
+  }
+
+  [Symbol.iterator](): Iterator<[string, M]> {
+    return this.#modules[Symbol.iterator]();
+  }
+
+  /** @throws always; call the modules in it. */
+  override forward(): never {
+    throw new TypeError('a ModuleDict holds modules and is no function: call the modules in it');
+  }
+}
+
+/** A list of parameters that registers them under the keys '0', '1', ...; it has no forward. */
+export class ParameterList extends Module {
+  readonly #parameters: Parameter[];
+
+  constructor(parameters: Iterable<Parameter> = []) {
+    super();
+    this.#parameters = [...parameters];
+  }
+
+  override ownParameters(): Map<string, Parameter> {
+    return new Map(this.#parameters.map((parameter, index) => [String(index), parameter]));
+  }
+
+  get length(): number {
+    return this.#parameters.length;
+  }
+
+  at(index: number): Parameter | undefined {
+    return this.#parameters.at(index);
+  }
+
+  [Symbol.iterator](): Iterator<Parameter> {
+    return this.#parameters[Symbol.iterator]();
+  }
+
+  /** @throws always; use the parameters in the list. */
+  override forward(): never {
+    throw new TypeError('a ParameterList is a list, not a function: use the parameters in it');
   }
 }
 

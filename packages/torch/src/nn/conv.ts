@@ -1,8 +1,10 @@
+import { TorchError } from '../errors.js';
 import { conv1d, conv2d, conv3d } from '../generated/operators.js';
 import type { Tensor } from '../tensor.js';
 import { resetWeightAndBias } from './linear.js';
 import { Module } from './module.js';
 import { emptyParameter, type Parameter } from './parameter.js';
+import { pyInts } from './repr.js';
 
 /** One number for every spatial dimension, or one number per dimension. */
 export type PerDimension = number | readonly number[];
@@ -30,6 +32,12 @@ abstract class Convolution extends Module {
   constructor(inChannels: number, outChannels: number, options: ConvOptions, dimensions: number) {
     super();
     const { kernelSize, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options;
+    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
+      throw new TorchError(
+        `${new.target.name}: ${inChannels} input and ${outChannels} output channels do not divide into ${groups} groups`,
+        { code: 'argument' },
+      );
+    }
     const kernel = perDimension(kernelSize, dimensions, 'kernelSize');
     this.geometry = {
       stride: perDimension(stride, dimensions, 'stride'),
@@ -40,6 +48,12 @@ abstract class Convolution extends Module {
     this.weight = emptyParameter([outChannels, inChannels / groups, ...kernel]);
     this.bias = bias ? emptyParameter([outChannels]) : null;
     resetWeightAndBias(this.weight, this.bias);
+  }
+
+  override extraRepr(): string {
+    const [outChannels, inPerGroup, ...kernel] = this.weight.shape;
+    const channels = [inPerGroup! * this.geometry.groups, outChannels!] as const;
+    return convolutionRepr(channels, kernel, this.geometry, this.bias !== null);
   }
 }
 
@@ -76,13 +90,42 @@ export class Conv3d extends Convolution {
   }
 }
 
-/** Expands a {@link PerDimension} to one number per dimension. @throws RangeError if the count is wrong */
+/** The settings of a convolution as PyTorch prints them: what is not the default. */
+export function convolutionRepr(
+  [inChannels, outChannels]: readonly [number, number],
+  kernel: readonly number[],
+  { stride, padding, dilation, outputPadding = [], groups }: ConvolutionGeometry,
+  hasBias: boolean,
+): string {
+  const differs = (values: readonly number[], usual: number) => values.some((value) => value !== usual);
+  return [
+    `${inChannels}, ${outChannels}, kernel_size=${pyInts(kernel)}, stride=${pyInts(stride)}`,
+    ...(differs(padding, 0) ? [`padding=${pyInts(padding)}`] : []),
+    ...(differs(dilation, 1) ? [`dilation=${pyInts(dilation)}`] : []),
+    ...(differs(outputPadding, 0) ? [`output_padding=${pyInts(outputPadding)}`] : []),
+    ...(groups === 1 ? [] : [`groups=${groups}`]),
+    ...(hasBias ? [] : ['bias=False']),
+  ].join(', ');
+}
+
+interface ConvolutionGeometry {
+  stride: readonly number[];
+  padding: readonly number[];
+  dilation: readonly number[];
+  outputPadding?: readonly number[];
+  groups: number;
+}
+
+/** Expands a {@link PerDimension} to one number per dimension. @throws TorchError `argument` if the count is wrong */
 export function perDimension(value: PerDimension, dimensions: number, name: string): number[] {
   if (typeof value === 'number') {
     return new Array<number>(dimensions).fill(value);
   }
   if (value.length !== dimensions) {
-    throw new RangeError(`${name} needs ${dimensions} numbers (one per dimension), not [${value}]`);
+    throw new TorchError(`${name} needs ${dimensions} numbers (one per dimension), not [${value}]`, {
+      code: 'argument',
+      hint: 'one number stands for all dimensions',
+    });
   }
   return [...value];
 }

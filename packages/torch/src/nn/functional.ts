@@ -1,5 +1,8 @@
-import { crossEntropyLoss } from '../generated/operators.js';
+import { cosineSimilarity as atenCosineSimilarity } from '../generated/operators.js';
 import type { Tensor } from '../tensor.js';
+
+export { type AttentionOptions, scaledDotProductAttention } from './attention.js';
+export * from './loss-functions.js';
 
 export interface NormalizeOptions {
   /** Order of the norm. Default 2. */
@@ -15,16 +18,19 @@ export function normalize(x: Tensor, { p = 2, dim = 1, eps = 1e-12 }: NormalizeO
   return x.div(x.norm(p, dim, { keepdim: true }).clampMin(eps));
 }
 
-export interface CrossEntropyOptions {
-  /** Weight of each class, [C]. */
-  weight?: Tensor;
-  /** Average (default), sum, or one loss per item. */
-  reduction?: 'none' | 'mean' | 'sum';
-  /** Share of the target spread evenly over the classes. Default 0. */
-  labelSmoothing?: number;
+export interface CosineSimilarityOptions {
+  /** Dimension of the vectors. Default 1. */
+  dim?: number;
+  /** Least product of the norms. Default 1e-8. */
+  eps?: number;
 }
 
-/** Cross-entropy of logits [N, C] with class indices [N] (int64) or class probabilities [N, C]; in nats. */
-export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  return crossEntropyLoss(logits, target, options);
+/** The cosine of the angle between the vectors along `dim`, which the result does not have; inputs are broadcast. */
+export function cosineSimilarity(x1: Tensor, x2: Tensor, options: CosineSimilarityOptions = {}): Tensor {
+  return atenCosineSimilarity(x1, x2, options);
+}
+
+/** x * sigmoid(1.702 x): the approximation of the GELU that CLIP was trained with. */
+export function quickGelu(x: Tensor): Tensor {
+  return x.mul(x.mul(1.702).sigmoid());
 }

@@ -1,9 +1,12 @@
 import { noGrad } from '../autograd.js';
+import { eye, randn, tensor as tensorOf } from '../creation.js';
+import { TorchError } from '../errors.js';
+import { erf, erfinv, linalgQr, sign } from '../generated/operators.js';
 import { scope } from '../scope.js';
 import type { Tensor } from '../tensor.js';
 
-/** The activation that follows the weights; it decides the gain of the He initialisations. */
-export type Nonlinearity = 'linear' | 'relu' | 'leakyRelu';
+/** The activation that follows the weights; it decides their gain. */
+export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu';
 
 export interface KaimingOptions {
   /** Negative slope of the leaky ReLU; ignored for the others. Default 0. */
@@ -50,28 +53,117 @@ export function kaimingNormal_(tensor: Tensor, options: KaimingOptions = {}): Te
   return normal_(tensor, 0, kaimingStd(tensor, options));
 }
 
-/** Numbers of inputs and outputs a weight `[out, in, ...kernel]` connects. */
-export function fans({ shape }: Tensor): { fanIn: number; fanOut: number } {
-  const [outputs, inputs, ...kernel] = shape;
-  if (outputs === undefined || inputs === undefined) {
-    throw new RangeError(`fans need a weight of 2 or more dimensions, not [${shape}]`);
+export interface GainOptions {
+  /** Factor on the standard deviation; see {@link calculateGain}. Default 1. */
+  gain?: number;
+}
+
+/** Glorot initialisation, uniform: bound = gain * sqrt(6 / (fan in + fan out)). Glorot and Bengio, AISTATS 2010. */
+export function xavierUniform_(tensor: Tensor, { gain = 1 }: GainOptions = {}): Tensor {
+  const bound = Math.sqrt(3) * xavierStd(tensor, gain);
+  return uniform_(tensor, -bound, bound);
+}
+
+/** Glorot initialisation, normal: standard deviation = gain * sqrt(2 / (fan in + fan out)). */
+export function xavierNormal_(tensor: Tensor, { gain = 1 }: GainOptions = {}): Tensor {
+  return normal_(tensor, 0, xavierStd(tensor, gain));
+}
+
+export interface TruncNormalOptions {
+  /** Default 0. */
+  mean?: number;
+  /** Standard deviation before truncation. Default 1. */
+  std?: number;
+  /** Least value. Default -2. */
+  a?: number;
+  /** Greatest value. Default 2. */
+  b?: number;
+}
+
+/** Fills with draws from the normal distribution restricted to [a, b], by inverting its distribution function. */
+export function truncNormal_(tensor: Tensor, { mean = 0, std = 1, a = -2, b = 2 }: TruncNormalOptions = {}): Tensor {
+  return fill(tensor, () => {
+    const erfAt = (x: number) => erf(tensorOf((x - mean) / (std * Math.SQRT2), { dtype: 'float64' })).item();
+    tensor.uniform_({ from: erfAt(a), to: erfAt(b) });
+    tensor
+      .copy_(erfinv(tensor))
+      .mul_(std * Math.SQRT2)
+      .add_(mean)
+      .clamp_({ min: a, max: b });
+  });
+}
+
+/**
+ * Fills with a (semi-)orthogonal matrix, the weight [rows, ...] seen as [rows, columns]. Saxe et al., ICLR 2014.
+ *
+ * @throws TorchError `argument` for fewer than 2 dimensions
+ */
+export function orthogonal_(tensor: Tensor, { gain = 1 }: GainOptions = {}): Tensor {
+  assertWeight(tensor, 'orthogonal_');
+  return fill(tensor, () => {
+    const rows = tensor.shape[0]!;
+    const columns = tensor.numel / rows;
+    const draws = randn([rows, columns], { dtype: tensor.dtype, device: tensor.device });
+    const [q, r] = linalgQr(rows < columns ? draws.t() : draws);
+    // The signs of R's diagonal are a convention of the decomposition; without them Q would not be uniform.
+    const uniform = q.mul(sign(r.diagonal()));
+    tensor.copy_((rows < columns ? uniform.t() : uniform).reshape(tensor.shape)).mul_(gain);
+  });
+}
+
+/** Fills a matrix with ones on the diagonal and zeros elsewhere. */
+export function eye_(tensor: Tensor): Tensor {
+  const [rows, columns] = tensor.shape;
+  if (rows === undefined || columns === undefined || tensor.ndim > 2) {
+    throw new TorchError(`eye_ fills a matrix, not a tensor of shape [${tensor.shape}]`, { code: 'argument' });
   }
-  const receptiveField = kernel.reduce((product, size) => product * size, 1);
-  return { fanIn: inputs * receptiveField, fanOut: outputs * receptiveField };
+  return fill(tensor, () => tensor.copy_(eye(rows, { columns })));
 }
 
-function kaimingStd(tensor: Tensor, { a = 0, mode = 'fanIn', nonlinearity = 'leakyRelu' }: KaimingOptions): number {
-  return gain(nonlinearity, a) / Math.sqrt(fans(tensor)[mode]);
-}
-
-function gain(nonlinearity: Nonlinearity, a: number): number {
+/**
+ * The factor by which weights must grow so that the activation that follows leaves the variance as it is.
+ *
+ * @param negativeSlope of the leaky ReLU (default 0.01)
+ */
+export function calculateGain(nonlinearity: Nonlinearity, negativeSlope = 0.01): number {
   switch (nonlinearity) {
     case 'linear':
+    case 'sigmoid':
       return 1;
+    case 'tanh':
+      return 5 / 3;
     case 'relu':
       return Math.SQRT2;
     case 'leakyRelu':
-      return Math.sqrt(2 / (1 + a * a));
+      return Math.sqrt(2 / (1 + negativeSlope * negativeSlope));
+    case 'selu':
+      return 3 / 4;
+  }
+}
+
+/** Numbers of inputs and outputs a weight `[out, in, ...kernel]` connects. */
+export function fans(weight: Tensor): { fanIn: number; fanOut: number } {
+  assertWeight(weight, 'the numbers of inputs and outputs');
+  const [outputs, inputs, ...kernel] = weight.shape;
+  const receptiveField = kernel.reduce((product, size) => product * size, 1);
+  return { fanIn: inputs! * receptiveField, fanOut: outputs! * receptiveField };
+}
+
+function kaimingStd(tensor: Tensor, { a = 0, mode = 'fanIn', nonlinearity = 'leakyRelu' }: KaimingOptions): number {
+  return calculateGain(nonlinearity, a) / Math.sqrt(fans(tensor)[mode]);
+}
+
+function xavierStd(tensor: Tensor, gain: number): number {
+  const { fanIn, fanOut } = fans(tensor);
+  return gain * Math.sqrt(2 / (fanIn + fanOut));
+}
+
+function assertWeight({ shape }: Tensor, what: string): void {
+  if (shape.length < 2) {
+    throw new TorchError(`${what}: a weight has 2 or more dimensions, not [${shape}]`, {
+      code: 'argument',
+      hint: 'fill biases and gains with zeros_, ones_ or constant_',
+    });
   }
 }
 

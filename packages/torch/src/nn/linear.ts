@@ -3,6 +3,7 @@ import type { Tensor } from '../tensor.js';
 import { fans, kaimingUniform_, uniform_ } from './init.js';
 import { Module } from './module.js';
 import { emptyParameter, type Parameter } from './parameter.js';
+import { pyBool } from './repr.js';
 
 /** y = x Wᵀ + b on the last dimension: `[..., in]` to `[..., out]`. Keys `weight` [out, in] and `bias` [out]. */
 export class Linear extends Module {
@@ -19,6 +20,11 @@ export class Linear extends Module {
 
   override forward(x: Tensor): Tensor {
     return linear(x, this.weight, { bias: this.bias });
+  }
+
+  override extraRepr(): string {
+    const [outFeatures, inFeatures] = this.weight.shape;
+    return `in_features=${inFeatures}, out_features=${outFeatures}, bias=${pyBool(this.bias !== null)}`;
   }
 }
 

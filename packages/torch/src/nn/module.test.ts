@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { memory, nn, noGrad, rand, scope, type Tensor, tensor, zeros } from '../index.js';
+import { memory, nn, noGrad, rand, scope, type Tensor, TorchError, tensor, zeros } from '../index.js';
 
 class Block extends nn.Module {
   readonly conv1 = new nn.Sequential(
@@ -181,4 +181,108 @@ test('making a module outside a scope leaves only its parameters and buffers', (
   const network = new nn.Sequential(new nn.Linear(2, 2), new nn.BatchNorm1d(2));
   assert.equal(memory().liveTensors, before + 7);
   network.dispose();
+});
+
+test('an error in a forward pass names the layer, from the outermost module down', () => {
+  scope(() => {
+    const network = new nn.Sequential(new nn.Flatten(), new nn.Sequential(new nn.Linear(3, 4), new nn.Linear(5, 2)));
+    const error = caught(() => network.call(zeros([1, 3])));
+    assert.equal(error.code, 'operator');
+    assert.match(error.message, /shapes cannot be multiplied/);
+    const where = 'in 1.1 of Sequential: Linear(in_features=5, out_features=2, bias=True)';
+    assert.equal(error.message.split('\n').at(-1)!.trim(), where);
+    assert.equal(error.message.split('  in ').length, 2);
+    assert.ok(error.stack!.includes(where));
+    assert.match(caught(() => network.at(1)!.call(zeros([1, 2]))).message, /in 0 of Sequential: Linear/);
+    network.dispose();
+  });
+});
+
+function caught(body: () => unknown): TorchError {
+  try {
+    body();
+  } catch (error) {
+    assert.ok(error instanceof TorchError);
+    return error;
+  }
+  assert.fail('nothing was thrown');
+}
+
+test('loading names every key that is missing, unexpected or of another shape, and copies nothing', () => {
+  scope(() => {
+    const network = new nn.Sequential(new nn.Linear(2, 1), new nn.Linear(1, 1, { bias: false }));
+    const before = network.parameters().map((parameter) => parameter.toArray());
+    const state = new Map([
+      ['0.weight', zeros([1, 3])],
+      ['0.bias', zeros([1])],
+      ['1.weight', zeros([1])],
+      ['2.weight', zeros([1])],
+    ]);
+    assert.throws(() => network.loadStateDict(state), {
+      message:
+        'the state dict does not fit Sequential: 1 keys unexpected (2.weight); ' +
+        "'0.weight' has shape [1,3] in the state dict but [1,2] here; '1.weight' has shape [1] in the state dict but [1,1] here",
+    });
+    assert.throws(() => network.loadStateDict(new Map()), { message: /3 keys missing \(0.weight, 0.bias, 1.weight\)/ });
+    assert.throws(() => network.loadStateDict(state, { strict: false }), { message: /'0.weight' has shape/ });
+    assert.deepEqual(
+      network.parameters().map((parameter) => parameter.toArray()),
+      before,
+    );
+    network.dispose();
+  });
+});
+
+test('a frozen module gets no gradients, until it is unfrozen', () => {
+  scope(() => {
+    const frozen = new nn.Linear(2, 2).freeze();
+    const network = new nn.Sequential(frozen, new nn.Linear(2, 1));
+    network
+      .call(rand([1, 2]))
+      .sum()
+      .backward();
+    assert.equal(frozen.weight.grad, null);
+    frozen.unfreeze();
+    network
+      .call(rand([1, 2]))
+      .sum()
+      .backward();
+    assert.notEqual(frozen.weight.grad, null);
+    network.dispose();
+  });
+});
+
+test('a buffer that is not persistent moves and is freed with the module, but is not saved', () => {
+  class Masked extends nn.Module {
+    readonly mask = this.registerBuffer('mask', zeros([2]), { persistent: false });
+
+    override forward(x: Tensor): Tensor {
+      return x.mul(this.mask);
+    }
+  }
+  const before = memory().liveTensors;
+  const module = scope(() => new Masked().to({ dtype: 'float64' }));
+  assert.equal(module.mask.dtype, 'float64');
+  assert.equal(module.stateDict().size, 0);
+  assert.deepEqual([...module.namedBuffers().keys()], ['mask']);
+  module.dispose();
+  assert.equal(memory().liveTensors, before);
+});
+
+test('lists and dictionaries of modules and parameters are read like arrays and maps, and are no functions', () => {
+  const dictionary = new nn.ModuleDict({ a: new nn.ReLU(), b: new nn.Tanh() });
+  assert.deepEqual(dictionary.keys(), ['a', 'b']);
+  assert.ok(dictionary.get('b') instanceof nn.Tanh);
+  assert.equal(dictionary.get('c'), undefined);
+  assert.deepEqual(
+    [...dictionary].map(([key]) => key),
+    ['a', 'b'],
+  );
+  const parameters = new nn.ParameterList([new nn.Parameter(zeros([1])), new nn.Parameter(zeros([2]))]);
+  assert.deepEqual([...parameters.stateDict().keys()], ['0', '1']);
+  assert.deepEqual(parameters.at(-1)!.shape, [2]);
+  for (const container of [dictionary, parameters, new nn.ModuleList()]) {
+    assert.throws(() => container.call(), TypeError);
+  }
+  parameters.dispose();
 });

@@ -3,6 +3,7 @@ import { TorchError } from '../errors.js';
 import { op } from '../operator.js';
 import { keep, scope } from '../scope.js';
 import type { Device, DType, Tensor } from '../tensor.js';
+import { nameLayer } from './layer-errors.js';
 import { Parameter } from './parameter.js';
 
 /** Names (PyTorch's keys) to tensors. */
@@ -27,8 +28,8 @@ function pytorchName(property: string): string {
  * Base class of all layers and networks.
  *
  * Parameters and submodules register by being properties of the object, in the order they were assigned; the
- * property's name in snake case is the key PyTorch would use. `#private` fields are never registered. Other
- * persistent tensors (running statistics) are registered with {@link registerBuffer}.
+ * property's name in snake case is the key PyTorch would use. `#private` fields are never registered. Other tensors
+ * that belong to a module (running statistics, fixed masks) are registered with {@link registerBuffer}.
  *
  * Use {@link call}, not `forward`: it frees the intermediate tensors of the forward pass.
  */
@@ -37,19 +38,50 @@ export abstract class Module {
   training = true;
 
   readonly #buffers = new Map<string, Tensor>();
+  readonly #unsavedBuffers = new Set<string>();
 
   /** The computation of this module. Called through {@link call}. */
   abstract forward(...inputs: never[]): unknown;
 
-  /** Runs `forward` in a scope of its own: of the tensors it makes, only those it returns stay alive. */
-  call<Inputs extends unknown[], Output>(this: { forward(...inputs: Inputs): Output }, ...inputs: Inputs): Output {
-    return scope(() => this.forward(...inputs));
+  /**
+   * Runs `forward` in a scope of its own: of the tensors it makes, only those it returns stay alive.
+   *
+   * @throws TorchError of the operator that failed; its message names the layer
+   */
+  call<Inputs extends unknown[], Output>(
+    this: Module & { forward(...inputs: Inputs): Output },
+    ...inputs: Inputs
+  ): Output {
+    try {
+      return scope(() => this.forward(...inputs));
+    } catch (error) {
+      nameLayer(error, this);
+      throw error;
+    }
   }
 
-  /** Registers a tensor that belongs to the state but is not trained, under PyTorch's key. Returns the tensor. */
-  registerBuffer(name: string, tensor: Tensor): Tensor {
+  /**
+   * Registers a tensor that belongs to the module but is not trained, under PyTorch's key. Returns the tensor.
+   *
+   * @param options.persistent make it part of the state dict (default true)
+   */
+  registerBuffer(name: string, tensor: Tensor, { persistent = true }: { persistent?: boolean } = {}): Tensor {
     this.#buffers.set(name, keep(tensor));
+    if (!persistent) {
+      this.#unsavedBuffers.add(name);
+    }
     return tensor;
+  }
+
+  /** Parameters of this very module by key, without those of its submodules. */
+  ownParameters(): Map<string, Parameter> {
+    const found = new Map<string, Parameter>();
+    for (const [property, value] of Object.entries(this)) {
+      if (value instanceof Parameter) {
+        found.set(pytorchName(property), value);
+      }
+    }
+    return found;
   }
 
   /** Direct submodules by key, in registration order. */
@@ -91,7 +123,7 @@ export abstract class Module {
     const found = new Map<string, Parameter>();
     const seen = new Set<Parameter>();
     visitModules(this, '', (prefix, module) => {
-      for (const [name, parameter] of ownParameters(module)) {
+      for (const [name, parameter] of module.ownParameters()) {
         if (!seen.has(parameter)) {
           seen.add(parameter);
           found.set(prefix + name, parameter);
@@ -133,8 +165,8 @@ export abstract class Module {
    * Copies values into the parameters and buffers of the same key, converting dtype and device.
    *
    * @param options.strict throw if the keys differ (default true)
-   * @throws TorchError `argument` naming the key whose shape differs, or, if strict, the keys that differ. Nothing
-   *   has been copied then.
+   * @throws TorchError `argument` naming every key whose shape differs and, if strict, the keys that differ. Nothing has
+   *   been copied then.
    */
   loadStateDict(state: ReadonlyMap<string, Tensor>, { strict = true }: { strict?: boolean } = {}): LoadReport {
     const own = this.#state();
@@ -142,18 +174,16 @@ export abstract class Module {
       missing: [...own.keys()].filter((key) => !state.has(key)),
       unexpected: [...state.keys()].filter((key) => !own.has(key)),
     };
-    if (strict && report.missing.length + report.unexpected.length > 0) {
-      throw new TorchError(`state dict does not fit ${this.constructor.name}: ${describeReport(report)}`, {
-        code: 'argument',
-        hint: 'load it into the architecture it was saved from, or pass { strict: false } and read the report',
-      });
-    }
     const pairs = [...own].flatMap(([key, target]) => {
       const source = state.get(key);
       return source ? [{ key, target, source }] : [];
     });
-    for (const { key, target, source } of pairs) {
-      assertSameShape(key, target, source);
+    const problems = [...(strict ? describeReport(report) : []), ...pairs.flatMap(describeShapes)];
+    if (problems.length > 0) {
+      throw new TorchError(`the state dict does not fit ${this.constructor.name}: ${problems.join('; ')}`, {
+        code: 'argument',
+        hint: 'load it into the architecture it was saved from, or leave out the keys whose shape differs and pass { strict: false }',
+      });
     }
     scope(() =>
       noGrad(() => {
@@ -186,6 +216,16 @@ export abstract class Module {
     return this;
   }
 
+  /** Computes no gradients for the parameters from now on: optimisers leave them as they are. */
+  freeze(): this {
+    return this.requiresGrad_(false);
+  }
+
+  /** Undoes {@link freeze}. */
+  unfreeze(): this {
+    return this.requiresGrad_(true);
+  }
+
   /** Drops the gradients of all parameters. */
   zeroGrad(): void {
     for (const parameter of this.parameters()) {
@@ -206,7 +246,7 @@ export abstract class Module {
   to({ device, dtype }: { device?: Device; dtype?: DType }): this {
     scope(() =>
       noGrad(() => {
-        for (const tensor of new Set(this.#state().values())) {
+        for (const tensor of this.#tensors()) {
           const floating = tensor.dtype.includes('float');
           setData(tensor, tensor.to({ device, dtype: floating ? dtype : undefined }));
         }
@@ -217,20 +257,46 @@ export abstract class Module {
 
   /** Frees all parameters and buffers. The module cannot be used afterwards. */
   dispose(): void {
-    for (const tensor of new Set(this.#state().values())) {
+    for (const tensor of this.#tensors()) {
       tensor.dispose();
     }
   }
 
-  /** Parameters and buffers themselves under PyTorch's keys; shared ones under every key they have. */
+  /** What stands in the brackets when this module is printed, besides its submodules: its settings, as PyTorch writes them. */
+  extraRepr(): string {
+    return '';
+  }
+
+  /** The tree of modules as PyTorch prints it. */
+  toString(): string {
+    const children = [...this.namedChildren()].map(([key, child]) => `(${key}): ${indent(child.toString())}`);
+    const settings = this.extraRepr();
+    if (children.length === 0) {
+      return `${this.constructor.name}(${settings})`;
+    }
+    const lines = settings === '' ? children : [settings, ...children];
+    return `${this.constructor.name}(\n  ${lines.join('\n  ')}\n)`;
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
+  /** Parameters and saved buffers themselves under PyTorch's keys; shared ones under every key they have. */
   #state(): StateDict {
     const state: StateDict = new Map();
     visitModules(this, '', (prefix, module) => {
-      for (const [name, tensor] of [...ownParameters(module), ...module.#buffers]) {
+      const saved = [...module.#buffers].filter(([name]) => !module.#unsavedBuffers.has(name));
+      for (const [name, tensor] of [...module.ownParameters(), ...saved]) {
         state.set(prefix + name, tensor);
       }
     });
     return state;
+  }
+
+  /** All parameters and buffers, each once. */
+  #tensors(): Set<Tensor> {
+    return new Set<Tensor>([...this.namedParameters().values(), ...this.namedBuffers().values()]);
   }
 }
 
@@ -246,26 +312,19 @@ function visitModules(module: Module, prefix: string, visit: (prefix: string, mo
   }
 }
 
-function ownParameters(module: Module): [string, Parameter][] {
-  return Object.entries(module).flatMap(([property, value]): [string, Parameter][] =>
-    value instanceof Parameter ? [[pytorchName(property), value]] : [],
-  );
+function indent(text: string): string {
+  return text.replaceAll('\n', '\n  ');
 }
 
-function describeReport({ missing, unexpected }: LoadReport): string {
+function describeReport({ missing, unexpected }: LoadReport): string[] {
   const list = (what: string, keys: string[]) => {
     const shown = keys.slice(0, 5).join(', ');
     return keys.length === 0 ? [] : [`${keys.length} ${what} (${shown}${keys.length > 5 ? ', ...' : ''})`];
   };
-  return [...list('keys missing', missing), ...list('keys unexpected', unexpected)].join(', ');
+  return [...list('keys missing', missing), ...list('keys unexpected', unexpected)];
 }
 
-function assertSameShape(key: string, target: Tensor, source: Tensor): void {
+function describeShapes({ key, target, source }: { key: string; target: Tensor; source: Tensor }): string[] {
   const same = target.ndim === source.ndim && target.shape.every((size, axis) => size === source.shape[axis]);
-  if (!same) {
-    throw new TorchError(`'${key}' has shape [${source.shape}] in the state dict but [${target.shape}] here`, {
-      code: 'argument',
-      hint: 'leave this key out and pass { strict: false } to keep the value the module has',
-    });
-  }
+  return same ? [] : [`'${key}' has shape [${source.shape}] in the state dict but [${target.shape}] here`];
 }

@@ -1,4 +1,4 @@
-import { empty } from '../creation.js';
+import { empty, full } from '../creation.js';
 import { native } from '../native.js';
 import { keep, scope, TensorHandle } from '../scope.js';
 import { Tensor } from '../tensor.js';
@@ -20,6 +20,11 @@ export class Parameter extends Tensor {
 /** A parameter of the given shape whose values are not set yet. */
 export function emptyParameter(shape: readonly number[]): Parameter {
   return scope(() => new Parameter(empty(shape)));
+}
+
+/** A parameter of the given shape that holds one value everywhere. */
+export function filledParameter(shape: readonly number[], value: number): Parameter {
+  return scope(() => new Parameter(full(shape, value)));
 }
 
 function detachedHandle(data: Tensor): number {

@@ -14,6 +14,10 @@ const addcmul = op('aten::_foreach_addcmul_.Scalar');
 const addcdiv = op('aten::_foreach_addcdiv_.ScalarList');
 const divScalars = op('aten::_foreach_div_.ScalarList');
 const rootOf = op('aten::_foreach_sqrt');
+const mulList = op('aten::_foreach_mul.List');
+const mulList_ = op('aten::_foreach_mul_.List');
+const maximumList_ = op('aten::_foreach_maximum_.List');
+const normOf = op('aten::_foreach_norm.Scalar');
 
 /** x + alpha * y. */
 export function foreachAdd(x: Tensors, y: Tensors, alpha: number): Tensor[] {
@@ -53,4 +57,24 @@ export function foreachDiv_(x: Tensors, divisors: readonly number[]): void {
 /** Square roots. */
 export function foreachSqrt(x: Tensors): Tensor[] {
   return rootOf(x) as Tensor[];
+}
+
+/** x * factors, one factor (a tensor) per tensor. */
+export function foreachMul(x: Tensors, factors: Tensors): Tensor[] {
+  return mulList(x, factors) as Tensor[];
+}
+
+/** x *= factors, one factor (a tensor) per tensor. */
+export function foreachMulTensors_(x: Tensors, factors: Tensors): void {
+  mulList_(x, factors);
+}
+
+/** x = max(x, y). */
+export function foreachMaximum_(x: Tensors, y: Tensors): void {
+  maximumList_(x, y);
+}
+
+/** The norm of each tensor, of shape []. */
+export function foreachNorm(x: Tensors, order = 2): Tensor[] {
+  return normOf(x, order) as Tensor[];
 }

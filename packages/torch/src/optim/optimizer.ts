@@ -10,6 +10,8 @@ export interface CommonOptions {
   lr: number;
   /** Weight decay (its meaning is the optimiser's). */
   weightDecay: number;
+  /** The learning rate that schedules start from; the first schedule sets it. */
+  initialLr?: number;
 }
 
 /** Parameters trained with the same settings. The settings may be changed between steps. */
@@ -45,25 +47,34 @@ export interface Update<Options> {
 
 /** What all optimisers share: parameter groups, the loop over them, and saving. */
 export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
-  readonly paramGroups: ParamGroup<Options>[];
+  readonly paramGroups: ParamGroup<Options>[] = [];
+  readonly #defaults: Options;
   readonly #states = new Map<Parameter, ParameterState>();
 
-  /** @throws TorchError `argument` if there is no parameter or one appears twice */
+  /** @throws TorchError `argument` if there is no parameter, one appears twice, or a setting is out of its range */
   constructor(params: ParamsOrGroups<Options>, defaults: Options) {
+    this.#defaults = defaults;
     const items: (Parameter | GroupInput<Options>)[] = [...params];
+    const single = items.filter(isParameter);
     const groups = items.filter((item): item is GroupInput<Options> => !isParameter(item));
-    this.paramGroups = groups.map((group) => ({ ...defaults, ...group, params: [...group.params] }));
-    if (groups.length < items.length) {
-      this.paramGroups.unshift({ ...defaults, params: items.filter(isParameter) });
+    if (items.length === 0) {
+      throw wrongParameters(`${this.constructor.name} was given no parameter`);
     }
-    const all = this.#parameters();
-    if (all.length === 0 || new Set(all).size !== all.length) {
-      const what = all.length === 0 ? 'no parameter' : 'a parameter more than once';
-      throw new TorchError(`${this.constructor.name} was given ${what}`, {
-        code: 'argument',
-        hint: 'pass module.parameters(), each parameter in one group',
-      });
+    if (single.length > 0) {
+      this.#addGroup({ ...defaults, params: single });
     }
+    for (const group of groups) {
+      this.addParamGroup(group);
+    }
+  }
+
+  /**
+   * Trains further parameters, with settings of their own or the optimiser's.
+   *
+   * @throws TorchError `argument` if the group is empty, a parameter is trained already, or a setting is out of its range
+   */
+  addParamGroup(group: GroupInput<Options>): void {
+    this.#addGroup({ ...this.#defaults, ...group, params: [...group.params] });
   }
 
   /** Updates every parameter that has a gradient. */
@@ -144,6 +155,9 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   /** The state of a parameter before its first step; its tensors are kept until the optimiser is disposed of. */
   protected abstract initialTensors(parameter: Parameter, group: ParamGroup<Options>): Record<string, Tensor>;
 
+  /** @throws TorchError `argument` if a setting that is this optimiser's own is out of its range */
+  protected assertSettings(_group: ParamGroup<Options>): void {}
+
   #collect(group: ParamGroup<Options>): Update<Options> {
     const update: Update<Options> = { group, params: [], grads: [], states: [] };
     for (const parameter of group.params) {
@@ -169,6 +183,19 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     return state;
   }
 
+  #addGroup(group: ParamGroup<Options>): void {
+    if (group.params.length === 0) {
+      throw wrongParameters(`${this.constructor.name} was given a group without parameters`);
+    }
+    const all = [...this.#parameters(), ...group.params];
+    if (new Set(all).size !== all.length) {
+      throw wrongParameters(`${this.constructor.name} was given a parameter more than once`);
+    }
+    assertNotNegative(this.constructor.name, { lr: group.lr, weightDecay: group.weightDecay });
+    this.assertSettings(group);
+    this.paramGroups.push(group);
+  }
+
   #parameters(): Parameter[] {
     return this.paramGroups.flatMap((group) => group.params);
   }
@@ -185,6 +212,27 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
       const shape = parameters[index]?.shape;
       if (!shape || values.steps[index] === undefined || shape.join() !== tensor.shape.join()) {
         throw mismatch(`'${key}' of shape [${tensor.shape}] does not fit a parameter of shape [${shape ?? 'none'}]`);
+      }
+    }
+    for (const [groupIndex, group] of this.paramGroups.entries()) {
+      const { params: _, ...settings } = values.paramGroups[groupIndex]!;
+      this.#assertComplete({ ...group, ...settings, params: group.params }, tensors, values);
+    }
+  }
+
+  /** Every parameter that has been updated needs the tensors that this optimiser remembers, under these settings. */
+  #assertComplete(
+    group: ParamGroup<Options>,
+    tensors: OptimizerState['tensors'],
+    values: OptimizerState['values'],
+  ): void {
+    const parameters = this.#parameters();
+    for (const parameter of group.params) {
+      const index = parameters.indexOf(parameter);
+      const names = scope(() => Object.keys(this.initialTensors(parameter, group)));
+      const missing = names.find((name) => values.steps[index] !== undefined && !tensors.has(`${index}.${name}`));
+      if (missing !== undefined) {
+        throw mismatch(`'${index}.${missing}', which ${this.constructor.name} needs, is missing`);
       }
     }
   }
@@ -211,6 +259,22 @@ function isParameter(item: unknown): item is Parameter {
 function splitKey(key: string): [index: number, name: string] {
   const dot = key.indexOf('.');
   return [Number(key.slice(0, dot)), key.slice(dot + 1)];
+}
+
+/** @throws TorchError `argument` naming the setting that is negative or no number */
+export function assertNotNegative(optimizer: string, settings: Record<string, number>): void {
+  for (const [name, value] of Object.entries(settings)) {
+    if (!(value >= 0)) {
+      throw new TorchError(`${optimizer}: ${name} must be a number of 0 or more, not ${value}`, { code: 'argument' });
+    }
+  }
+}
+
+function wrongParameters(message: string): TorchError {
+  return new TorchError(message, {
+    code: 'argument',
+    hint: 'pass module.parameters(), each parameter in one group',
+  });
 }
 
 function mismatch(message: string): TorchError {

@@ -1,14 +1,13 @@
-import { zerosLike } from '../generated/operators.js';
-import type { Parameter } from '../nn/parameter.js';
+import { TorchError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
-import { foreachAdd, foreachAdd_, foreachMul_ } from './foreach.js';
+import { foreachAdd, foreachAdd_ } from './foreach.js';
+import { updateMomentum } from './momentum.js';
 import {
+  assertNotNegative,
   type CommonOptions,
   Optimizer,
-  type ParameterState,
   type ParamGroup,
   type ParamsOrGroups,
-  stateTensors,
   type Update,
 } from './optimizer.js';
 
@@ -28,8 +27,15 @@ export class SGD extends Optimizer<SGDOptions> {
     super(params, { lr: 1e-3, momentum: 0, dampening: 0, nesterov: false, weightDecay: 0, ...options });
   }
 
-  protected override initialTensors(parameter: Parameter, group: ParamGroup<SGDOptions>): Record<string, Tensor> {
-    return group.momentum === 0 ? {} : { momentum_buffer: zerosLike(parameter) };
+  protected override initialTensors(): Record<string, Tensor> {
+    return {};
+  }
+
+  protected override assertSettings({ momentum, dampening, nesterov }: ParamGroup<SGDOptions>): void {
+    assertNotNegative('SGD', { momentum });
+    if (nesterov && (momentum === 0 || dampening !== 0)) {
+      throw new TorchError('SGD: nesterov needs a momentum, and no dampening', { code: 'argument' });
+    }
   }
 
   protected override update({ group, params, grads, states }: Update<SGDOptions>): void {
@@ -41,23 +47,5 @@ export class SGD extends Optimizer<SGDOptions> {
     }
     const buffers = updateMomentum(group, states, decayed);
     foreachAdd_(params, nesterov ? foreachAdd(decayed, buffers, momentum) : buffers, -lr);
-  }
-}
-
-/** Folds the gradients into the momentum buffers; a parameter's first gradient enters whole, without dampening. */
-function updateMomentum(group: ParamGroup<SGDOptions>, states: ParameterState[], grads: Tensor[]): Tensor[] {
-  const buffers = stateTensors(states, 'momentum_buffer');
-  foreachMul_(buffers, group.momentum);
-  const isFirst = (_: Tensor, index: number) => states[index]!.step === 1;
-  const isLater = (_: Tensor, index: number) => states[index]!.step > 1;
-  addWhere(isFirst, 1);
-  addWhere(isLater, 1 - group.dampening);
-  return buffers;
-
-  function addWhere(chosen: (tensor: Tensor, index: number) => boolean, alpha: number): void {
-    const targets = buffers.filter(chosen);
-    if (targets.length > 0) {
-      foreachAdd_(targets, grads.filter(chosen), alpha);
-    }
   }
 }

@@ -1,21 +1,34 @@
 import assert from 'node:assert/strict';
-import { type Tensor, tensor } from '../index.js';
+import { readFileSync } from 'node:fs';
+import { type DType, type Tensor, tensor } from '../index.js';
 
 /** A tensor as the golden files store it: row-major values, exact as 64-bit floats. */
 export interface StoredTensor {
   shape: number[];
-  values: number[];
+  values: (number | boolean)[];
+  /** Default float32. */
+  dtype?: DType;
 }
 
-/** A stored tensor as a float32 tensor. */
-export function toTensor({ shape, values }: StoredTensor): Tensor {
-  return tensor(Float32Array.from(values), { shape });
+/** The content of a file in the package's golden folder. The caller states its type; the files are our own. */
+export function readGolden<T>(name: string): T {
+  return JSON.parse(readFileSync(new URL(`../../golden/${name}`, import.meta.url), 'utf8')) as T;
+}
+
+/** A stored tensor as a tensor. */
+export function toTensor({ shape, values, dtype = 'float32' }: StoredTensor): Tensor {
+  return tensor(values, { shape, dtype });
+}
+
+/** A stored state dict as a state dict. */
+export function toState(state: Record<string, StoredTensor>): Map<string, Tensor> {
+  return new Map(Object.entries(state).map(([key, value]) => [key, toTensor(value)]));
 }
 
 /** Asserts equal shapes and values that differ by at most `tolerance` of the largest stored value. */
 export function assertClose(actual: Tensor, expected: StoredTensor, what: string, tolerance = 1e-5): void {
   assert.deepEqual([...actual.shape], expected.shape, `shape of ${what}`);
-  assertCloseValues([...actual.detach().data()].map(Number), expected.values, what, tolerance);
+  assertCloseValues([...actual.detach().data()].map(Number), expected.values.map(Number), what, tolerance);
 }
 
 /** Asserts that values differ by at most `tolerance` of the largest expected value. */

@@ -1,3 +1,4 @@
+import { scope } from '@chronotope/torch';
 import type { VideoBackbone } from '../../models/backbone.js';
 import { Classifier } from '../../models/classifier.js';
 import { ProjectionHead } from '../../models/projection-head.js';
@@ -38,6 +39,7 @@ export function newClassifier(
   options: { dropout: number; pretrained?: PretextModel },
 ): Classifier {
   const classifier = new Classifier(newBackbone(recipe), classes, { dropout: options.dropout });
-  if (options.pretrained) classifier.backbone.loadStateDict(options.pretrained.backbone.stateDict());
+  const { pretrained } = options;
+  if (pretrained) scope(() => void classifier.backbone.loadStateDict(pretrained.backbone.stateDict()));
   return classifier;
 }

@@ -1,5 +1,5 @@
 import { manualSeed } from '@chronotope/torch';
-import type { VideoStore } from '../../data/clip-reader.js';
+import type { ClipReader } from '../../data/clip-reader.js';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
 import { pretextPlan, similarityPlan, testPlan, trainPlan, type ViewPlan } from '../../data/views.js';
@@ -14,6 +14,9 @@ import { newClassifier, newPretextModel } from './networks.js';
 import type { PretextModel } from './pretext-model.js';
 import { mapScores } from './score-map.js';
 import { labelledTraining, pretextTraining, studentTraining, type Training } from './training.js';
+
+/** The stages that need no labels. Their results can serve another run with the same network and clips. */
+export const PRETRAINING_STAGES = ['pretrain-invariant', 'pretrain-distinctive', 'pretrain-student'] as const;
 
 /** Loss weights of the three pre-trainings (TimeBalance, method note 1). */
 const PRETEXTS: Record<Pretext, PretextWeights> = {
@@ -40,9 +43,11 @@ export interface TimeBalanceRun {
   classes: readonly string[];
   /** The training videos of each label draw; the draws differ in which labels are known. */
   draws: readonly (readonly ManifestEntry[])[];
-  store: VideoStore;
+  reader: ClipReader;
   stage: (name: string) => StageFolder;
   progress: Progress;
+  /** How much work a kill may cost, in seconds. Default 60. */
+  saveEverySeconds?: number;
   signal?: AbortSignal;
 }
 
@@ -52,8 +57,9 @@ export function stageName(draw: number, stage: ClassifierStage): string {
 }
 
 /**
- * All of TimeBalance: three pre-trainings that the label draws share, then for each draw the supervised baseline with its own
- * augmentation and with the strong one of pre-training, the fine-tuned student pre-training, both teachers, the similarity scores and the student. Finished stages are loaded.
+ * All of TimeBalance: three pre-trainings that the label draws share, then for each draw the supervised baseline with
+ * its own augmentation and with the strong one of pre-training, the fine-tuned student pre-training, both teachers, the
+ * similarity scores and the student. Finished stages are loaded.
  */
 export async function runTimeBalance(run: TimeBalanceRun): Promise<void> {
   const pretrained: Record<Pretext, PretextModel> = {
@@ -62,12 +68,13 @@ export async function runTimeBalance(run: TimeBalanceRun): Promise<void> {
     student: await pretrain(run, 'student'),
   };
   for (const draw of run.draws.keys()) await runDraw(run, draw, pretrained);
+  for (const model of Object.values(pretrained)) model.dispose();
 }
 
 /** A loader of test clips, for stage E and for prediction. */
 export function testLoader(
   recipe: TimeBalanceRecipe,
-  source: { entries: readonly ManifestEntry[]; classes: readonly string[]; store: VideoStore },
+  source: { entries: readonly ManifestEntry[]; classes: readonly string[]; reader: ClipReader },
 ): ClipLoader {
   const transform = { centreCrop: recipe.evaluation.centreCrop };
   const plan = testPlan(recipe.clips, { clips: recipe.evaluation.clips, transform });
@@ -88,14 +95,17 @@ async function pretrain(run: TimeBalanceRun, pretext: Pretext): Promise<PretextM
 
 async function runDraw(run: TimeBalanceRun, draw: number, pretrained: Record<Pretext, PretextModel>): Promise<void> {
   const { recipe } = run;
-  await trainOnLabels(run, draw, 'supervised', recipe.supervised);
   const strong = { ...recipe.supervised, augment: recipe.pretrain.student.augment };
-  await trainOnLabels(run, draw, 'supervised-strong', strong);
-  await trainOnLabels(run, draw, 'pre-trained', recipe.teacher, pretrained.student);
+  const baselines = [
+    await trainOnLabels(run, draw, 'supervised', recipe.supervised),
+    await trainOnLabels(run, draw, 'supervised-strong', strong),
+    await trainOnLabels(run, draw, 'pre-trained', recipe.teacher, pretrained.student),
+  ];
   const invariant = await trainOnLabels(run, draw, 'teacher-invariant', recipe.teacher, pretrained.invariant);
   const distinctive = await trainOnLabels(run, draw, 'teacher-distinctive', recipe.teacher, pretrained.distinctive);
   const scores = similarity(run, draw, pretrained, { invariant, distinctive });
-  await trainStudent(run, draw, pretrained, { invariant, distinctive }, scores);
+  const student = await trainStudent(run, draw, pretrained, { invariant, distinctive }, scores);
+  for (const model of [...baselines, invariant, distinctive, student]) model.dispose();
 }
 
 async function trainOnLabels(
@@ -150,7 +160,7 @@ async function trainStudent(
   pretrained: Record<Pretext, PretextModel>,
   teachers: { invariant: Classifier; distinctive: Classifier },
   scores: ReadonlyMap<string, number>,
-): Promise<void> {
+): Promise<Classifier> {
   const settings = run.recipe.student;
   manualSeed(run.recipe.seed + draw);
   const start = settings.start === 'scratch' ? undefined : pretrained[settings.start];
@@ -168,6 +178,7 @@ async function trainStudent(
     const training = studentTraining(model, { ...teachers, weights }, loaders, settings);
     return inRun(run, `student, label draw ${draw + 1}`, training);
   });
+  return model;
 }
 
 function labelledLoader(run: TimeBalanceRun, draw: number, settings: LabelledSettings): ClipLoader {
@@ -176,14 +187,15 @@ function labelledLoader(run: TimeBalanceRun, draw: number, settings: LabelledSet
 }
 
 function newLoader(
-  { recipe, classes, store }: TimeBalanceRun,
+  { recipe, classes, reader }: TimeBalanceRun,
   entries: readonly ManifestEntry[],
   plan: ViewPlan,
   batchSize: number,
 ): ClipLoader {
-  return new ClipLoader({ entries, classes, store, plan, size: recipe.inputSize, batchSize, seed: recipe.seed });
+  return new ClipLoader({ entries, classes, reader, plan, size: recipe.inputSize, batchSize, seed: recipe.seed });
 }
 
-function inRun<Batch>({ progress, signal }: TimeBalanceRun, title: string, training: Training<Batch>) {
-  return { title, progress, signal, ...training };
+function inRun<Batch>(run: TimeBalanceRun, title: string, training: Training<Batch>) {
+  const { progress, signal, saveEverySeconds } = run;
+  return { title, progress, signal, saveEverySeconds, ...training };
 }

@@ -1,0 +1,27 @@
+import type { Tensor } from '../tensor.js';
+import { type BinaryFile, withFile } from './binary-file.js';
+import { FormatError } from './format-error.js';
+import { decodeNpy, readNpy } from './npy.js';
+import { ZipArchive } from './zip-archive.js';
+
+/**
+ * Reads the arrays of a `.npz` file (NumPy's savez and savez_compressed) by name. Arrays that are not compressed are
+ * mapped as {@link loadNpy} does.
+ *
+ * @throws TorchError `io` when it cannot be read, is malformed, or has an array that no tensor can hold
+ */
+export function loadNpz(path: string): Map<string, Tensor> {
+  return withFile(path, '.npz', readNpz);
+}
+
+export function readNpz(file: BinaryFile): Map<string, Tensor> {
+  const archive = new ZipArchive(file);
+  const arrays = new Map<string, Tensor>();
+  for (const [name, entry] of archive.entries) {
+    if (!name.endsWith('.npy')) throw new FormatError(`the entry '${name}' is no array`);
+    const start = archive.position(entry);
+    const array = entry.stored ? readNpy(file, start, start + entry.bytes) : decodeNpy(archive.read(entry));
+    arrays.set(name.slice(0, -'.npy'.length), array);
+  }
+  return arrays;
+}
