@@ -1,12 +1,12 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { readDataset } from '../data/readers/read-dataset.js';
 import { applySplit, splitHash, writeSplit } from '../data/splits/dataset-split.js';
 import type { LabelLists } from '../data/splits/label-lists.js';
 import { findLeaks } from '../data/splits/leaks.js';
 import { makeSplit, partSizes } from '../data/splits/make-split.js';
 import { addDatasetOptions, type DatasetFlags, readingRemarks, readOptions } from './dataset-options.js';
+import { positiveInteger, share, wholeNumber } from './options.js';
 import { leakRemarks, partTable } from './tables.js';
-import { positiveInteger } from './train.js';
 
 interface SplitFlags extends DatasetFlags {
   out: string;
@@ -93,15 +93,4 @@ function listsOf({ labelled, unlabelled, validationList, testList, classes }: Sp
   return labelled === undefined
     ? undefined
     : { labelled, unlabelled, validation: validationList, test: testList, classes };
-}
-
-function share(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('expected a share between 0 and 1, such as 0.2.');
-  return value;
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected 0 or a positive whole number.');
-  return Number(text);
 }
