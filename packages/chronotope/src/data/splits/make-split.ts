@@ -30,9 +30,9 @@ export interface MadeSplit {
 
 /**
  * Cuts parts off a data set, draws labels in what is left for training, or does both in this order; or takes both from
- * lists.
+ * lists. With nothing to do it records the parts that the data set has, such as the official ones.
  *
- * @throws ChronotopeError `no-split-asked` when the request holds nothing to do, `split-conflict` when lists are to be
+ * @throws ChronotopeError `no-split-asked` when there is nothing to do and the data set has a training part only, `split-conflict` when lists are to be
  *   combined with drawing; and what {@link cutParts}, {@link drawLabels} and {@link splitFromLists} throw
  */
 export function makeSplit(entries: readonly ManifestEntry[], request: SplitRequest): MadeSplit {
@@ -46,7 +46,7 @@ export function makeSplit(entries: readonly ManifestEntry[], request: SplitReque
     }
     return fromLists(entries, lists, request.name ?? basename(lists.labelled));
   }
-  if (!draws) {
+  if (!draws && entries.every(({ split }) => split === 'train')) {
     throw new ChronotopeError('no-split-asked', 'neither parts to cut nor labels to draw', {
       hint: 'Give --test, --validation, --per-class, --percent or --labelled.',
     });
@@ -103,6 +103,9 @@ function drawn(entries: readonly ManifestEntry[], request: SplitRequest): MadeSp
     words.push('perClass' in labels ? `${labels.perClass} per class` : `${labels.percent} %`);
     if (draw > 0) words.push(`draw ${draw}`);
   }
-  const name = request.name ?? [...words, `seed ${seed}`].join(', ');
+  if (steps.length === 0) {
+    steps.push({ rule: 'as-listed' });
+  }
+  const name = request.name ?? (words.length === 0 ? 'as listed' : [...words, `seed ${seed}`].join(', '));
   return { split: splitOf(result, { name, steps, list: entries }), notes: [] };
 }

@@ -37,6 +37,21 @@ test('the official lists of UCF101: known sizes, no group on both sides', { skip
   ]);
 });
 
+test('the official lists of UCF101 as a split of a data set without parts', { skip: absent('splits/ucf101') }, () => {
+  const lists = folder('splits/ucf101/ucfTrainTestlist');
+  const entries = entriesOf(readUcf101Lists(lists, 1).videos);
+  const { split, missing } = splitFromLists(
+    entries.map((entry) => ({ ...entry, split: 'train' as const })),
+    { labelled: join(lists, 'trainlist02.txt'), test: join(lists, 'testlist02.txt') },
+    'official, fold 2',
+  );
+  assert.equal(missing.count, 0);
+  assert.deepEqual(
+    [9586, 3734],
+    ['train', 'test'].map((part) => split.items.filter((item) => item.part === part && item.label !== null).length),
+  );
+});
+
 test('the official lists of HMDB51: 70 training and 30 test clips in each of 51 classes', {
   skip: absent('splits/hmdb51'),
 }, () => {

@@ -9,6 +9,7 @@ import type { ManifestEntry, Split } from '../manifest.js';
 import { cutParts } from './cut-parts.js';
 import { applySplit, listHash, readSplit, splitHash, splitOf, writeSplit } from './dataset-split.js';
 import { findLeaks, withContentHashes } from './leaks.js';
+import { makeSplit } from './make-split.js';
 
 const tree = fileTrees();
 
@@ -197,6 +198,19 @@ test('a cut that is not possible says why', () => {
     code: 'bad-cut',
     message: /already has a test part of 1/,
   });
+});
+
+test('a split of nothing is refused, and that of a data set with parts records them', () => {
+  const training = [entry('a', 'x'), entry('b', 'y')];
+  assert.throws(() => makeSplit(training, { seed: 0 }), { code: 'no-split-asked' });
+  const lists = { labelled: 'l.txt' };
+  assert.throws(() => makeSplit(training, { seed: 0, lists, test: 0.5 }), { code: 'split-conflict' });
+  const official = makeSplit([...training, entry('c', 'x', 'test')], { seed: 0 }).split;
+  assert.deepEqual([official.name, official.steps], ['as listed', [{ rule: 'as-listed' }]]);
+  assert.deepEqual(
+    official.items.map(({ part }) => part),
+    ['train', 'train', 'test'],
+  );
 });
 
 test('a split comes back from its file, and a file that was changed is refused', () => {
