@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CsvError, parse } from 'csv-parse/sync';
-import { ChronotopeError } from '../../errors.js';
+import { readTextFile } from '../manifest.js';
 import {
   type Dataset,
   type DatasetReader,
@@ -50,21 +49,11 @@ export const csv: DatasetReader = {
  *
  * @throws ChronotopeError `list-unreadable`; `malformed-line` with `details.line`
  */
-export function readCsv(file: string, delimiter?: string): CsvRecord[] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new ChronotopeError('list-unreadable', `cannot read ${file}: ${(cause as Error).message}`, {
-      hint: 'Check the path and the permission to read it.',
-      details: { file },
-      cause,
-    });
-  }
+export function readCsv(file: string): CsvRecord[] {
+  const text = readTextFile(file, 'list-unreadable');
   try {
     const records = parse(text, {
-      bom: true,
-      delimiter: delimiter ?? likelyDelimiter(text),
+      delimiter: likelyDelimiter(text),
       info: true,
       relax_column_count: true,
       skip_empty_lines: true,

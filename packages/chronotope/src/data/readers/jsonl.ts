@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { readManifest } from '../manifest.js';
 import { type DatasetReader, MissingFiles, makeDataset } from './dataset.js';
-import { type Line, malformed, readLines } from './lines.js';
+import { fileStart, type Line, malformed, readLines } from './lines.js';
 import { COLUMNS, type Column, columnsOf, type Row, RowReader } from './table-row.js';
 
 /** A manifest that this toolkit has written. */
@@ -41,12 +41,16 @@ export const jsonl: DatasetReader = {
   },
 };
 
+/** Bytes; the boxes of 50,000 frames. */
+const LONGEST_LINE = 2 ** 20;
+
 const isJsonLines = (path: string): boolean => /\.(jsonl|ndjson)$/i.test(path);
 
 function hasFields(file: string, names: readonly string[]): boolean {
-  const [first] = readLines(file);
+  const [first = ''] = fileStart(file, LONGEST_LINE).trimStart().split('\n');
   try {
-    return first !== undefined && names.every((name) => name in parseObject(file, first));
+    const object = parseObject(file, { text: first, number: 1 });
+    return names.every((name) => name in object);
   } catch {
     // Not JSON: reading it as jsonl names the line.
     return false;

@@ -46,11 +46,9 @@ export const labelStudio: DatasetReader = {
   format: 'label-studio',
   general: false,
   recognise(source) {
-    const looksLike =
-      source.path.endsWith('.json') &&
-      /^\s*\[\s*\{/.test(fileStart(source.path)) &&
-      /"annotations"\s*:/.test(fileStart(source.path));
-    return looksLike ? 'a JSON list of tasks with annotations' : null;
+    const start = source.path.endsWith('.json') ? fileStart(source.path) : '';
+    const isTasks = /^\s*\[\s*\{/.test(start) && /"annotations"\s*:/.test(start);
+    return isTasks ? 'a JSON list of tasks with annotations' : null;
   },
   read(source, options) {
     const tasks = readJsonFile(source.path);
