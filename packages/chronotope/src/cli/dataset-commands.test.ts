@@ -63,13 +63,7 @@ test('mistakes are explained: an ambiguous folder, an impossible request, a bad 
       /csv \(the table clips\.csv\) or class-folders .*\nName the format with --format/,
     ],
     [['split', root, '--format', 'csv', '--out', out], 1, /neither parts to cut nor labels to draw/],
-    [
-      ['split', root, '--format', 'csv', '--per-class', '3', '--out', out],
-      1,
-      /class "a" has 1 labelled training video, 3 were asked for/,
-    ],
     [['split', root, '--test', '2', '--out', out], 2, /share between 0 and 1/],
-    [['manifest', root, '--column', 'colour=x', '--out', out], 2, /expected <what>=<name>/],
     [['manifest', root, '--group-pattern', 'p\\d', '--out', out], 2, /pair of parentheses/],
   ];
   for (const [args, status, message] of cases) {
