@@ -1,3 +1,32 @@
+export { drawLabels, type LabelBudget, type LabelDraw } from './data/label-split.js';
+export {
+  type ArchiveMember,
+  type Box,
+  type ClipRange,
+  classesOf,
+  type FrameFiles,
+  framePaths,
+  type ManifestEntry,
+  readManifest,
+  type Split,
+  type Tracking,
+  writeManifest,
+} from './data/manifest.js';
+export { DATASET_FORMATS, type Dataset, type DatasetFormat } from './data/readers/dataset.js';
+export { type ReadDataset, type ReadDatasetOptions, readDataset } from './data/readers/read-dataset.js';
+export { indexTar, readTarMember } from './data/readers/tar-index.js';
+export { type Cut, cutParts } from './data/splits/cut-parts.js';
+export {
+  applySplit,
+  type DatasetSplit,
+  listHash,
+  readSplit,
+  splitHash,
+  writeSplit,
+} from './data/splits/dataset-split.js';
+export { type LabelLists, readLabelList, splitFromLists } from './data/splits/label-lists.js';
+export { findLeaks, type Leak, withContentHashes } from './data/splits/leaks.js';
+export { type MadeSplit, makeSplit, type SplitRequest } from './data/splits/make-split.js';
 export { ChronotopeError } from './errors.js';
 export * from './models/index.js';
 export { loadRecipe, shippedRecipes } from './recipes/load.js';

@@ -2,8 +2,11 @@ import { Command, CommanderError } from 'commander';
 import { demoCommand, demoDataCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { leaksCommand } from './leaks.js';
+import { manifestCommand } from './manifest.js';
 import { predictCommand } from './predict.js';
 import { EXIT, reportError } from './report-error.js';
+import { splitCommand } from './split.js';
 import { trainCommand } from './train.js';
 import { verifyResumeCommand } from './verify-resume.js';
 
@@ -18,6 +21,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     trainCommand(),
     evaluateCommand(),
     predictCommand(),
+    manifestCommand(),
+    splitCommand(),
+    leaksCommand(),
     demoDataCommand(),
     demoCommand(),
     doctorCommand(),

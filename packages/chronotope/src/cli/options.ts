@@ -13,3 +13,16 @@ export function seconds(text: string): number {
   if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('expected a number of seconds, 0 or more.');
   return value;
 }
+
+/** The value of a command line option that is a number from 0 on, such as a seed. */
+export function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected 0 or a positive whole number.');
+  return Number(text);
+}
+
+/** The value of a command line option that is a part of a whole. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('expected a share between 0 and 1, such as 0.2.');
+  return value;
+}

@@ -1,4 +1,6 @@
 import Table from 'cli-table3';
+import type { Leak } from '../data/splits/leaks.js';
+import type { PartSize } from '../data/splits/make-split.js';
 import type { ClassifierStage } from '../methods/timebalance/pipeline.js';
 import type { RunEvaluation } from '../runs/evaluate.js';
 import type { FilePrediction } from '../runs/predict.js';
@@ -51,6 +53,29 @@ export function predictionTable(predictions: readonly FilePrediction[], top: num
     }
   }
   return `${table}\n`;
+}
+
+/** How many videos the parts of a data set have. */
+export function partTable(parts: readonly PartSize[]): string {
+  const table = plainTable(['part', 'labelled', 'unlabelled', 'classes']);
+  for (const { part, labelled, unlabelled, classes } of parts) {
+    table.push([part, String(labelled), String(unlabelled), String(classes)]);
+  }
+  return `${table}\n`;
+}
+
+/** Leaks between the parts of a data set, the first of each kind with names; empty without any. */
+export function leakRemarks(leaks: readonly Leak[]): string {
+  const titles = { file: 'the same file', group: 'the same group', content: 'files with the same content' };
+  return (['file', 'group', 'content'] as const)
+    .flatMap((kind) => {
+      const [first, ...others] = leaks.filter((leak) => leak.kind === kind);
+      if (first === undefined) return [];
+      const more = others.length === 0 ? '' : `, and ${others.length} more`;
+      const ids = first.ids.length > 4 ? [...first.ids.slice(0, 4), '…'] : first.ids;
+      return [`leak: ${titles[kind]} in ${first.parts.join(' and ')}: ${first.shared} (${ids.join(', ')})${more}\n`];
+    })
+    .join('');
 }
 
 export function percent(value: number): string {

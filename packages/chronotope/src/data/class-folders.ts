@@ -1,28 +1,7 @@
-import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ChronotopeError } from '../errors.js';
+import { isVideo, type Listing, listFolder, walkFiles } from './folders.js';
 import type { ManifestEntry, Split } from './manifest.js';
-
-/** File name extensions taken for videos, lower case. */
-export const VIDEO_EXTENSIONS: ReadonlySet<string> = new Set([
-  '.3gp',
-  '.asf',
-  '.avi',
-  '.flv',
-  '.gif',
-  '.m2ts',
-  '.m4v',
-  '.mkv',
-  '.mov',
-  '.mp4',
-  '.mpeg',
-  '.mpg',
-  '.mts',
-  '.ogv',
-  '.ts',
-  '.webm',
-  '.wmv',
-]);
 
 /** A data set read from a folder, and what was passed over on the way. */
 export interface ClassFolders {
@@ -62,9 +41,9 @@ export function readClassFolders(root: string): ClassFolders {
   const ignored: string[] = [];
   const warnings = strayFileWarnings(root, top);
   const collect = (folder: string, label: string | null, split: Split): ManifestEntry[] => {
-    const found = walk(root, folder);
-    ignored.push(...found.others);
-    return found.videos.map((id) => ({ id, path: join(root, ...id.split('/')), label, split }));
+    const found = walkFiles(root, folder);
+    ignored.push(...found.filter((name) => !isVideo(name)));
+    return found.filter(isVideo).map((id) => ({ id, path: join(root, ...id.split('/')), label, split }));
   };
 
   const training = new Map(classFolders.map((name) => [name, collect(name, name, 'train')]));
@@ -85,12 +64,6 @@ export function readClassFolders(root: string): ClassFolders {
     ignored: ignored.sort(),
     warnings,
   };
-}
-
-/** Whether a file's name has the extension of a video. */
-export function isVideo(name: string): boolean {
-  const dot = name.lastIndexOf('.');
-  return dot > 0 && VIDEO_EXTENSIONS.has(name.slice(dot).toLowerCase());
 }
 
 type Collect = (folder: string, label: string, split: Split) => ManifestEntry[];
@@ -179,91 +152,6 @@ function checkTestClasses(root: string, testClasses: readonly string[], classes:
       },
     );
   }
-}
-
-/** All videos below a folder of the data set, as sorted ids, and all other files. */
-function walk(root: string, folder: string): { videos: string[]; others: string[] } {
-  const videos: string[] = [];
-  const others: string[] = [];
-  const visit = (relative: string, ancestors: ReadonlySet<string>): void => {
-    const real = realpathSync(join(root, relative));
-    if (ancestors.has(real)) {
-      return;
-    }
-    const { folders, files } = listFolder(root, relative);
-    for (const name of files) {
-      (isVideo(name) ? videos : others).push(`${relative}/${name}`);
-    }
-    for (const name of folders) {
-      visit(`${relative}/${name}`, new Set([...ancestors, real]));
-    }
-  };
-  visit(folder, new Set());
-  return { videos: videos.sort(), others };
-}
-
-interface Listing {
-  folders: string[];
-  files: string[];
-}
-
-/** The visible folders and files of one folder, sorted. A symbolic link counts as what it points to. */
-function listFolder(root: string, relative: string): Listing {
-  const folder = join(root, relative);
-  let names: Dirent[];
-  try {
-    names = readdirSync(folder, { withFileTypes: true });
-  } catch (cause) {
-    throw folderError(folder, cause as NodeJS.ErrnoException);
-  }
-  const listing: Listing = { folders: [], files: [] };
-  for (const entry of names) {
-    if (entry.name.startsWith('.')) {
-      continue;
-    }
-    const target = entry.isSymbolicLink() ? linkTarget(join(folder, entry.name)) : entry;
-    if (target?.isDirectory()) {
-      listing.folders.push(entry.name);
-    } else if (target === null || target.isFile()) {
-      // A link to nothing counts as a file, so that whoever opens it reports it.
-      listing.files.push(entry.name);
-    }
-  }
-  listing.folders.sort();
-  listing.files.sort();
-  return listing;
-}
-
-/** What a symbolic link points to, or `null` for nothing: no such file, or a chain of links that bites its tail. */
-function linkTarget(path: string): Stats | null {
-  try {
-    return statSync(path);
-  } catch {
-    return null;
-  }
-}
-
-function folderError(folder: string, cause: NodeJS.ErrnoException): ChronotopeError {
-  const details = { folder };
-  if (cause.code === 'ENOENT') {
-    return new ChronotopeError('folder-missing', `the folder ${folder} does not exist`, {
-      hint: 'Check the path given with --data.',
-      details,
-      cause,
-    });
-  }
-  if (cause.code === 'ENOTDIR') {
-    return new ChronotopeError('folder-missing', `${folder} is a file, not a folder`, {
-      hint: 'Give the folder that holds one folder a class.',
-      details,
-      cause,
-    });
-  }
-  return new ChronotopeError('folder-unreadable', `cannot read the folder ${folder}: ${cause.message}`, {
-    hint: 'Check the permission to read it.',
-    details,
-    cause,
-  });
 }
 
 function count(n: number, noun: string): string {
