@@ -46,7 +46,7 @@ const codecs: VideoRecipe[] = [
 
 test('every frame and time equals what FFmpeg itself decodes, for all common codecs, containers and kinds', async (t) => {
   const folder = await temporaryFolder(t);
-  const names = await makeVideos(t, folder, codecs, { frames: 9 });
+  const names = await makeVideos(folder, codecs, { frames: 9 });
   await twoAtATime(names, async (name) => {
     const path = join(folder, name);
     const info = await probe(path);

@@ -34,23 +34,26 @@ export function testPicture({ width = 64, height = 48, fps = 25, frames = 30 } =
 /** Name of a video, and ffmpeg's arguments that make it from the test picture. */
 export type VideoRecipe = readonly [name: string, args: readonly string[]];
 
-/** Makes videos, all by one ffmpeg, and gives their names. Those this FFmpeg has no encoder for are left out, with a message. */
+/**
+ * Makes videos, all by one ffmpeg, and gives their names. Those this FFmpeg has no encoder for are left out, with a
+ * message. `sound`: arguments of a second input.
+ */
 export async function makeVideos(
-  t: TestContext,
   folder: string,
   recipes: readonly VideoRecipe[],
   picture: Parameters<typeof testPicture>[0],
+  sound: readonly string[] = [],
 ): Promise<string[]> {
   const encoders = await ffmpeg('-hide_banner', '-encoders');
   const possible = recipes.filter(([name, args]) => {
     const codec = args[args.indexOf('-c:v') + 1]!;
     const isThere = !args.includes('-c:v') || encoders.includes(` ${codec} `);
-    if (!isThere) t.diagnostic(`skipped ${name}: this FFmpeg has no ${codec}`);
+    if (!isThere) console.log(`# skipped ${name}: this FFmpeg has no ${codec}`);
     return isThere;
   });
   const everyFrameOnce = passthroughArguments((await findFfmpeg()).version);
   const outputs = possible.flatMap(([name, args]) => [...args, ...everyFrameOnce, `file:${join(folder, name)}`]);
-  await ffmpeg(...testPicture(picture), ...outputs);
+  await ffmpeg(...testPicture(picture), ...sound, ...outputs);
   return possible.map(([name]) => name);
 }
 

@@ -19,7 +19,7 @@ test('fps delivers at every even moment the picture that a player shows then', a
   const folder = await temporaryFolder(t);
   const recipes = [...indexedStructures, ...otherStructures];
   const chosen = recipes.filter(([name]) => /variable rate|late start.mkv|no times/.test(name));
-  const names = await makeVideos(t, folder, chosen, { frames: 45 });
+  const names = await makeVideos(folder, chosen, { frames: 45 });
   await twoAtATime(names, async (name) => {
     const path = join(folder, name);
     const info = await probe(path);

@@ -23,7 +23,7 @@ for (const [kind, recipes, canSeek] of [
 ] as const) {
   test(`[start, end) gives exactly the frames that decoding everything gives: files ${kind}`, async (t) => {
     const folder = await temporaryFolder(t);
-    const names = await makeVideos(t, folder, recipes, { frames: 45 });
+    const names = await makeVideos(folder, recipes, { frames: 45 });
     await twoAtATime(names, async (name) => {
       const path = join(folder, name);
       const info = await probe(path);
