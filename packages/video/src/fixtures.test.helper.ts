@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import type { DecodedVideo } from './decode.js';
 import { VideoError, type VideoErrorCode } from './errors.js';
-import { findFfmpeg } from './ffmpeg.js';
+import { findFfmpeg, passthroughArguments } from './ffmpeg.js';
 
 const run = promisify(execFile);
 
@@ -31,6 +31,32 @@ export function testPicture({ width = 64, height = 48, fps = 25, frames = 30 } =
   return ['-f', 'lavfi', '-i', `testsrc2=size=${width}x${height}:rate=${fps}:duration=${frames / fps}`];
 }
 
+/** Name of a video, and ffmpeg's arguments that make it from the test picture. */
+export type VideoRecipe = readonly [name: string, args: readonly string[]];
+
+/**
+ * Makes videos, all by one ffmpeg, and gives their names. Those this FFmpeg has no encoder for are left out, with a
+ * message. `sound`: arguments of a second input.
+ */
+export async function makeVideos(
+  folder: string,
+  recipes: readonly VideoRecipe[],
+  picture: Parameters<typeof testPicture>[0],
+  sound: readonly string[] = [],
+): Promise<string[]> {
+  const encoders = await ffmpeg('-hide_banner', '-encoders');
+  const possible = recipes.filter(([name, args]) => {
+    const codec = args[args.indexOf('-c:v') + 1]!;
+    const isThere = !args.includes('-c:v') || encoders.includes(` ${codec} `);
+    if (!isThere) console.log(`# skipped ${name}: this FFmpeg has no ${codec}`);
+    return isThere;
+  });
+  const everyFrameOnce = passthroughArguments((await findFfmpeg()).version);
+  const outputs = possible.flatMap(([name, args]) => [...args, ...everyFrameOnce, `file:${join(folder, name)}`]);
+  await ffmpeg(...testPicture(picture), ...sound, ...outputs);
+  return possible.map(([name]) => name);
+}
+
 /** Frames `[T, H, W, 3]` in which frame t is a grey gradient of its own: any mix-up of frames or rows shows. */
 export function gradientFrames(frames: number, height: number, width: number): Uint8Array {
   const data = new Uint8Array(frames * height * width * 3);
@@ -44,7 +70,8 @@ export function gradientFrames(frames: number, height: number, width: number): U
 
 /** MD5 of every frame as FFmpeg's own `framemd5` gives it. */
 export async function frameMd5(path: string, ...outputArguments: string[]): Promise<string[]> {
-  const args = ['-i', `file:${path}`, '-map', '0:V:0', '-vsync', 'passthrough', ...outputArguments];
+  const passthrough = passthroughArguments((await findFfmpeg()).version);
+  const args = ['-i', `file:${path}`, '-map', '0:V:0', ...passthrough, ...outputArguments];
   const text = await ffmpeg(...args, '-pix_fmt', 'rgb24', '-f', 'framemd5', '-');
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return lines.map((line) => line.split(',').at(-1)!.trim());

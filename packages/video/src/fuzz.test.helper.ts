@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { clip } from './clip.js';
 import { type DecodedVideo, type DecodeOptions, decode } from './decode.js';
 import { VideoError } from './errors.js';
-import { ffmpeg, frameHashes } from './fixtures.test.helper.js';
+import { frameHashes, frameMd5, makeVideos, type VideoRecipe } from './fixtures.test.helper.js';
 import { FuzzRandom, type FuzzSource, mutations } from './fuzz-mutations.test.helper.js';
 import { probe } from './probe.js';
 
@@ -38,13 +38,13 @@ export interface FuzzReport {
 }
 
 const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
-const sound = ['-f', 'lavfi', '-i', 'sine=duration=0.8'];
+const withSound = ['-map', '0:v', '-map', '1:a', '-c:a', 'aac'];
 
-/** Name with extension, and ffmpeg's arguments, of the videos that are damaged. */
-const sourceRecipes: [name: string, args: string[]][] = [
-  ['index first.mp4', [...sound, ...x264, '-g', '6', '-bf', '2', '-c:a', 'aac', '-movflags', '+faststart']],
+/** The videos that are damaged, except for the hue that tells their frames apart. */
+const sourceRecipes: VideoRecipe[] = [
+  ['index first.mp4', [...withSound, ...x264, '-g', '6', '-bf', '2', '-movflags', '+faststart']],
   ['index last.mp4', [...x264, '-g', '8']],
-  ['matroska.mkv', [...sound, ...x264, '-g', '6', '-bf', '2', '-c:a', 'aac']],
+  ['matroska.mkv', [...withSound, ...x264, '-g', '6', '-bf', '2']],
   ['mpeg4.avi', ['-c:v', 'mpeg4', '-g', '6', '-bf', '2']],
   ['vp8.webm', ['-c:v', 'libvpx', '-deadline', 'realtime', '-g', '6']],
   ['jpeg.mov', ['-c:v', 'mjpeg', '-pix_fmt', 'yuvj420p']],
@@ -74,26 +74,21 @@ export async function fuzzVideos(options: FuzzOptions): Promise<FuzzReport> {
 }
 
 async function makeSources(folder: string): Promise<FuzzSource[]> {
-  const sources: FuzzSource[] = [];
-  for (const [i, [name, args]] of sourceRecipes.entries()) {
-    const path = join(folder, name);
-    const picture = `testsrc2=size=64x48:rate=25:duration=0.8,hue=h=${37 * i}:s=${1 + i / 10}`;
-    try {
-      await ffmpeg('-f', 'lavfi', '-i', picture, ...args, `file:${path}`);
-    } catch (error) {
-      if (!/Unknown encoder/.test(`${error}`)) throw error;
-      continue;
-    }
-    sources.push({ name, extension: name.slice(name.indexOf('.')), bytes: await readFile(path) });
-  }
-  return sources;
+  const coloured = sourceRecipes.map(([name, args], i): VideoRecipe => {
+    const sound = args.includes('-c:a') ? [] : ['-an'];
+    return [name, ['-vf', `hue=h=${37 * i}:s=${1 + i / 10}`, ...sound, ...args]];
+  });
+  const names = await makeVideos(folder, coloured, { frames: 20 }, ['-f', 'lavfi', '-i', 'sine=duration=0.8']);
+  return Promise.all(
+    names.map(async (name) => ({ name, extension: extname(name), bytes: await readFile(join(folder, name)) })),
+  );
 }
 
 /** The video that each frame, by its hash, belongs to. */
 async function ownersOfFrames(folder: string, sources: readonly FuzzSource[]): Promise<Map<string, string>> {
   const owners = new Map<string, string>();
   for (const { name } of sources) {
-    for (const hash of frameHashes(await decode(join(folder, name)))) {
+    for (const hash of await frameMd5(join(folder, name))) {
       if ((owners.get(hash) ?? name) !== name) throw new Error(`${name} and ${owners.get(hash)} have the same frame`);
       owners.set(hash, name);
     }
