@@ -4,7 +4,7 @@ import type { Device } from '../tensor.js';
 import { type Backend, type ProcessGroupOptions, rendezvousOf } from './rendezvous.js';
 
 /** The group of this thread, while there is one. */
-let current: NativeRendezvous | null = null;
+let current: (NativeRendezvous & { verifies: boolean }) | null = null;
 let joining = false;
 
 /**
@@ -25,7 +25,8 @@ export async function initProcessGroup(options: ProcessGroupOptions = {}): Promi
   joining = true;
   try {
     await addon.joinGroup(rendezvous);
-    current = rendezvous;
+    // NCCL's collectives are not compared: the ranks would have to wait for their GPUs.
+    current = { ...rendezvous, verifies: rendezvous.backend === 'gloo' && (options.verifyCollectives ?? true) };
   } catch (error) {
     throw failedToJoin(rendezvous, (error as Error).message);
   } finally {
@@ -60,8 +61,18 @@ export function localRank(): number {
   return Number(process.env.LOCAL_RANK ?? 0);
 }
 
-/** The group's native half and the device that its tensors are on. @internal */
-export function group(): { addon: NativeDistributed; device: Device; rank: number; size: number } {
+interface Group {
+  addon: NativeDistributed;
+  /** Where the tensors of this rank are. */
+  device: Device;
+  rank: number;
+  size: number;
+  /** Whether the ranks compare what they call. */
+  verifies: boolean;
+}
+
+/** The process group. @internal */
+export function group(): Group {
   if (current === null) {
     throw new TorchError('there is no process group', {
       code: 'distributed',
@@ -69,7 +80,8 @@ export function group(): { addon: NativeDistributed; device: Device; rank: numbe
     });
   }
   const device = current.backend === 'nccl' ? `cuda:${localRank()}` : 'cpu';
-  return { addon: native() as Native & NativeDistributed, device, rank: current.rank, size: current.size };
+  const { rank, size, verifies } = current;
+  return { addon: native() as Native & NativeDistributed, device, rank, size, verifies };
 }
 
 function addonWith(backend: Backend): NativeDistributed {
