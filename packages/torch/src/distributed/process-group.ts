@@ -1,11 +1,13 @@
 import { TorchError } from '../errors.js';
-import { type Native, type NativeDistributed, type NativeRendezvous, native } from '../native.js';
+import { type Held, type Native, type NativeDistributed, type NativeRendezvous, native } from '../native.js';
 import type { Device } from '../tensor.js';
 import { type Backend, type ProcessGroupOptions, rendezvousOf } from './rendezvous.js';
 
 /** The group of this thread, while there is one. */
 let current: (NativeRendezvous & { verifies: boolean }) | null = null;
 let joining = false;
+/** What reduces gradients in the group. */
+const reducers = new Set<Held<'reducer'>>();
 
 /**
  * Meets the other processes and connects to each of them. All collectives work in this group.
@@ -34,11 +36,23 @@ export async function initProcessGroup(options: ProcessGroupOptions = {}): Promi
   }
 }
 
-/** Closes this process's connections. Without a group nothing happens. */
+/** Closes this process's connections and ends gradient reduction. Without a group nothing happens. */
 export function destroyProcessGroup(): void {
   if (current === null) return;
+  for (const reducer of reducers) removeReducer(reducer);
+  group().addon.leaveGroup();
   current = null;
-  (native() as Native & NativeDistributed).leaveGroup();
+}
+
+/** Keeps a reducer until it is removed or the group ends, even when nobody holds the wrapper any more. @internal */
+export function keepReducer(reducer: Held<'reducer'>): Held<'reducer'> {
+  reducers.add(reducer);
+  return reducer;
+}
+
+/** Ends a reducer, once. @internal */
+export function removeReducer(reducer: Held<'reducer'>): void {
+  if (reducers.delete(reducer)) group().addon.removeReducer(reducer);
 }
 
 /** Whether this process is in a group. */
