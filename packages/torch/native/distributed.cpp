@@ -405,7 +405,7 @@ Napi::Value addReducer(const Napi::CallbackInfo& info) {
 // prepareReducer(reducer, whether to reduce)
 Napi::Value prepareReducer(const Napi::CallbackInfo& info) {
   const auto& reducer = heldArgument<std::shared_ptr<Reducer>>(info, 0);
-  if (!reducer) throw Failure("disposed", "the gradient reducer has been removed");
+  if (!reducer) throw Failure("distributed", "the process group has ended, or the model was unwrapped");
   reducer->prepare(boolArgument(info, 1));
   return info.Env().Undefined();
 }

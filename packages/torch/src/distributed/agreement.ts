@@ -9,33 +9,26 @@ const BYTES = 128;
 /**
  * Compares what all ranks are about to do. Gloo aborts the process when tensors differ in size, or mixes up collectives,
  * and the usual causes are harmless mistakes such as a smaller last batch; so the ranks exchange a short description
- * first. NCCL's collectives are not checked: they would have to wait for the GPU.
+ * first.
  *
  * @throws TorchError `distributed` on every rank, naming the first one that does something else
  */
 export function refuseDisagreement(description: string): void {
-  const { addon, device, rank, size } = group();
-  if (device !== 'cpu') return;
+  const { addon, rank, size, verifies } = group();
+  if (!verifies) return;
   const descriptions = scope(() => {
     const own = new Uint8Array(BYTES);
     new TextEncoder().encodeInto(description, own);
     const all = empty([size, BYTES], { dtype: 'uint8' });
     addon.waitForWork(addon.startAllGather(TensorHandle.of(all), TensorHandle.of(tensor(own))));
-    const bytes = all.data() as Uint8Array;
-    return Array.from({ length: size }, (_, i) => readDescription(bytes.subarray(i * BYTES, (i + 1) * BYTES)));
+    const bytes = Buffer.from(all.data().buffer);
+    return Array.from({ length: size }, (_, i) => bytes.toString('utf8', i * BYTES, (i + 1) * BYTES));
   });
   const other = descriptions.findIndex((text) => text !== descriptions[0]);
   if (other < 0) return;
-  throw new TorchError(
-    `rank ${rank} of ${size}: the ranks disagree: rank 0 calls ${descriptions[0]}, rank ${other} ${descriptions[other]}`,
-    {
-      code: 'distributed',
-      hint: 'all ranks must call the same collectives in the same order with tensors of the same shape and dtype; drop the last incomplete batch',
-    },
-  );
-}
-
-function readDescription(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+  const [first, second] = [descriptions[0]!, descriptions[other]!].map((text) => text.replace(/\0+$/, ''));
+  throw new TorchError(`rank ${rank} of ${size}: the ranks disagree: rank 0 calls ${first}, rank ${other} ${second}`, {
+    code: 'distributed',
+    hint: 'all ranks must call the same collectives in the same order with tensors of the same shape and dtype; drop the last incomplete batch',
+  });
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { manualSeed, nn } from '../index.js';
 import { assertCloseValues } from '../testing/golden.js';
+import { launch } from './launch.js';
 import type { DataParallelResults } from './testing/data-parallel.js';
 import { classifier, SAMPLES, stateOf, train } from './testing/models.js';
 import { resultsOfRanks } from './testing/ranks.js';
@@ -88,3 +90,22 @@ test('running statistics are rank 0’s at every forward pass', () => {
 test('steps leave no tensors behind', () => {
   for (const { leaked } of results) assert.equal(leaked, 0);
 });
+
+test('the example of docs/distributed.md prints the same losses from one process and from two', async () => {
+  const example = fileURLToPath(new URL('../../../../examples/distributed/train.mjs', import.meta.url));
+  const [alone, together] = await Promise.all([1, 2].map((processes) => linesOf(processes, example)));
+  assert.equal(alone!.length, 5);
+  assert.deepEqual(alone, together);
+});
+
+async function linesOf(processes: number, program: string): Promise<string[]> {
+  const lines: string[] = [];
+  const code = await launch({
+    processes,
+    command: [process.execPath, program],
+    onLine: (_, _rank, line) => lines.push(line),
+    onEvent: (message) => lines.push(message),
+  });
+  assert.equal(code, 0, lines.join('\n'));
+  return lines;
+}

@@ -8,7 +8,7 @@ import { refusePromise, scope, TensorHandle } from '../scope.js';
 import type { Tensor } from '../tensor.js';
 import { assignBuckets } from './buckets.js';
 import { allGatherObject, broadcast } from './collectives.js';
-import { group } from './process-group.js';
+import { group, keepReducer, removeReducer } from './process-group.js';
 
 export interface DataParallelOptions {
   /** Size of the buckets in which gradients are reduced, in MB. Default 25. */
@@ -93,9 +93,9 @@ export class DistributedDataParallel<M extends Module> extends Module {
     }
   }
 
-  /** Stops reducing gradients; the module itself stays as it is. */
+  /** Stops reducing gradients, as {@link destroyProcessGroup} does; the module itself stays as it is. */
   unwrap(): M {
-    this.#addon.removeReducer(this.#reducer);
+    removeReducer(this.#reducer);
     return this.module;
   }
 }
@@ -103,11 +103,9 @@ export class DistributedDataParallel<M extends Module> extends Module {
 function addReducer(trained: [string, Parameter][], bytes: number, allowUnused: boolean): Held<'reducer'> {
   const names = new Map(trained.map(([name, parameter]) => [parameter, name]));
   const buckets = assignBuckets([...names.keys()], { firstBytes: Math.min(bytes, MEGABYTE), bytes });
-  return group().addon.addReducer(
-    buckets.map((bucket) => bucket.map((parameter) => TensorHandle.of(parameter))),
-    buckets.flat().map((parameter) => names.get(parameter)!),
-    allowUnused,
-  );
+  const handles = buckets.map((bucket) => bucket.map((parameter) => TensorHandle.of(parameter)));
+  const namesInOrder = buckets.flat().map((parameter) => names.get(parameter)!);
+  return keepReducer(group().addon.addReducer(handles, namesInOrder, allowUnused));
 }
 
 /** Ranks whose modules or options differ would wait for each other for ever, or mix up parameters. */

@@ -111,7 +111,8 @@ function signalAll(children: readonly ChildProcess[], signal: NodeJS.Signals): v
   }
 }
 
-function freePort(): Promise<number> {
+/** A TCP port of this host that nobody listens at. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
     server.listen(0, '127.0.0.1', () => {

@@ -1,11 +1,13 @@
 import { TorchError } from '../errors.js';
-import { type Native, type NativeDistributed, type NativeRendezvous, native } from '../native.js';
+import { type Held, type Native, type NativeDistributed, type NativeRendezvous, native } from '../native.js';
 import type { Device } from '../tensor.js';
 import { type Backend, type ProcessGroupOptions, rendezvousOf } from './rendezvous.js';
 
 /** The group of this thread, while there is one. */
-let current: NativeRendezvous | null = null;
+let current: (NativeRendezvous & { verifies: boolean }) | null = null;
 let joining = false;
+/** What reduces gradients in the group. */
+const reducers = new Set<Held<'reducer'>>();
 
 /**
  * Meets the other processes and connects to each of them. All collectives work in this group.
@@ -25,7 +27,8 @@ export async function initProcessGroup(options: ProcessGroupOptions = {}): Promi
   joining = true;
   try {
     await addon.joinGroup(rendezvous);
-    current = rendezvous;
+    // NCCL's collectives are not compared: the ranks would have to wait for their GPUs.
+    current = { ...rendezvous, verifies: rendezvous.backend === 'gloo' && (options.verifyCollectives ?? true) };
   } catch (error) {
     throw failedToJoin(rendezvous, (error as Error).message);
   } finally {
@@ -33,11 +36,23 @@ export async function initProcessGroup(options: ProcessGroupOptions = {}): Promi
   }
 }
 
-/** Closes this process's connections. Without a group nothing happens. */
+/** Closes this process's connections and ends gradient reduction. Without a group nothing happens. */
 export function destroyProcessGroup(): void {
   if (current === null) return;
+  for (const reducer of reducers) removeReducer(reducer);
+  group().addon.leaveGroup();
   current = null;
-  (native() as Native & NativeDistributed).leaveGroup();
+}
+
+/** Keeps a reducer until it is removed or the group ends, even when nobody holds the wrapper any more. @internal */
+export function keepReducer(reducer: Held<'reducer'>): Held<'reducer'> {
+  reducers.add(reducer);
+  return reducer;
+}
+
+/** Ends a reducer, once. @internal */
+export function removeReducer(reducer: Held<'reducer'>): void {
+  if (reducers.delete(reducer)) group().addon.removeReducer(reducer);
 }
 
 /** Whether this process is in a group. */
@@ -60,8 +75,18 @@ export function localRank(): number {
   return Number(process.env.LOCAL_RANK ?? 0);
 }
 
-/** The group's native half and the device that its tensors are on. @internal */
-export function group(): { addon: NativeDistributed; device: Device; rank: number; size: number } {
+interface Group {
+  addon: NativeDistributed;
+  /** Where the tensors of this rank are. */
+  device: Device;
+  rank: number;
+  size: number;
+  /** Whether the ranks compare what they call. */
+  verifies: boolean;
+}
+
+/** The process group. @internal */
+export function group(): Group {
   if (current === null) {
     throw new TorchError('there is no process group', {
       code: 'distributed',
@@ -69,7 +94,8 @@ export function group(): { addon: NativeDistributed; device: Device; rank: numbe
     });
   }
   const device = current.backend === 'nccl' ? `cuda:${localRank()}` : 'cpu';
-  return { addon: native() as Native & NativeDistributed, device, rank: current.rank, size: current.size };
+  const { rank, size, verifies } = current;
+  return { addon: native() as Native & NativeDistributed, device, rank, size, verifies };
 }
 
 function addonWith(backend: Backend): NativeDistributed {

@@ -1,5 +1,5 @@
-// libtorch's header of ProcessGroupGloo names these classes of Gloo. Only pointers to them cross our code, so that
-// their names suffice; the base class has the virtual functions that libtorch's header overrides.
+// What libtorch's header of ProcessGroupGloo mentions of Gloo, for where Gloo's own headers are absent. Nothing here is
+// made, called or sized by our code: only pointers to these classes pass through it.
 #pragma once
 
 #include <chrono>
@@ -9,7 +9,10 @@
 
 namespace gloo {
 
-class Context;
+class Context {
+ public:
+  void setTimeout(std::chrono::milliseconds timeout);
+};
 
 namespace transport {
 class Device;
