@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { memory, scope, type Tensor } from '@chronotope/torch';
-import { testTransform, timebalancePretext, timebalanceTrain } from '../augment/settings.js';
+import { testTransform, timebalancePretext, timebalanceTrain } from '../augment/presets.js';
 import { ClipReader, type StoredVideo } from './clip-reader.js';
 import { type Batch, ClipLoader, type ClipLoaderOptions } from './loader.js';
 import type { ManifestEntry } from './manifest.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { testTransform, timebalancePretext, timebalanceTrain } from '../augment/settings.js';
+import { testTransform, timebalancePretext, timebalanceTrain } from '../augment/presets.js';
 import { randomStream } from '../random.js';
 import { type ClipGeometry, type PlannedClip, pretextPlan, similarityPlan, testPlan, trainPlan } from './views.js';
 
