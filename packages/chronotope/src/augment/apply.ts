@@ -4,7 +4,7 @@ import { resizeCrops } from './resize.js';
 import type { Normalisation } from './settings.js';
 import { applySteps } from './steps.js';
 
-/** Bytes of float values worked on at a time: on a processor few enough for its cache, elsewhere a bound on memory. */
+/** Bytes of output worked on at a time: on a processor few enough for its cache, elsewhere a bound on memory. */
 const CHUNK_BYTES = { processor: 4 << 20, accelerator: 512 << 20 };
 
 /**
@@ -17,13 +17,13 @@ const CHUNK_BYTES = { processor: 4 << 20, accelerator: 512 << 20 };
  *   normalise
  */
 export function augmentClips(frames: Tensor, augmentations: readonly ClipAugmentation[], size: number): Tensor {
-  const [clips, length, height, width] = frames.shape as [number, number, number, number];
-  const largest = 3 * length * Math.max(height * width, size * size) * 4;
+  const [clips, length] = frames.shape as [number, number];
+  const clipBytes = 3 * length * size * size * 4;
   const limit = frames.device === 'cpu' ? CHUNK_BYTES.processor : CHUNK_BYTES.accelerator;
   return noGrad(() =>
     scope(() => {
       const output = empty([clips, 3, length, size, size], { device: frames.device });
-      for (const [start, count] of chunks(augmentations, Math.max(1, Math.floor(limit / largest)))) {
+      for (const [start, count] of chunks(augmentations, Math.max(1, Math.floor(limit / clipBytes)))) {
         scope(() => {
           const chunk = output.narrow(0, start, count);
           augmentChunk(frames.narrow(0, start, count), augmentations.slice(start, start + count), chunk);

@@ -14,6 +14,9 @@ import type { Interpolation } from './settings.js';
 /** The geometry of one clip. */
 export type CropAndFlip = Pick<ClipAugmentation, 'crop' | 'canvas' | 'flip' | 'interpolation'>;
 
+/** Bytes of source frames, as floats, that the matrices are applied to at a time: see CHUNK_BYTES of `apply.ts`. */
+const CHUNK_BYTES = { processor: 1 << 20, accelerator: 512 << 20 };
+
 /** Source pixels of a clip from which on a processor is faster at it with libtorch's interpolation than with matrices. */
 const LARGE_CLIP = 1 << 16;
 
@@ -100,22 +103,41 @@ export function resizeByMatrices(frames: Tensor, crops: readonly CropAndFlip[], 
   );
   const rowMatrices = interpolationMatrices(vertical, height, outputHeight, interpolation);
   const columnMatrices = interpolationMatrices(horizontal, width, outputWidth, interpolation);
+  const limit = frames.device === 'cpu' ? CHUNK_BYTES.processor : CHUNK_BYTES.accelerator;
+  const perChunk = Math.max(1, Math.floor(limit / (length * height * width * 3 * 4)));
   scope(() => {
     const { device } = frames;
     const rows = tensor(rowMatrices, { shape: [n, outputHeight, height], device });
     const columns = tensor(columnMatrices, { shape: [n, outputWidth, width], device }).transpose(1, 2);
-    // Rows first: their product needs the frames with H in front, which costs nothing because the conversion to float
-    // writes every value anyway.
-    const source = frames
-      .permute([0, 2, 1, 3, 4])
-      .contiguous()
-      .div(255)
-      .view([n, height, length * width * 3]);
-    const shorter = rows.bmm(source).view([n, outputHeight, length, width, 3]);
-    const planes = shorter
-      .permute([0, 4, 2, 1, 3])
-      .contiguous()
-      .view([n, 3 * length * outputHeight, width]);
-    output.copy_(planes.bmm(columns).view(output.shape));
+    for (let start = 0; start < n; start += perChunk) {
+      const [chunk, rowChunk, columnChunk, outputChunk] = [frames, rows, columns, output].map((batch) =>
+        batch.narrow(0, start, Math.min(perChunk, n - start)),
+      ) as [Tensor, Tensor, Tensor, Tensor];
+      scope(() => outputChunk.copy_(multiply(chunk, rowChunk, columnChunk).view(outputChunk.shape)));
+    }
   });
+}
+
+/**
+ * @param frames uint8 [n, T, H, W, 3]
+ * @param rows float32 [n, height, H]
+ * @param columns float32 [n, W, width]
+ * @returns float32 [n, 3 · T · height, width] in [0, 1]
+ */
+function multiply(frames: Tensor, rows: Tensor, columns: Tensor): Tensor {
+  const [n, length, height, width] = frames.shape as [number, number, number, number];
+  const outputHeight = rows.shape[1]!;
+  // Rows first: their product needs the frames with H in front, which costs nothing because the conversion to float
+  // writes every value anyway.
+  const source = frames
+    .permute([0, 2, 1, 3, 4])
+    .contiguous()
+    .div(255)
+    .view([n, height, length * width * 3]);
+  const shorter = rows.bmm(source).view([n, outputHeight, length, width, 3]);
+  const planes = shorter
+    .permute([0, 4, 2, 1, 3])
+    .contiguous()
+    .view([n, 3 * length * outputHeight, width]);
+  return planes.bmm(columns);
 }
