@@ -2,7 +2,8 @@
  * Why an operation on a video failed.
  *
  * About the file: `not-found`, `not-a-file` (a folder, a pipe), `unreadable` (permissions), `empty-file` (zero bytes),
- * `no-video-stream`, `undecodable`, `truncated` (clearly less video than the header states, or the header itself is cut off).
+ * `no-video-stream`, `undecodable`, `truncated` (clearly less video than the header states, or the header itself is cut
+ * off), `too-short` (for a clip).
  * About the run: `timeout`, `aborted`, `ffmpeg-missing`, `encode-failed`, `disk-full`, `unwritable`, `invalid-argument`, `ambiguous-store`.
  */
 export type VideoErrorCode =
@@ -13,6 +14,7 @@ export type VideoErrorCode =
   | 'no-video-stream'
   | 'undecodable'
   | 'truncated'
+  | 'too-short'
   | 'timeout'
   | 'aborted'
   | 'ffmpeg-missing'
