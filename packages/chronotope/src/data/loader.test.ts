@@ -174,7 +174,7 @@ test('plans give the views their methods name, in [0, 1], and mixed frame sizes 
   assert.deepEqual(shapes({ plan: similarityPlan(geometry, similarity) }), { clips: [3, ...clip] });
 
   const { views } = loader({
-    plan: testPlan(geometry, { clips: 2, transform: testTransform }),
+    plan: testPlan(geometry, { clips: 2, transforms: [testTransform] }),
     batchSize: 7,
     shuffle: false,
   }).batch(0, 0);
