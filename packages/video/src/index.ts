@@ -1,4 +1,5 @@
 export { liveChildCount } from './children.js';
+export { type ContactSheet, type SheetImage, type SheetStrip, writeContactSheet } from './contact-sheet.js';
 export {
   type DecodedVideo,
   type DecodeOptions,

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { demoCommand, demoDataCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { inspectCommand } from './inspect.js';
 import { predictCommand } from './predict.js';
 import { EXIT, reportError } from './report-error.js';
 import { trainCommand } from './train.js';
@@ -17,6 +18,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     trainCommand(),
     evaluateCommand(),
     predictCommand(),
+    inspectCommand(),
     demoDataCommand(),
     demoCommand(),
     doctorCommand(),
