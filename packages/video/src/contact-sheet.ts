@@ -19,7 +19,7 @@ export interface SheetStrip {
   images: readonly SheetImage[];
   /** One for each image. */
   captions: readonly string[];
-  /** Where the images lie in the video, 0 its beginning and 1 its end: drawn as marks on a line. */
+  /** Where the images lie in the video, 0 its beginning and 1 its end: drawn as marks on a line as long as the page is wide. */
   places?: readonly number[];
 }
 
@@ -78,7 +78,7 @@ async function drawContactSheet({ title, notes, strips }: ContactSheet): Promise
   for (const strip of strips) {
     writeLine(strip.heading, { size: 14, bold: true }, 2 * LINE);
     for (const line of strip.details.flatMap((detail) => wrapped(detail, width))) writeLine(line, {}, LINE);
-    const drawn = await drawStrip(strip, y + 8);
+    const drawn = await drawStrip(strip, y + 8, width - 2 * MARGIN);
     parts.push(drawn.svg);
     y += 8 + drawn.height;
   }
@@ -91,6 +91,7 @@ async function drawContactSheet({ title, notes, strips }: ContactSheet): Promise
 async function drawStrip(
   { images, captions, places }: SheetStrip,
   top: number,
+  width: number,
 ): Promise<{ svg: string; height: number }> {
   const tile = tileSize(images[0]!);
   const parts = await Promise.all(
@@ -101,12 +102,11 @@ async function drawStrip(
       return picture + text(x + tile.width / 2, top + tile.height + 13, captions[k] ?? '', { size: 10, centred: true });
     }),
   );
-  const length = images.length * (tile.width + GAP) - GAP;
   const lineTop = top + tile.height + 20;
   if (places !== undefined) {
-    parts.push(`<rect x="${MARGIN}" y="${lineTop}" width="${length}" height="5" rx="2" fill="#e3e6ea"/>`);
+    parts.push(`<rect x="${MARGIN}" y="${lineTop}" width="${width}" height="5" rx="2" fill="#e3e6ea"/>`);
     for (const place of places) {
-      const x = MARGIN + Math.min(Math.max(place, 0), 1) * (length - 3);
+      const x = MARGIN + Math.min(Math.max(place, 0), 1) * (width - 3);
       parts.push(`<rect x="${x.toFixed(1)}" y="${lineTop}" width="3" height="5" fill="#d3541b"/>`);
     }
   }

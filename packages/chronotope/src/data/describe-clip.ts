@@ -14,7 +14,7 @@ export function describePlace({ view, index }: DrawnClip): string {
   return `${view.name} [${position.join(', ')}]`;
 }
 
-/** Which frames a clip has, briefly: `16 frames, every 4th from 12 to 72`. */
+/** Which frames a clip has, briefly: `16 frames, 12 to 72 in steps of 4`. */
 export function describeFrames(frames: readonly number[]): string {
   const [first, last] = [frames[0]!, frames.at(-1)!];
   if (frames.length === 1) return `frame ${first}`;
@@ -22,7 +22,7 @@ export function describeFrames(frames: readonly number[]): string {
   const even = steps.every((step) => step === steps[0]) && steps[0]! > 0;
   if (!even)
     return `${frames.length} frames between ${Math.min(...frames)} and ${Math.max(...frames)}, unevenly spaced`;
-  return `${frames.length} frames from ${first} to ${last}, ${steps[0] === 1 ? 'every one' : `one in ${steps[0]}`}`;
+  return `${frames.length} frames, ${first} to ${last}${steps[0] === 1 ? '' : ` in steps of ${steps[0]}`}`;
 }
 
 /** What was drawn for a clip, in the order of its effects. */
@@ -48,7 +48,7 @@ function describeStep(step: Step): string {
     case 'channel-drop':
       return `without ${['red', 'green', 'blue'][step.channel]}`;
     case 'channel-order':
-      return `channels ${step.order.map((channel) => 'RGB'[channel]).join('')}`;
+      return `channels in the order ${step.order.map((channel) => 'RGB'[channel]).join(' ')}`;
     case 'erase':
       return `erased ${step.boxes.map(boxText).join(' and ')}`;
     case 'hue':

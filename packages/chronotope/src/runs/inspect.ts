@@ -126,11 +126,16 @@ function clipStrip(clip: DrawnClip, views: Record<string, Tensor>, stored: Store
   });
   return {
     heading: describePlace(clip),
-    details: [`${describeFrames(frames)}; ${describeAugmentation(augmentation, stored, size).join(', ')}`],
+    details: [`${describeFrames(frames)}; ${unbroken(describeAugmentation(augmentation, stored, size)).join(', ')}`],
     images,
     captions: captionsOf(frames, stored),
     places: placesOf(frames, stored),
   };
+}
+
+/** Phrases that a line is not broken within. */
+function unbroken(phrases: readonly string[]): string[] {
+  return phrases.map((phrase) => phrase.replaceAll(' ', '\u00a0'));
 }
 
 /** The frames of uint8 [T, H, W, 3]. */
