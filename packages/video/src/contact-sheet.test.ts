@@ -33,7 +33,7 @@ test('a PNG holds the pictures, small ones enlarged pixel by pixel', async () =>
     if (data[k] === 255 && data[k + 1] === 0 && data[k + 2] === 0) bright++;
     if (data[k] === 100 && data[k + 1] === 0 && data[k + 2] === 0) dark++;
   }
-  assert.deepEqual([bright, dark], [80 * 80, 80 * 80]);
+  assert.deepEqual([bright, dark], [120 * 120, 120 * 120]);
 });
 
 test('a page holds the text, escaped, and needs no other file', async () => {

@@ -33,8 +33,8 @@ export interface ContactSheet {
 
 const MARGIN = 20;
 const GAP = 4;
-/** Small images are enlarged by a whole factor to at least this side, large ones reduced to at most that. */
-const TILE = { smallest: 80, largest: 128 };
+/** Short side of an image on the sheet at most: small ones are enlarged by a whole factor, large ones reduced. */
+const LARGEST_TILE = 128;
 const NARROWEST = 640;
 const FONT = `font-family="DejaVu Sans, Verdana, Helvetica, Arial, sans-serif"`;
 /** Width of a character of 12-pixel text, about. */
@@ -115,7 +115,7 @@ async function drawStrip(
 
 function tileSize({ height, width }: SheetImage): { height: number; width: number } {
   const short = Math.min(height, width);
-  const factor = short < TILE.smallest ? Math.ceil(TILE.smallest / short) : Math.min(1, TILE.largest / short);
+  const factor = short <= LARGEST_TILE ? Math.floor(LARGEST_TILE / short) : LARGEST_TILE / short;
   return { height: Math.round(height * factor), width: Math.round(width * factor) };
 }
 

@@ -19,7 +19,7 @@ interface InspectFlags {
 export function inspectCommand(): Command {
   return new Command('inspect')
     .description('show a video as the network gets it: a contact sheet of its views, with what was drawn for each')
-    .argument('<data>', 'a folder of class folders')
+    .argument('<data>', 'a folder of class folders, or one video file')
     .option('--sample <id>', 'the video: its id, its path, or the end of it; by default the first one')
     .option('--recipe <name or file>', `settings: ${shippedRecipes().join(', ')}, or a YAML file`, 'timebalance-small')
     .option('--set <key=value>', 'change one setting, such as inputSize=112; may be repeated', collect, [])

@@ -1,8 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { testTransform, timebalancePretext, timebalanceTrain } from '../augment/presets.js';
+import {
+  mocoV2,
+  svtGlobal,
+  svtLocal,
+  svtTest,
+  testTransform,
+  timebalancePretext,
+  timebalanceTrain,
+} from '../augment/presets.js';
+import { ChronotopeError } from '../errors.js';
 import { randomStream } from '../random.js';
-import { type ClipGeometry, type PlannedClip, pretextPlan, similarityPlan, testPlan, trainPlan } from './views.js';
+import {
+  type ClipGeometry,
+  type PlannedClip,
+  pretextPlan,
+  relatedFramesPlan,
+  segmentPlan,
+  similarityPlan,
+  testPlan,
+  trainPlan,
+} from './views.js';
 
 const geometry: ClipGeometry = {
   frames: 4,
@@ -78,4 +96,86 @@ test('similarity clips do not overlap when consecutive, and exist for every vide
     [16, 18, 20, 22],
   ]);
   assert.equal(plan.clips({ frames: 1 }, random())?.length, 3);
+});
+
+test('three crops of every test clip come one after another', () => {
+  const transforms = (['first', 'middle', 'last'] as const).map(svtTest);
+  const plan = testPlan({ ...geometry, shortVideo: 'stretch' }, { clips: 2, transforms });
+  assert.deepEqual(plan.views, [{ name: 'clips', shape: [6] }]);
+  const clips = plan.clips({ frames: 20 }, random())!;
+  assert.deepEqual(
+    clips.map(({ frames, transform }) => [frames[0], 'position' in transform && transform.position]),
+    [
+      [0, 'first'],
+      [0, 'middle'],
+      [0, 'last'],
+      [12, 'first'],
+      [12, 'middle'],
+      [12, 'last'],
+    ],
+  );
+});
+
+test('segment views: two globals over the segment and eight locals over an eighth of it, or views of many lengths', () => {
+  const segment = { frames: 8, segmentFrames: 64, shortVideo: 'official', virtualFrames: null } as const;
+  const transforms = { globalTransform: svtGlobal, localTransform: svtLocal, localSize: 96 };
+  const standard = segmentPlan(segment, { mode: 'standard', ...transforms });
+  assert.deepEqual(
+    standard.views.map(({ name, shape, size }) => [name, shape, size]),
+    [
+      ['globals', [2], undefined],
+      ['locals', [8], 96],
+    ],
+  );
+  const clips = standard.clips({ frames: 100 }, random())!;
+  assert.equal(clips.length, 10);
+  clips.forEach(({ frames, transform }, k) => {
+    assert.equal(transform, k < 2 ? svtGlobal : svtLocal);
+    assert.equal(frames.length, 8);
+    const extent = frames.at(-1)! - frames[0]!;
+    assert.ok(k < 2 ? extent >= 57 : extent <= 8, `${frames}`);
+  });
+  const varying = segmentPlan(segment, { mode: 'varying-frame-rate', ...transforms });
+  assert.deepEqual(
+    framesOf(varying.clips({ frames: 100 }, random()))!.map(({ length }) => length),
+    [4, 8, 2, 2, 4, 4, 8, 8, 16, 16],
+  );
+  assert.deepEqual(varying.views.map(({ name }) => name).slice(0, 3), ['global-1', 'global-2', 'local-1']);
+});
+
+test('related frames: two augmentations of one frame and candidates, five seconds apart by time', () => {
+  const timestamps = Array.from({ length: 400 }, (_, k) => k / 10);
+  const options = { framesPerVideo: 4, spacingSeconds: 5, candidates: 2 };
+  const plan = relatedFramesPlan(options, mocoV2);
+  for (let epoch = 0; epoch < 20; epoch++) {
+    const clips = framesOf(plan.clips({ frames: 400, timestamps }, randomStream(0, 'clips', epoch)))!;
+    assert.equal(clips.length, 4);
+    assert.deepEqual(clips[0], clips[1]);
+    const gaps = clips.slice(2).map(([frame]) => Math.abs(frame! - clips[0]![0]!));
+    assert.ok(
+      gaps.every((gap) => gap % 50 === 0 && gap <= 150),
+      `${gaps}`,
+    );
+    assert.notDeepEqual(clips[2], clips[3]);
+  }
+  const stored = relatedFramesPlan({ ...options, spacingSeconds: null, candidates: 'all' }, mocoV2);
+  const all = framesOf(stored.clips({ frames: 4 }, random()))!.map(([frame]) => frame!);
+  assert.deepEqual(all.slice(2).sort(), [0, 1, 2, 3]);
+  assert.equal(all[2], all[0]);
+  assert.equal(stored.clips({ frames: 3 }, random()), null);
+});
+
+test('clips by time are equally long whatever the frame rate, and refuse to guess it', () => {
+  const byTime: ClipGeometry = { ...geometry, fps: 10, shortVideo: 'repeat-last' };
+  const plan = testPlan(byTime, { clips: 1, transforms: [testTransform] });
+  const seconds = (rate: number): number => {
+    const timestamps = Array.from({ length: 2 * rate }, (_, k) => k / rate);
+    const [clip] = framesOf(plan.clips({ frames: timestamps.length, timestamps }, random()))!;
+    return timestamps[clip!.at(-1)!]! - timestamps[clip![0]!]!;
+  };
+  assert.deepEqual([seconds(10), seconds(20), seconds(50)], [0.6, 0.6, 0.6]);
+  assert.throws(
+    () => plan.clips({ frames: 20 }, random()),
+    (error) => error instanceof ChronotopeError && error.code === 'no-timestamps',
+  );
 });

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { scope, type Tensor, tensor } from '@chronotope/torch';
 import {
   type ContactSheet,
@@ -22,7 +22,7 @@ import { silentProgress } from '../training/progress.js';
 import { prepareVideos } from './prepare-videos.js';
 
 export interface InspectOptions {
-  /** A folder of class folders. */
+  /** A folder of class folders, or one video file. */
   data: string;
   recipe: TimeBalanceRecipe;
   /** Whose views. */
@@ -53,7 +53,7 @@ const OVERVIEW_FRAMES = 8;
  */
 export async function inspectViews(options: InspectOptions): Promise<InspectedViews> {
   const { data, recipe, stage, epoch = 0, out, signal } = options;
-  const { entries, classes } = readClassFolders(data);
+  const { entries, classes } = readData(data);
   const entry = findSample(entries, options.sample);
   const temporary = mkdtempSync(join(tmpdir(), 'chronotope-inspect-'));
   try {
@@ -78,6 +78,11 @@ export async function inspectViews(options: InspectOptions): Promise<InspectedVi
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+function readData(data: string): { entries: ManifestEntry[]; classes: string[] } {
+  if (!statSync(data, { throwIfNoEntry: false })?.isFile()) return readClassFolders(data);
+  return { entries: [{ id: basename(data), path: data, label: null, split: 'train' }], classes: [] };
 }
 
 function findSample(entries: readonly ManifestEntry[], sample: string | undefined): ManifestEntry {
