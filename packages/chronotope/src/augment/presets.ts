@@ -187,7 +187,7 @@ export const clipPreprocess: ScaledCrop = {
   normalise: clipNormalisation,
 };
 
-/** All augmentations and test transforms that are published or recommended, by the name a recipe gives them. */
+/** All augmentations and test transforms above by name. */
 export const PRESETS = {
   'timebalance-pretext': timebalancePretext,
   'timebalance-train': timebalanceTrain,
