@@ -1,20 +1,20 @@
 export { liveChildCount } from './children.js';
 export { type ClipOptions, type ClipPolicy, clip } from './clip.js';
-export {
-  normalisedTimeline,
-  type PretextClips,
-  pretextClips,
-  type ShortVideoPolicy,
-  similarityClips,
-  testClips,
-  trainClip,
-} from './clip-sampling.js';
 export type { DecodeSummary, VideoDamage } from './completeness.js';
+export { type ContactSheet, type SheetImage, type SheetStrip, writeContactSheet } from './contact-sheet.js';
 export { type DecodedVideo, type DecodeOptions, decode, frames, type VideoFrame } from './decode.js';
 export type { FrameSelection } from './decode-plan.js';
 export { type EncodeOptions, encode } from './encode.js';
 export { VideoError, type VideoErrorCode, type VideoErrorFields, type VideoPosition } from './errors.js';
 export { type FfmpegPrograms, findFfmpeg } from './ffmpeg.js';
+export {
+  detailedFrames,
+  distinctFrames,
+  edgeShares,
+  type FrameBatch,
+  type Inside,
+  withoutBorder,
+} from './frame-filters.js';
 export { type DamagedVideo, FrameStore, type StoredVideo } from './frame-store.js';
 export {
   type BuildFrameStoreOptions,
@@ -24,4 +24,28 @@ export {
   type FailedVideo,
 } from './frame-store-build.js';
 export { type ProbeOptions, probe, type VideoInfo } from './probe.js';
+export { type PretextClips, pretextClips, similarityClips, testClips, trainClip } from './sampling/clips.js';
+export { denseTestClips } from './sampling/dense-clips.js';
+export {
+  consecutiveSurvivors,
+  type QueryAndCandidates,
+  queryAndCandidates,
+  type SpacedPositions,
+  spacedPositions,
+} from './sampling/related-frames.js';
+export {
+  type SegmentDraw,
+  type SegmentViewMode,
+  type SegmentViews,
+  segmentTestClip,
+  segmentViews,
+  VARYING_LOCAL_FRAMES,
+} from './sampling/segments.js';
+export {
+  extendedTimeline,
+  normalisedTimeline,
+  SHORT_VIDEO_POLICIES,
+  type ShortVideoPolicy,
+} from './sampling/short-video.js';
+export { frameAt, timelineAtRate } from './sampling/time.js';
 export type { FrameStoreSettings } from './store-entry.js';

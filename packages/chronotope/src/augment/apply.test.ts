@@ -4,8 +4,10 @@ import { memory, type Tensor, tensor } from '@chronotope/torch';
 import { randomStream } from '../random.js';
 import { readGolden } from '../testing/golden.js';
 import { augmentClips } from './apply.js';
-import { type AugmentationDraw, applyGates, type ClipAugmentation, centreCropOf, drawTransform } from './draw.js';
-import { timebalancePretext, timebalanceTrain } from './settings.js';
+import type { ClipAugmentation, Step } from './clip-augmentation.js';
+import { centreCropOf, drawTransform, untouched } from './draw.js';
+import { type AugmentationDraw, applyGates } from './draw-timebalance.js';
+import { mocoV2, timebalancePretext, timebalanceTrain } from './presets.js';
 
 /** An official run on one image: the numbers drawn and the pixels that came out. */
 interface GoldenCase {
@@ -41,7 +43,8 @@ interface GoldenFile {
 }
 
 const SIZE = 24;
-const nothing: ClipAugmentation = centreCropOf({ centreCrop: 1 }, { height: SIZE, width: SIZE });
+const nothing = untouched({ height: SIZE, width: SIZE }, SIZE);
+const withSteps = (...steps: Step[]): ClipAugmentation => ({ ...nothing, steps });
 
 /** Pseudo-random frames, uint8 [n, t, h, w, 3]. */
 function frames(n: number, t: number, h: number, w: number): Tensor {
@@ -56,9 +59,17 @@ function values(clips: Tensor): Float32Array {
   return clips.data() as Float32Array;
 }
 
-function augmentationOf({ stage, image_hw: [height, width], args }: GoldenCase): ClipAugmentation {
+function augmentationOf({
+  stage,
+  image_hw: [height, width],
+  output_size: outputSize,
+  args,
+}: GoldenCase): ClipAugmentation {
   if (stage === 'val') {
-    return { ...centreCropOf({ centreCrop: args.cropping_factor }, { height, width }), flip: args.hflip === 1 };
+    return {
+      ...centreCropOf({ centreCrop: args.cropping_factor }, { height, width }, outputSize),
+      flip: args.hflip === 1,
+    };
   }
   const gates = args.random_array;
   const draw: AugmentationDraw = {
@@ -93,7 +104,7 @@ function augmentationOf({ stage, image_hw: [height, width], args }: GoldenCase):
       width: args.erase_w[k]!,
     })),
   };
-  return applyGates(stage === 'ssl' ? timebalancePretext : timebalanceTrain, draw);
+  return applyGates(stage === 'ssl' ? timebalancePretext : timebalanceTrain, draw, outputSize);
 }
 
 test("replaying the official loaders' draws gives their pixels, but for 8-bit rounding", () => {
@@ -137,7 +148,7 @@ test('a crop of the whole frame at its own size is an exact copy', () => {
   const source = frames(2, 3, SIZE, SIZE);
   const copy = augmentClips(source, [nothing, nothing], SIZE);
   assert.deepEqual(copy.shape, [2, 3, 3, SIZE, SIZE]);
-  const expected = source.permute([0, 4, 1, 2, 3]).to({ dtype: 'float32' }).div(255);
+  const expected = source.permute([0, 4, 1, 2, 3]).div(255);
   assert.deepEqual(values(copy), values(expected.contiguous()));
 });
 
@@ -191,8 +202,14 @@ test('values stay in [0, 1] and equal frames stay equal: one draw serves the who
 
 test('a clip comes out the same whatever else is in its batch', () => {
   const source = frames(40, 2, 30, 41);
+  // The second kind has its steps in random orders and values outside [0, 1] at the end.
   const augmentations = Array.from({ length: 40 }, (_, sample) =>
-    drawTransform(timebalancePretext, { height: 30, width: 41 }, SIZE, randomStream(3, 'augment', 0, sample)),
+    drawTransform(
+      sample % 20 < 12 ? timebalancePretext : mocoV2,
+      { height: 30, width: 41 },
+      SIZE,
+      randomStream(3, 'augment', 0, sample),
+    ),
   );
   const together = augmentClips(source, augmentations, SIZE);
   for (let k = 0; k < 40; k++) {
@@ -208,7 +225,7 @@ test('a clip comes out the same whatever else is in its batch', () => {
 test('channels are reordered, dropped and erased as the draw says', () => {
   const source = frames(1, 2, SIZE, SIZE);
   const plain = augmentClips(source, [nothing], SIZE);
-  const reordered = augmentClips(source, [{ ...nothing, channelOrder: [2, 0, 1] }], SIZE);
+  const reordered = augmentClips(source, [withSteps({ kind: 'channel-order', order: [2, 0, 1] })], SIZE);
   for (const [channel, from] of [2, 0, 1].entries()) {
     assert.deepEqual(
       values(reordered.select(1, channel).contiguous()),
@@ -216,11 +233,15 @@ test('channels are reordered, dropped and erased as the draw says', () => {
       `channel ${channel}`,
     );
   }
-  const dropped = augmentClips(source, [{ ...nothing, droppedChannel: 1 }], SIZE);
+  const dropped = augmentClips(source, [withSteps({ kind: 'channel-drop', channel: 1 })], SIZE);
   assert.ok(values(dropped.select(1, 1).contiguous()).every((value) => value === 0));
   assert.deepEqual(values(dropped.select(1, 0).contiguous()), values(plain.select(1, 0).contiguous()));
 
-  const erased = augmentClips(source, [{ ...nothing, erased: [{ top: 20, left: 2, height: 9, width: 3 }] }], SIZE);
+  const erased = augmentClips(
+    source,
+    [withSteps({ kind: 'erase', boxes: [{ top: 20, left: 2, height: 9, width: 3 }] })],
+    SIZE,
+  );
   const inBox = (index: number): boolean => {
     const row = Math.floor(index / SIZE) % SIZE;
     const column = index % SIZE;
@@ -237,8 +258,8 @@ test('a full turn of the colour circle changes nothing; a third of it moves ever
     const want = values(expected.contiguous());
     return values(actual.contiguous()).every((value, k) => Math.abs(value - want[k]!) < 1e-5);
   };
-  assert.ok(close(augmentClips(source, [{ ...nothing, hue: 1 }], SIZE), plain));
-  const third = augmentClips(source, [{ ...nothing, hue: 1 / 3 }], SIZE);
+  assert.ok(close(augmentClips(source, [withSteps({ kind: 'hue', value: 1 })], SIZE), plain));
+  const third = augmentClips(source, [withSteps({ kind: 'hue', value: 1 / 3 })], SIZE);
   for (const channel of [0, 1, 2]) {
     assert.ok(close(third.select(1, (channel + 1) % 3), plain.select(1, channel)), `channel ${channel}`);
   }

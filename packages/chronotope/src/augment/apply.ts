@@ -1,14 +1,11 @@
-import { noGrad, scope, type Tensor, tensor } from '@chronotope/torch';
-import {
-  adjustBrightness,
-  adjustContrast,
-  adjustHue,
-  adjustSaturation,
-  type ColourOperation,
-  grayWithGamma,
-} from './colour.js';
-import type { Box, ClipAugmentation } from './draw.js';
-import { resizedCrops } from './resize.js';
+import { empty, noGrad, scope, type Tensor, tensor } from '@chronotope/torch';
+import type { ClipAugmentation } from './clip-augmentation.js';
+import { resizeCrops } from './resize.js';
+import type { Normalisation } from './settings.js';
+import { applySteps } from './steps.js';
+
+/** Bytes of output worked on at a time: on a processor few enough for its cache, elsewhere a bound on memory. */
+const CHUNK_BYTES = { processor: 4 << 20, accelerator: 512 << 20 };
 
 /**
  * Applies one drawn augmentation to each clip of a batch, the same to all frames of the clip.
@@ -16,149 +13,58 @@ import { resizedCrops } from './resize.js';
  * @param frames uint8 [N, T, H, W, 3] on any device
  * @param augmentations N of them, drawn for this source size and output size
  * @param size side S of the square output in pixels
- * @returns float32 [N, 3, T, S, S] in [0, 1], on the device of the frames
+ * @returns float32 [N, 3, T, S, S] on the device of the frames: in [0, 1] where the augmentation clamps and does not
+ *   normalise
  */
 export function augmentClips(frames: Tensor, augmentations: readonly ClipAugmentation[], size: number): Tensor {
+  const [clips, length] = frames.shape as [number, number];
+  const clipBytes = 3 * length * size * size * 4;
+  const limit = frames.device === 'cpu' ? CHUNK_BYTES.processor : CHUNK_BYTES.accelerator;
   return noGrad(() =>
     scope(() => {
-      // Mirroring commutes with everything before it in the list of effects, so it rides along with the resize.
-      const clips = resizedCrops(frames, augmentations, size);
-      const each = <Value>(field: (augmentation: ClipAugmentation) => Value): Value[] => augmentations.map(field);
-      change(
-        clips,
-        each((a) => a.earlyContrast),
-        adjustContrast,
-      );
-      change(
-        clips,
-        each((a) => a.hue),
-        adjustHue,
-      );
-      change(
-        clips,
-        each((a) => a.saturation),
-        adjustSaturation,
-      );
-      change(
-        clips,
-        each((a) => a.brightness),
-        adjustBrightness,
-      );
-      change(
-        clips,
-        each((a) => a.lateContrast),
-        adjustContrast,
-      );
-      change(
-        clips,
-        each((a) => (a.grayscale ? (a.gamma ?? 1) : null)),
-        grayWithGamma,
-      );
-      maskOut(clips, each(channelMask));
-      permuteChannels(
-        clips,
-        each((a) => a.channelOrder),
-      );
-      maskOut(
-        clips,
-        each((a) => erasureMask(a.erased, size)),
-      );
-      return clips;
+      const output = empty([clips, 3, length, size, size], { device: frames.device });
+      for (const [start, count] of chunks(augmentations, Math.max(1, Math.floor(limit / clipBytes)))) {
+        scope(() => {
+          const chunk = output.narrow(0, start, count);
+          augmentChunk(frames.narrow(0, start, count), augmentations.slice(start, start + count), chunk);
+        });
+      }
+      return output;
     }),
   );
 }
 
-/** Runs an operation on the clips that have a strength, and on no others. */
-function change(clips: Tensor, strengths: readonly (number | null)[], operation: ColourOperation): void {
-  const chosen = strengths.flatMap((strength, clip) => (strength === null ? [] : [clip]));
-  if (chosen.length === 0) {
-    return;
-  }
-  scope(() => {
-    const { device } = clips;
-    const strength = tensor(
-      Float32Array.from(chosen, (clip) => strengths[clip]!),
-      {
-        shape: [chosen.length, 1, 1, 1, 1],
-        device,
-      },
-    );
-    onSelection(clips, chosen, (selected) => operation(selected, strength));
+/** All clips share interpolation, clamping, gray and normalisation. */
+function augmentChunk(frames: Tensor, augmentations: readonly ClipAugmentation[], output: Tensor): void {
+  // Mirroring commutes with all that comes before it in the list of effects, so it rides along with the resize.
+  resizeCrops(frames, augmentations, output);
+  const { clamp, luma, normalise } = augmentations[0]!;
+  if (clamp) output.clamp_({ min: 0, max: 1 });
+  applySteps(
+    output,
+    augmentations.map(({ steps }) => steps),
+    { clamp, luma },
+  );
+  if (normalise !== null) standardise(output, normalise);
+}
+
+function standardise(clips: Tensor, { mean, std }: Normalisation): void {
+  const perChannel = (values: readonly number[]): Tensor =>
+    tensor(Float32Array.from(values), { shape: [3, 1, 1, 1], device: clips.device });
+  clips.sub_(perChannel(mean)).div_(perChannel(std));
+}
+
+/** Runs of at most `most` clips that can be worked on together: (start, count). */
+function chunks(augmentations: readonly ClipAugmentation[], most: number): [start: number, count: number][] {
+  const runs: [number, number][] = [];
+  augmentations.forEach((augmentation, clip) => {
+    const run = runs.at(-1);
+    if (run !== undefined && run[1] < most && sameRules(augmentations[run[0]]!, augmentation)) run[1]++;
+    else runs.push([clip, 1]);
   });
+  return runs;
 }
 
-/** Reorders the channels of the clips that have an order. */
-function permuteChannels(clips: Tensor, orders: readonly (readonly number[] | null)[]): void {
-  const chosen = orders.flatMap((order, clip) => (order === null ? [] : [clip]));
-  if (chosen.length === 0) {
-    return;
-  }
-  scope(() => {
-    const [, , length, height, width] = clips.shape as [number, number, number, number, number];
-    const order = tensor(BigInt64Array.from(chosen.flatMap((clip) => orders[clip]!.map(BigInt))), {
-      shape: [chosen.length, 3, 1, 1, 1],
-      device: clips.device,
-    });
-    onSelection(clips, chosen, (selected) => {
-      selected.copy_(selected.gather(1, order.expand([chosen.length, 3, length, height, width])));
-    });
-  });
-}
-
-/** A mask that multiplies a clip: `values` of shape [channels, rows, columns], each 1 or the size of the clip's axis. */
-interface Mask {
-  shape: [channels: number, rows: number, columns: number];
-  values: Float32Array;
-}
-
-/** Multiplies the clips that have a mask with it. All masks have one shape. */
-function maskOut(clips: Tensor, masks: readonly (Mask | null)[]): void {
-  const present = masks.flatMap((mask, clip) => (mask === null ? [] : [{ mask, clip }]));
-  if (present.length === 0) {
-    return;
-  }
-  const [channels, rows, columns] = present[0]!.mask.shape;
-  const values = new Float32Array(present.length * channels * rows * columns);
-  for (const [index, { mask }] of present.entries()) {
-    values.set(mask.values, index * mask.values.length);
-  }
-  scope(() => {
-    const mask = tensor(values, { shape: [present.length, channels, 1, rows, columns], device: clips.device });
-    onSelection(
-      clips,
-      present.map(({ clip }) => clip),
-      (selected) => void selected.mul_(mask),
-    );
-  });
-}
-
-function channelMask({ droppedChannel }: ClipAugmentation): Mask | null {
-  return droppedChannel === null
-    ? null
-    : { shape: [3, 1, 1], values: Float32Array.from([0, 1, 2], (channel) => (channel === droppedChannel ? 0 : 1)) };
-}
-
-function erasureMask(boxes: readonly Box[], size: number): Mask | null {
-  if (boxes.length === 0) {
-    return null;
-  }
-  const values = new Float32Array(size * size).fill(1);
-  for (const { top, left, height, width } of boxes) {
-    for (let row = top; row < Math.min(top + height, size); row++) {
-      values.fill(0, row * size + left, row * size + Math.min(left + width, size));
-    }
-  }
-  return { shape: [1, size, size], values };
-}
-
-/** Lets `operation` change the chosen clips in place; the cost depends on their number, not on the batch. */
-function onSelection(clips: Tensor, chosen: readonly number[], operation: (selected: Tensor) => void): void {
-  if (chosen.length === clips.shape[0]) {
-    operation(clips);
-    return;
-  }
-  const index = tensor(BigInt64Array.from(chosen, BigInt), { device: clips.device });
-  const selected = clips.indexSelect(0, index);
-  operation(selected);
-  clips.indexCopy_(0, index, selected);
+function sameRules(a: ClipAugmentation, b: ClipAugmentation): boolean {
+  return a.interpolation === b.interpolation && a.clamp === b.clamp && a.luma === b.luma && a.normalise === b.normalise;
 }

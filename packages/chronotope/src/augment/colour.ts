@@ -1,68 +1,85 @@
-import { maximum, minimum, type Tensor, where } from '@chronotope/torch';
+import { maximum, minimum, type Tensor } from '@chronotope/torch';
+import type { Luma } from './settings.js';
 
-/**
- * Colour operations on float clips in [0, 1]: the float counterparts of Pillow's 8-bit ones. Each changes `clips`
- * [N, 3, T, H, W] in place, by a strength per clip, [N, 1, 1, 1, 1], and keeps the values in [0, 1].
- */
-export type ColourOperation = (clips: Tensor, strength: Tensor) => void;
+// Colour operations on float clips [N, 3, T, H, W] in [0, 1]: the float counterparts of Pillow's 8-bit ones. Each changes
+// the clips in place by a strength per clip, [N, 1, 1, 1, 1]. Results are not cut to [0, 1].
 
-/** ITU-R 601 luma, with Pillow's 16-bit coefficients. */
-const LUMA = [19595 / 65536, 38470 / 65536, 7471 / 65536] as const;
+/** ITU-R 601 luma, with Pillow's 16-bit coefficients; the exchanged one with the published SVT code's decimals. */
+const LUMA: Record<Luma, readonly [number, number, number]> = {
+  rec601: [19595 / 65536, 38470 / 65536, 7471 / 65536],
+  'rec601-swapped': [0.114, 0.587, 0.299],
+};
+
+export function adjustBrightness(clips: Tensor, factor: Tensor): void {
+  clips.mul_(factor);
+}
 
 /** Scales the distance from the mean gray of each frame. */
-export const adjustContrast: ColourOperation = (clips, factor) => {
-  blend(clips, gray(clips).mean([3, 4], { keepdim: true }), factor);
-};
+export function adjustContrast(clips: Tensor, factor: Tensor, luma: Luma): void {
+  // The mean of the gray image is the gray of the mean colour, which saves making the image.
+  blend(clips, gray(clips.mean([3, 4], { keepdim: true }), luma), factor);
+}
 
 /** Scales the distance from the gray image. */
-export const adjustSaturation: ColourOperation = (clips, factor) => {
-  blend(clips, gray(clips), factor);
-};
-
-export const adjustBrightness: ColourOperation = (clips, factor) => {
-  clips.mul_(factor).clamp_({ min: 0, max: 1 });
-};
+export function adjustSaturation(clips: Tensor, factor: Tensor, luma: Luma): void {
+  blend(clips, gray(clips, luma), factor);
+}
 
 /**
  * Turns the hue by a fraction of the colour circle, keeping value and saturation of HSV.
  *
- * A channel of an HSV colour is max − chroma · clamp(min(k, 4 − k), 0, 1) with k = (n + 6 · hue) mod 6 and n = 5, 3, 1
- * for R, G, B.
+ * With the hue h in sixths of the circle, a channel is smallest + chroma · clamp(s, 0, 1) where s = |h - 3| - 1 for red,
+ * 2 - |h - 2| for green and 2 - |h - 4| for blue.
  */
-export const adjustHue: ColourOperation = (clips, shift) => {
+export function adjustHue(clips: Tensor, shift: Tensor): void {
   const [red, green, blue] = [0, 1, 2].map((channel) => clips.narrow(1, channel, 1)) as [Tensor, Tensor, Tensor];
   const largest = maximum(maximum(red, green), blue);
-  const chroma = largest.sub(minimum(minimum(red, green), blue));
+  const smallest = minimum(minimum(red, green), blue);
+  const chroma = largest.sub(smallest);
+  // Distance round the circle times chroma: from blue (4 sixths on), from green (2) or from red, whichever is largest.
+  const distance = red.sub(green).add_(chroma, { alpha: 4 });
+  replaceWhere(distance, largest.eq(green), blue.sub(red).add_(chroma, { alpha: 2 }));
+  replaceWhere(distance, largest.eq(red), green.sub(blue));
   // Gray pixels have no hue; any will do, because their chroma is 0.
-  const divisor = chroma.clamp({ min: 1e-12 });
-  const sixths = where(
-    largest.eq(red),
-    green.sub(blue).div_(divisor),
-    where(largest.eq(green), blue.sub(red).div_(divisor).add_(2), red.sub(green).div_(divisor).add_(4)),
-  ).add_(shift.mul(6));
-  for (const [channel, offset] of [5, 3, 1].entries()) {
-    const k = sixths.add(offset).remainder_(6);
-    const share = minimum(k, k.neg().add_(4)).clamp_({ min: 0, max: 1 });
-    clips.narrow(1, channel, 1).copy_(largest.sub(share.mul_(chroma)));
+  const hue = distance.div_(chroma.clampMin(1e-12)).add_(shift.mul(6));
+  hue.sub_(hue.div(6).floor_(), { alpha: 6 });
+  const shares = [hue.sub(3).abs_().sub_(1), hue.sub(2).abs_().neg_().add_(2), hue.sub(4).abs_().neg_().add_(2)];
+  for (const [channel, share] of shares.entries()) {
+    clips.narrow(1, channel, 1).copy_(smallest.addcmul(share.clamp_({ min: 0, max: 1 }), chroma));
   }
-};
-
-/** Three equal channels, raised to the power of `exponent`. */
-export const grayWithGamma: ColourOperation = (clips, exponent) => {
-  clips.copy_(gray(clips).pow_(exponent));
-};
-
-/** The gray image of clips [N, 3, T, H, W], [N, 1, T, H, W]. */
-export function gray(clips: Tensor): Tensor {
-  const [red, green, blue] = LUMA.map((share, channel) => clips.narrow(1, channel, 1).mul(share)) as [
-    Tensor,
-    Tensor,
-    Tensor,
-  ];
-  return red.add_(green).add_(blue);
 }
 
-/** clips = base + factor · (clips − base), cut to [0, 1]. */
+/** Raises the values to the power of `exponent`. */
+export function adjustGamma(clips: Tensor, exponent: Tensor): void {
+  clips.pow_(exponent);
+}
+
+/** Inverts the values that are not below `threshold`. */
+export function solarise(clips: Tensor, threshold: Tensor): void {
+  replaceWhere(clips, clips.ge(threshold), clips.neg().add_(1));
+}
+
+/** Three equal channels. */
+export function turnGray(clips: Tensor, luma: Luma): void {
+  clips.copy_(gray(clips, luma));
+}
+
+/** The gray image of clips [N, 3, …], [N, 1, …]. */
+function gray(clips: Tensor, luma: Luma): Tensor {
+  const [red, green, blue] = LUMA[luma];
+  return clips
+    .narrow(1, 0, 1)
+    .mul(red)
+    .add_(clips.narrow(1, 1, 1), { alpha: green })
+    .add_(clips.narrow(1, 2, 1), { alpha: blue });
+}
+
+/** values = replacements where the mask holds: libtorch's `where` takes ten times as long on a processor. */
+function replaceWhere(values: Tensor, mask: Tensor, replacements: Tensor): void {
+  values.addcmul_(mask.to({ dtype: values.dtype }), replacements.sub(values));
+}
+
+/** clips = factor · clips + (1 - factor) · base. */
 function blend(clips: Tensor, base: Tensor, factor: Tensor): void {
-  clips.sub_(base).mul_(factor).add_(base).clamp_({ min: 0, max: 1 });
+  clips.mul_(factor).add_(base.mul(factor.neg().add_(1)));
 }

@@ -1,119 +1,144 @@
-import { cat, scope, type Tensor, tensor } from '@chronotope/torch';
-import type { Box } from './draw.js';
+import {
+  constantPadNd,
+  op,
+  scope,
+  type Tensor,
+  tensor,
+  upsampleBicubic2d,
+  upsampleBilinear2d,
+} from '@chronotope/torch';
+import type { ClipAugmentation, FrameSize } from './clip-augmentation.js';
+import { type AxisCrop, interpolationMatrices } from './interpolation.js';
+import type { Interpolation } from './settings.js';
 
-/** The crop of one clip and whether its output is mirrored. */
-export interface CropAndFlip {
-  crop: Box;
-  flip: boolean;
+/** The geometry of one clip. */
+export type CropAndFlip = Pick<ClipAugmentation, 'crop' | 'canvas' | 'flip' | 'interpolation'>;
+
+/** Bytes of source frames, as floats, that the matrices are applied to at a time: see CHUNK_BYTES of `apply.ts`. */
+const CHUNK_BYTES = { processor: 1 << 20, accelerator: 512 << 20 };
+
+/** Source pixels of a clip from which on a processor is faster at it with libtorch's interpolation than with matrices. */
+const LARGE_CLIP = 1 << 16;
+
+/**
+ * Crops, scales and mirrors a batch of clips, each in its own way.
+ *
+ * @param frames uint8 [N, T, H, W, 3] on any device
+ * @param crops one for each clip, with the same interpolation
+ * @param output float32 [N, 3, T, height, width], contiguous, on the device of the frames; is overwritten with values
+ *   in [0, 1], except that bicubic interpolation overshoots a little
+ */
+export function resizeCrops(frames: Tensor, crops: readonly CropAndFlip[], output: Tensor): void {
+  const [, length, height, width] = frames.shape as [number, number, number, number];
+  const large = length * height * width >= LARGE_CLIP;
+  (frames.device === 'cpu' && large ? resizeOneByOne : resizeByMatrices)(frames, crops, output);
+}
+
+const upsampleBilinearAntiAliased = op('aten::_upsample_bilinear2d_aa');
+const upsampleBicubicAntiAliased = op('aten::_upsample_bicubic2d_aa');
+
+const UPSAMPLE: Record<Interpolation, (planes: Tensor, size: [number, number]) => Tensor> = {
+  bilinear: (planes, size) => upsampleBilinearAntiAliased(planes, size, false, null, null) as Tensor,
+  bicubic: (planes, size) => upsampleBicubicAntiAliased(planes, size, false, null, null) as Tensor,
+  'bilinear-aliased': (planes, size) => upsampleBilinear2d(planes, size, false),
+  'bicubic-aliased': (planes, size) => upsampleBicubic2d(planes, size, false),
+};
+
+/** Clip by clip: only the crop is read and converted, and interpolation touches only the pixels that count. */
+export function resizeOneByOne(frames: Tensor, crops: readonly CropAndFlip[], output: Tensor): void {
+  const [height, width] = output.shape.slice(3) as [number, number];
+  crops.forEach(({ crop, canvas, flip, interpolation }, clip) => {
+    scope(() => {
+      // Mirrored after the copy: libtorch mirrors a strided view six times as slowly.
+      const source = cropPlanes(frames.select(0, clip), crop).contiguous();
+      const planes = (flip ? source.flip([3]) : source).div(255);
+      const scaled = UPSAMPLE[interpolation](planes, [canvas.height, canvas.width]);
+      const left = flip ? canvas.width - width - canvas.left : canvas.left;
+      output.select(0, clip).copy_(scaled.narrow(2, canvas.top, height).narrow(3, left, width));
+    });
+  });
 }
 
 /**
- * Float bytes of source frames worked on at a time: small enough for a core's cache, and a bound on memory where the
- * source is large.
+ * The part of a clip's frames in a box, black where the box reaches beyond them.
+ *
+ * @param frames uint8 [T, H, W, 3]
+ * @returns uint8 [3, T, height, width], a view where the box lies inside
  */
-const CHUNK_BYTES = 1 << 20;
+function cropPlanes(frames: Tensor, { top, left, height, width }: ClipAugmentation['crop']): Tensor {
+  const inside: FrameSize = {
+    height: Math.min(height, frames.shape[1]! - top),
+    width: Math.min(width, frames.shape[2]! - left),
+  };
+  const planes = frames.narrow(1, top, inside.height).narrow(2, left, inside.width).permute([3, 0, 1, 2]);
+  const missing = [0, width - inside.width, 0, height - inside.height];
+  return missing.some((pixels) => pixels > 0) ? constantPadNd(planes, missing) : planes;
+}
 
 /**
- * Crops, resizes and mirrors a batch of clips, each in its own way, as two batched matrix products: bilinear
- * interpolation is separable, so the rows and the columns of a frame are each mixed by one matrix a clip, and a mirror
- * image is a matrix with its rows in reverse.
- *
- * The result is Pillow's anti-aliased `BILINEAR` resize of the cropped frame without its rounding to 8 bits.
- *
- * @param frames uint8 [N, T, H, W, 3] on any device
- * @param crops one for each clip
- * @param size side S of the square output in pixels
- * @returns float32 [N, 3, T, S, S] in [0, 1], on the device of the frames
+ * All clips in two batched matrix products: interpolation is separable, so the rows and the columns of a frame are each
+ * mixed by one matrix a clip, and a mirror image is a matrix with its rows in reverse. A handful of calls whatever the
+ * number of clips.
  */
-export function resizedCrops(frames: Tensor, crops: readonly CropAndFlip[], size: number): Tensor {
-  const [clips, length, height, width] = frames.shape as [number, number, number, number];
-  const rowMatrices = interpolationMatrices(
-    crops.map(({ crop }) => ({ start: crop.top, length: crop.height, reversed: false })),
-    height,
-    size,
+export function resizeByMatrices(frames: Tensor, crops: readonly CropAndFlip[], output: Tensor): void {
+  const [n, length, height, width] = frames.shape as [number, number, number, number];
+  const [outputHeight, outputWidth] = output.shape.slice(3) as [number, number];
+  const { interpolation } = crops[0]!;
+  const vertical = crops.map(
+    ({ crop, canvas }): AxisCrop => ({
+      start: crop.top,
+      length: crop.height,
+      canvas: canvas.height,
+      offset: canvas.top,
+      reversed: false,
+    }),
   );
-  const columnMatrices = interpolationMatrices(
-    crops.map(({ crop, flip }) => ({ start: crop.left, length: crop.width, reversed: flip })),
-    width,
-    size,
+  const horizontal = crops.map(
+    ({ crop, canvas, flip }): AxisCrop => ({
+      start: crop.left,
+      length: crop.width,
+      canvas: canvas.width,
+      offset: canvas.left,
+      reversed: flip,
+    }),
   );
-  return scope(() => {
+  const rowMatrices = interpolationMatrices(vertical, height, outputHeight, interpolation);
+  const columnMatrices = interpolationMatrices(horizontal, width, outputWidth, interpolation);
+  const limit = frames.device === 'cpu' ? CHUNK_BYTES.processor : CHUNK_BYTES.accelerator;
+  const perChunk = Math.max(1, Math.floor(limit / (length * height * width * 3 * 4)));
+  scope(() => {
     const { device } = frames;
-    const rows = tensor(rowMatrices, { shape: [clips, size, height], device });
-    const columns = tensor(columnMatrices, { shape: [clips, size, width], device }).transpose(1, 2);
-    const perChunk = Math.max(1, Math.floor(CHUNK_BYTES / (length * height * width * 3 * 4)));
-    const chunks: Tensor[] = [];
-    for (let start = 0; start < clips; start += perChunk) {
-      const count = Math.min(perChunk, clips - start);
-      chunks.push(
-        scope(() =>
-          resizeChunk(frames.narrow(0, start, count), rows.narrow(0, start, count), columns.narrow(0, start, count)),
-        ),
-      );
+    const rows = tensor(rowMatrices, { shape: [n, outputHeight, height], device });
+    const columns = tensor(columnMatrices, { shape: [n, outputWidth, width], device }).transpose(1, 2);
+    for (let start = 0; start < n; start += perChunk) {
+      const [chunk, rowChunk, columnChunk, outputChunk] = [frames, rows, columns, output].map((batch) =>
+        batch.narrow(0, start, Math.min(perChunk, n - start)),
+      ) as [Tensor, Tensor, Tensor, Tensor];
+      scope(() => outputChunk.copy_(multiply(chunk, rowChunk, columnChunk).view(outputChunk.shape)));
     }
-    return chunks.length === 1 ? chunks[0]! : cat(chunks);
   });
 }
 
 /**
  * @param frames uint8 [n, T, H, W, 3]
- * @param rows float32 [n, S, H]
- * @param columns float32 [n, W, S]
- * @returns float32 [n, 3, T, S, S] in [0, 1]
+ * @param rows float32 [n, height, H]
+ * @param columns float32 [n, W, width]
+ * @returns float32 [n, 3 · T · height, width] in [0, 1]
  */
-function resizeChunk(frames: Tensor, rows: Tensor, columns: Tensor): Tensor {
+function multiply(frames: Tensor, rows: Tensor, columns: Tensor): Tensor {
   const [n, length, height, width] = frames.shape as [number, number, number, number];
-  const size = rows.shape[1]!;
+  const outputHeight = rows.shape[1]!;
   // Rows first: their product needs the frames with H in front, which costs nothing because the conversion to float
   // writes every value anyway.
   const source = frames
     .permute([0, 2, 1, 3, 4])
     .contiguous()
-    .to({ dtype: 'float32' })
+    .div(255)
     .view([n, height, length * width * 3]);
-  const shorter = rows.bmm(source).view([n, size, length, width, 3]);
+  const shorter = rows.bmm(source).view([n, outputHeight, length, width, 3]);
   const planes = shorter
     .permute([0, 4, 2, 1, 3])
     .contiguous()
-    .view([n, 3 * length * size, width]);
-  return planes.bmm(columns).div_(255).clamp_({ min: 0, max: 1 }).view([n, 3, length, size, size]);
-}
-
-/** A stretch of one axis that becomes the whole output axis. */
-interface AxisCrop {
-  start: number;
-  length: number;
-  reversed: boolean;
-}
-
-/**
- * The matrices that crop and resize one axis, one for each clip: Pillow's triangle filter, as wide as one source pixel
- * when enlarging and as one output pixel when reducing, cut at the border of the crop. What a crop has beyond the end of
- * the source counts as black; elsewhere every row sums to 1.
- *
- * @param sourceSize pixels of the source axis
- * @param size pixels of the output axis
- * @returns [clips, size, sourceSize], row-major
- */
-export function interpolationMatrices(crops: readonly AxisCrop[], sourceSize: number, size: number): Float32Array {
-  const matrices = new Float32Array(crops.length * size * sourceSize);
-  crops.forEach(({ start, length, reversed }, clip) => {
-    const scale = length / size;
-    const support = Math.max(1, scale);
-    for (let i = 0; i < size; i++) {
-      const centre = (i + 0.5) * scale;
-      const first = Math.max(0, Math.trunc(centre - support + 0.5));
-      const end = Math.min(length, Math.trunc(centre + support + 0.5));
-      const weight = (k: number): number => Math.max(0, 1 - Math.abs((k + 0.5 - centre) / support));
-      let sum = 0;
-      for (let k = first; k < end; k++) {
-        sum += weight(k);
-      }
-      const row = (clip * size + (reversed ? size - 1 - i : i)) * sourceSize;
-      for (let k = first; k < end && start + k < sourceSize; k++) {
-        matrices[row + start + k] = weight(k) / sum;
-      }
-    }
-  });
-  return matrices;
+    .view([n, 3 * length * outputHeight, width]);
+  return planes.bmm(columns);
 }

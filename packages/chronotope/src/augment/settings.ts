@@ -1,6 +1,21 @@
 /** Lower and upper end of a uniform draw. */
 export type Range = readonly [low: number, high: number];
 
+/**
+ * How a crop becomes the output's size. `bilinear` and `bicubic` are Pillow's anti-aliased filters (bicubic with
+ * a = -0.5); the `aliased` ones are those of torch's `interpolate` without anti-aliasing (bicubic with a = -0.75).
+ */
+export type Interpolation = 'bilinear' | 'bilinear-aliased' | 'bicubic' | 'bicubic-aliased';
+
+/** Per-channel mean and standard deviation (R, G, B) of values in [0, 1]; the network gets (x - mean) / std. */
+export interface Normalisation {
+  mean: readonly [number, number, number];
+  std: readonly [number, number, number];
+}
+
+/** What gray is: ITU-R 601 luma, or the same with the weights of R and B exchanged (the published SVT code). */
+export type Luma = 'rec601' | 'rec601-swapped';
+
 /** An operation applied to a share of the clips, with a strength drawn for each of them. */
 export interface Jitter {
   /** Share of the clips, in [0, 1]. */
@@ -9,12 +24,14 @@ export interface Jitter {
 }
 
 /**
- * A random augmentation. Everything is drawn once for a clip and applied to all its frames; the order of the
+ * The augmentation of TimeBalance. Everything is drawn once for a clip and applied to all its frames; the order of the
  * operations is the order of the fields, except that half of the contrast changes come after brightness.
  */
-export interface Augmentation {
+export interface TimeBalanceAugmentation {
   /** Height and width of the crop as a fraction of the source's; one draw for both. */
   crop: Range;
+  /** Crops squares, whose side is the drawn fraction of the source's height. Default false: the source's shape. */
+  squareCrop?: boolean;
   /** Probability of a horizontal mirror image. 0 where left and right carry the class. */
   flip: number;
   /** Factor about the mean gray of each frame. Half of the changed clips get it before the other colour operations. */
@@ -35,44 +52,58 @@ export interface Augmentation {
   erase: { count: number; probability: number; height: Range; width: Range };
 }
 
-/** The deterministic transform of evaluation: a crop from the middle, as a fraction of height and width. */
+/**
+ * Where a contrastive augmentation looks. `resized`: a box of random area (a fraction of the frame's) and aspect ratio
+ * (width / height, log-uniform), scaled to the output. `scaled`: the frame's short side becomes a random multiple of the
+ * output's side, then a random square of the output's size is cut out.
+ */
+export type RandomCrop = { kind: 'resized'; area: Range; ratio: Range } | { kind: 'scaled'; shortSide: Range };
+
+/**
+ * The augmentations of MoCo, DINO and SVT. Everything is drawn once for a clip and applied to all its frames, in the
+ * order jitter, gray, blur, solarise.
+ */
+export interface ContrastiveAugmentation {
+  randomCrop: RandomCrop;
+  interpolation: Interpolation;
+  /** Probability of a horizontal mirror image. 0 where left and right carry the class. */
+  flip: number;
+  /**
+   * With `probability`, brightness, contrast and saturation by factors from [max(0, 1 - s), 1 + s] and a turn of the
+   * colour circle from [-hue, hue], in random order. An operation of strength 0 is left out.
+   */
+  jitter: { probability: number; brightness: number; contrast: number; saturation: number; hue: number };
+  /** Probability of three equal channels. */
+  grayscale: number;
+  /** Turns gray before the jitter, as MoCo v1 does. */
+  grayscaleFirst: boolean;
+  /** Gaussian blur; `sigma` in pixels of the output. */
+  blur: { probability: number; sigma: Range };
+  /** Inverts the values that are not below `threshold`. */
+  solarise: { probability: number; threshold: number };
+  /** Cuts values to [0, 1] after every operation. */
+  clamp: boolean;
+  luma: Luma;
+  normalise: Normalisation | null;
+}
+
+/** TimeBalance's evaluation: a crop from the middle, as a fraction of height and width, squashed to a square. */
 export interface CentreCrop {
   centreCrop: number;
 }
 
+/**
+ * The usual evaluation transform: the frame is scaled so that its short side is `shortSide` times the output's side,
+ * then a square of the output's size is cut out. `centre` rounds half pixels to even (torchvision, CLIP); `first`,
+ * `middle` and `last` are the three places along the long side of a three-crop test (left, centre, right of a wide
+ * frame; top, centre, bottom of a tall one), which together show all of a frame of up to 3 : 1.
+ */
+export interface ScaledCrop {
+  shortSide: number;
+  position: 'centre' | 'first' | 'middle' | 'last';
+  interpolation: Interpolation;
+  normalise: Normalisation | null;
+}
+
 /** How a view's frames become network input. */
-export type Transform = Augmentation | CentreCrop;
-
-/** Rectangles of TimeBalance on 240 x 320 video: 40..79 high and 53..105 wide in an output of 224 x 224. */
-const ERASE_SIZE = { height: [40 / 224, 80 / 224], width: [53 / 224, 106 / 224] } as const;
-
-/** Augmentation of TimeBalance's self-supervised stage (official code, `dl_ssl.py`), without its unused blur. */
-export const timebalancePretext: Augmentation = {
-  crop: [0.5, 1],
-  flip: 0.5,
-  contrast: { probability: 0.25, range: [0.75, 1.25] },
-  hue: { probability: 0.3, range: [-0.1, 0.1] },
-  saturation: { probability: 0.3, range: [0.75, 1.25] },
-  brightness: { probability: 0.3, range: [0.75, 1.25] },
-  grayscale: { probability: 0.175, gamma: { probability: 0.75, range: [0.75, 1.25] } },
-  channelDrop: 0.125,
-  channelPermutation: 0,
-  erase: { count: 1, probability: 0.7, ...ERASE_SIZE },
-};
-
-/** The weaker augmentation of TimeBalance's fine-tuning and student stages (`dl_semisup_2clips.py`). */
-export const timebalanceTrain: Augmentation = {
-  crop: [0.4, 1],
-  flip: 0.5,
-  contrast: { probability: 0.125, range: [0.9, 1.1] },
-  hue: { probability: 0.15, range: [-0.05, 0.05] },
-  saturation: { probability: 0.15, range: [0.9, 1.1] },
-  brightness: { probability: 0.15, range: [0.9, 1.1] },
-  grayscale: { probability: 0.1, gamma: { probability: 0.75, range: [0.85, 1.15] } },
-  channelDrop: 0,
-  channelPermutation: 0,
-  erase: { count: 2, probability: 0.4, ...ERASE_SIZE },
-};
-
-/** The transform of TimeBalance's evaluation. */
-export const testTransform: CentreCrop = { centreCrop: 0.8 };
+export type Transform = TimeBalanceAugmentation | ContrastiveAugmentation | CentreCrop | ScaledCrop;

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { demoCommand, demoDataCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { inspectCommand } from './inspect.js';
 import { leaksCommand } from './leaks.js';
 import { manifestCommand } from './manifest.js';
 import { predictCommand } from './predict.js';
@@ -24,6 +25,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     manifestCommand(),
     splitCommand(),
     leaksCommand(),
+    inspectCommand(),
     demoDataCommand(),
     demoCommand(),
     doctorCommand(),

@@ -59,6 +59,7 @@ export function trainCommand(): Command {
   return new Command('train').description('train a model').addCommand(timebalance);
 }
 
-function collect(value: string, before: string[]): string[] {
+/** Gathers the values of an option that may be repeated. */
+export function collect(value: string, before: string[]): string[] {
   return [...before, value];
 }

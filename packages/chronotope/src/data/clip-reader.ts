@@ -7,6 +7,8 @@ export interface StoredVideo {
   frames: number;
   height: number;
   width: number;
+  /** When each frame is shown, in seconds. */
+  timestamps?: readonly number[];
 }
 
 /** Where decoded videos are found by id, for example a frame store of `@chronotope/video`. */

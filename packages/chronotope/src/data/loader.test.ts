@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { memory, scope, type Tensor } from '@chronotope/torch';
-import { testTransform, timebalancePretext, timebalanceTrain } from '../augment/settings.js';
+import { svtGlobal, svtLocal, testTransform, timebalancePretext, timebalanceTrain } from '../augment/presets.js';
 import { ClipReader, type StoredVideo } from './clip-reader.js';
 import { type Batch, ClipLoader, type ClipLoaderOptions } from './loader.js';
 import type { ManifestEntry } from './manifest.js';
-import { type ClipGeometry, pretextPlan, similarityPlan, testPlan, trainPlan } from './views.js';
+import { type ClipGeometry, pretextPlan, segmentPlan, similarityPlan, testPlan, trainPlan } from './views.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'chronotope-loader-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -177,7 +177,7 @@ test('plans give the views their methods name, in [0, 1], and mixed frame sizes 
   assert.deepEqual(shapes({ plan: similarityPlan(geometry, similarity) }), { clips: [3, ...clip] });
 
   const { views } = loader({
-    plan: testPlan(geometry, { clips: 2, transform: testTransform }),
+    plan: testPlan(geometry, { clips: 2, transforms: [testTransform] }),
     batchSize: 7,
     shuffle: false,
   }).batch(0, 0);
@@ -220,4 +220,39 @@ test('batches leave nothing behind', () => {
   }
   assert.equal(memory().liveTensors, before);
   assert.ok(clips.seconds > 0);
+});
+
+test('views of different sizes and lengths come in one batch', () => {
+  const segment = { frames: 4, segmentFrames: 12, shortVideo: 'official', virtualFrames: null } as const;
+  const transforms = { globalTransform: svtGlobal, localTransform: svtLocal, localSize: 5 };
+  const shapes = (mode: 'standard' | 'varying-frame-rate'): unknown =>
+    scope(() => {
+      const { views } = loader({ plan: segmentPlan(segment, { mode, ...transforms }) }).batch(0, 0);
+      return Object.entries(views).map(([name, { shape }]) => [name, ...shape]);
+    });
+  assert.deepEqual(shapes('standard'), [
+    ['globals', 2, 3, 3, 4, SIZE, SIZE],
+    ['locals', 8, 3, 3, 4, 5, 5],
+  ]);
+  assert.deepEqual((shapes('varying-frame-rate') as unknown[]).slice(1, 4), [
+    ['global-2', 3, 3, 8, SIZE, SIZE],
+    ['local-1', 3, 3, 2, 5, 5],
+    ['local-2', 3, 3, 2, 5, 5],
+  ]);
+});
+
+test('what is inspected is what a batch holds, with the draws that made it', () => {
+  const one = loader({ plan: pretextPlan(geometry, timebalancePretext), batchSize: 7 });
+  const whole = one.batch(2, 0);
+  const id = entries[3]!.id;
+  const { clips, batch } = one.inspect(id, 2);
+  const column = whole.ids.indexOf(id);
+  assert.deepEqual(values(batch.views.locals!.select(2, 0)), values(whole.views.locals!.select(2, column)));
+  assert.deepEqual(
+    clips.map(({ view, index }) => `${view.name} ${index}`),
+    ['globals 0', 'globals 1', 'locals 0', 'locals 1', 'locals 2', 'locals 3'],
+  );
+  assert.deepEqual(clips[0]!.frames, clips[1]!.frames);
+  assert.notDeepEqual(clips[0]!.augmentation, clips[1]!.augmentation);
+  assert.throws(() => one.inspect('no such video', 0), RangeError);
 });

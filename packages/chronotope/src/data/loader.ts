@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { cat, type Device, scope, type Tensor, tensor } from '@chronotope/torch';
-import { augmentClips } from '../augment/apply.js';
-import { drawTransform } from '../augment/draw.js';
+import { type Device, scope, type Tensor, tensor } from '@chronotope/torch';
 import { ChronotopeError } from '../errors.js';
 import { randomStream } from '../random.js';
-import type { ClipGroup, ClipReader } from './clip-reader.js';
+import type { ClipReader } from './clip-reader.js';
+import { type DrawnClip, drawViews, makeViews, planClips } from './make-views.js';
 import type { ManifestEntry } from './manifest.js';
-import type { PlannedClip, ViewPlan } from './views.js';
+import type { ViewPlan } from './views.js';
 
 /** N videos, each seen in the views of a plan. */
 export interface Batch {
@@ -37,6 +36,13 @@ export interface ClipLoaderOptions {
   device?: Device;
 }
 
+/** A video as the network gets it, and how it came about. */
+export interface InspectedVideo {
+  clips: DrawnClip[];
+  /** The batch of this video alone. */
+  batch: Batch;
+}
+
 /** A video that the loader leaves out, and why. */
 export interface ExcludedVideo {
   id: string;
@@ -51,7 +57,6 @@ interface Sample {
 
 interface LoadedVideo {
   id: string;
-  frames: number;
   classIndex: number | null;
   /** Names the video in the keys of its random numbers, independent of the other videos in the set. */
   key: number;
@@ -83,11 +88,11 @@ export class ClipLoader {
     this.batchSize = options.batchSize;
     const excluded: ExcludedVideo[] = [];
     for (const entry of options.entries) {
-      const { frames } = options.reader.info(entry.id);
-      if (options.plan.clips(frames, randomStream(0, 'clips')) === null) {
-        excluded.push({ id: entry.id, reason: `too short: ${frames} frames` });
+      const stored = options.reader.info(entry.id);
+      if (planClips(options.plan, stored, { seed: 0, epoch: 0, video: 0 }) === null) {
+        excluded.push({ id: entry.id, reason: `too short: ${stored.frames} frames` });
       } else {
-        this.#videos.push({ id: entry.id, frames, classIndex: this.#classIndex(entry), key: videoKey(entry.id) });
+        this.#videos.push({ id: entry.id, classIndex: this.#classIndex(entry), key: videoKey(entry.id) });
       }
     }
     this.excluded = excluded;
@@ -144,10 +149,26 @@ export class ClipLoader {
     return this.#make(samples);
   }
 
+  /**
+   * What one video contributes to an epoch, with every choice that was drawn for it.
+   *
+   * @throws RangeError for a video that is not in the set
+   */
+  inspect(id: string, epoch: number): InspectedVideo {
+    const video = this.#videos.find((one) => one.id === id);
+    if (video === undefined) throw new RangeError(`the video "${id}" is not in the set`);
+    const sample = { video, epoch };
+    return { clips: this.#draw(sample), batch: this.#make([sample]) };
+  }
+
   #make(samples: readonly Sample[]): Batch {
     const started = performance.now();
     const batch = scope(() => ({
-      views: this.#views(this.#clips(samples)),
+      views: makeViews(
+        this.#options.reader,
+        samples.map((sample) => ({ id: sample.video.id, clips: this.#draw(sample) })),
+        this.#device,
+      ),
       labels: this.#labels(samples),
       ids: samples.map(({ video }) => video.id),
     }));
@@ -155,42 +176,9 @@ export class ClipLoader {
     return batch;
   }
 
-  /** Cuts float32 [clips a video, N, 3, T, S, S] into the plan's views. */
-  #views(clips: Tensor): Record<string, Tensor> {
-    let start = 0;
-    return Object.fromEntries(
-      this.#options.plan.views.map(({ name, shape }) => {
-        const count = shape.reduce((product, length) => product * length, 1);
-        const view = clips.narrow(0, start, count).view([...shape, ...clips.shape.slice(1)]);
-        start += count;
-        return [name, view];
-      }),
-    );
-  }
-
-  /** All clips of a batch: float32 [clips a video, N, 3, T, S, S]. */
-  #clips(samples: readonly Sample[]): Tensor {
-    const { reader, size, seed } = this.#options;
-    const planned = samples.map((sample) => this.#plan(sample));
-    const perVideo = planned[0]!.length;
-    const wanted = [...Array(perVideo).keys()].flatMap((view) =>
-      samples.map((sample, index) => ({ ...sample, ...planned[index]![view]!, view })),
-    );
-    const groups = reader.read(wanted.map(({ video, frames }) => ({ id: video.id, frames })));
-    const augmented = groups.map((group) => {
-      const augmentations = group.positions.map((position) => {
-        const { transform, video, epoch, view } = wanted[position]!;
-        return drawTransform(transform, group, size, randomStream(seed, 'augment', epoch, video.key, view));
-      });
-      return augmentClips(group.frames.to({ device: this.#device }), augmentations, size);
-    });
-    const clips = inOrder(groups, augmented);
-    return clips.view([perVideo, samples.length, ...clips.shape.slice(1)]);
-  }
-
-  #plan({ video, epoch }: Sample): PlannedClip[] {
-    const random = randomStream(this.#options.seed, 'clips', epoch, video.key);
-    return this.#options.plan.clips(video.frames, random)!;
+  #draw({ video, epoch }: Sample): DrawnClip[] {
+    const { reader, plan, size, seed } = this.#options;
+    return drawViews(plan, reader.info(video.id), size, { seed, epoch, video: video.key })!;
   }
 
   #labels(samples: readonly Sample[]): Tensor | null {
@@ -247,19 +235,6 @@ export function disposeBatch({ views, labels }: Batch): void {
   for (const tensor of [...Object.values(views), labels]) {
     tensor?.dispose();
   }
-}
-
-/** The clips of several groups in the order of the requests. */
-function inOrder(groups: readonly ClipGroup[], clips: readonly Tensor[]): Tensor {
-  if (clips.length === 1) {
-    return clips[0]!;
-  }
-  const together = cat([...clips]);
-  const rows = new BigInt64Array(together.shape[0]!);
-  for (const [row, position] of groups.flatMap(({ positions }) => positions).entries()) {
-    rows[position] = BigInt(row);
-  }
-  return together.indexSelect(0, tensor(rows, { device: together.device }));
 }
 
 function videoKey(id: string): number {

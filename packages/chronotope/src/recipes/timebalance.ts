@@ -11,6 +11,10 @@ const jitter = z.strictObject({ probability: share, range });
 const augment = z
   .strictObject({
     crop: range.describe('height and width of the random crop, as a fraction of the frame'),
+    squareCrop: z
+      .boolean()
+      .optional()
+      .describe('crop squares, of a fraction of the height; off keeps the shape of the frame'),
     flip: share.describe('probability of a mirror image; keep 0 where left and right matter'),
     contrast: jitter,
     hue: jitter.describe('shift as a fraction of the colour circle'),
@@ -67,8 +71,14 @@ export const timebalanceRecipe = z.strictObject({
       stride: count.describe('frames from one frame of a clip to the next, for recognition'),
       globalStride: count.describe('the same for the global clip of pre-training'),
       localClips: count.min(2).describe('local clips of pre-training; together they span the global clip'),
+      fps: positive
+        .nullable()
+        .default(null)
+        .describe('choose clips from this many frames a second, by time; null takes the stored frames'),
       virtualFrames: count.nullable().describe('stretch every video to this many frames; null keeps its own time'),
-      shortVideo: z.enum(['official', 'stretch']).describe('videos shorter than a clip: rejected, or stretched'),
+      shortVideo: z
+        .enum(['official', 'stretch', 'repeat-last', 'loop', 'mirror', 'reject', 'error'])
+        .describe('what to do with videos shorter than a clip'),
     })
     .refine(({ globalStride, localClips }) => globalStride % localClips === 0, {
       path: ['globalStride'],

@@ -2,7 +2,7 @@ import { manualSeed } from '@chronotope/torch';
 import type { ClipReader } from '../../data/clip-reader.js';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
-import { pretextPlan, similarityPlan, testPlan, trainPlan, type ViewPlan } from '../../data/views.js';
+import { trainPlan, type ViewPlan } from '../../data/views.js';
 import type { PretextWeights } from '../../losses/pretext.js';
 import type { Classifier } from '../../models/classifier.js';
 import type { LabelledSettings, TimeBalanceRecipe } from '../../recipes/timebalance.js';
@@ -14,6 +14,7 @@ import { newClassifier, newPretextModel } from './networks.js';
 import type { PretextModel } from './pretext-model.js';
 import { mapScores } from './score-map.js';
 import { labelledTraining, pretextTraining, studentTraining, type Training } from './training.js';
+import { viewPlan } from './view-plans.js';
 
 /** The stages that need no labels. Their results can serve another run with the same network and clips. */
 export const PRETRAINING_STAGES = ['pretrain-invariant', 'pretrain-distinctive', 'pretrain-student'] as const;
@@ -76,8 +77,7 @@ export function testLoader(
   recipe: TimeBalanceRecipe,
   source: { entries: readonly ManifestEntry[]; classes: readonly string[]; reader: ClipReader },
 ): ClipLoader {
-  const transform = { centreCrop: recipe.evaluation.centreCrop };
-  const plan = testPlan(recipe.clips, { clips: recipe.evaluation.clips, transform });
+  const plan = viewPlan(recipe, 'evaluation');
   return new ClipLoader({ ...source, plan, size: recipe.inputSize, batchSize: 16, seed: recipe.seed, shuffle: false });
 }
 
@@ -86,7 +86,7 @@ async function pretrain(run: TimeBalanceRun, pretext: Pretext): Promise<PretextM
   manualSeed(run.recipe.seed);
   const model = newPretextModel(run.recipe, settings.clipBatches);
   await trainStage(run.stage(`pretrain-${pretext}`), model, () => {
-    const plan = pretextPlan(run.recipe.clips, settings.augment);
+    const plan = viewPlan(run.recipe, `pretrain-${pretext}`);
     const loader = newLoader(run, run.draws[0]!, plan, settings.batch);
     return inRun(run, `pre-training, ${pretext}`, pretextTraining(model, loader, settings, PRETEXTS[pretext]));
   });
@@ -131,12 +131,11 @@ function similarity(
   pretrained: Record<Pretext, PretextModel>,
   teachers: { invariant: Classifier; distinctive: Classifier },
 ): Map<string, number> {
-  const { clips, similarity: settings, evaluation } = run.recipe;
+  const { similarity: settings } = run.recipe;
   const shared = settings.source === 'pretrained';
   const stage = run.stage(shared ? 'similarity' : `draw-${draw + 1}/similarity`);
   if (!stage.isDone) {
-    const transform = { centreCrop: evaluation.centreCrop };
-    const plan = similarityPlan(clips, { ...settings, transform });
+    const plan = viewPlan(run.recipe, 'similarity');
     const loader = newLoader(run, run.draws[draw]!, plan, 16);
     const backbones = shared
       ? [pretrained.invariant.backbone, pretrained.distinctive.backbone]
@@ -170,7 +169,7 @@ async function trainStudent(
   await trainStage(run.stage(stageName(draw, 'student')), model, () => {
     for (const teacher of Object.values(teachers)) teacher.eval().requiresGrad_(false);
     const unlabelled = run.draws[draw]!.filter(({ label }) => label === null);
-    const plan = trainPlan(run.recipe.clips, settings.augment);
+    const plan = viewPlan(run.recipe, 'student');
     const loaders = {
       labelled: labelledLoader(run, draw, settings),
       unlabelled: unlabelled.length === 0 ? null : newLoader(run, unlabelled, plan, settings.unlabelledBatch),

@@ -1,15 +1,10 @@
-/**
- * Which frames make a clip: index arithmetic only, no pixels and no random numbers (callers pass a number `uniform` drawn
- * from [0, 1)). Indices count from 0 to `frameCount - 1`.
- *
- * The `official` rules are those of the published TimeBalance code (CVPR 2023), including what they do with short
- * videos: reject them, halve the stride, or walk backwards from the last frame. The `stretch` rules treat a video that
- * is shorter than a clip's span as if it were played slower, so that the clip covers the whole video; every video of at
- * least 2 frames then gives clips, and clips and slices stay aligned in time.
- */
+import { drawStart, linspace, pick, requireCounts, requireUniform, strided } from './arithmetic.js';
+import { extendedTimeline, normalisedTimeline, type ShortVideoPolicy } from './short-video.js';
 
-/** What to do with a video that is shorter than a clip's span. */
-export type ShortVideoPolicy = 'official' | 'stretch';
+// Which frames make a clip, as TimeBalance (CVPR 2023) chooses them: index arithmetic only, no pixels and no random
+// numbers (callers pass a number `uniform` drawn from [0, 1)). Indices count from 0 to `frameCount - 1`. The `official`
+// rules are those of the published code, including what they do with short videos: reject them, halve the stride, or
+// walk backwards from the last frame.
 
 /** A long clip and short ones that together cover the same span. */
 export interface PretextClips {
@@ -57,10 +52,9 @@ export function pretextClips({
   const locals = Array.from({ length: localClips }, (_, j) => strided(start + j * localSpan, clipFrames, localStride));
   if (frameCount >= span) return { global, locals };
 
-  if (shortVideo === 'stretch') {
-    if (frameCount < 2) return null;
-    const timeline = normalisedTimeline(frameCount, span);
-    return { global: pick(timeline, global), locals: locals.map((local) => pick(timeline, local)) };
+  if (shortVideo !== 'official') {
+    const timeline = extendedTimeline(shortVideo, frameCount, span);
+    return timeline && { global: pick(timeline, global), locals: locals.map((local) => pick(timeline, local)) };
   }
   if (frameCount <= span - localSpan / 2) return null;
   const filled = [global, ...locals].map((clip) => fillBackwards(clip, frameCount));
@@ -72,7 +66,7 @@ export function pretextClips({
  * Training clip of `clipFrames` frames at `stride`. Start: uniform in [0, N - span) when N > span = clipFrames * stride.
  *
  * Official short videos: stride int(stride / 2) with the same rule for the start; null when that does not fit either
- * (N <= 8 by default). Stretch: when N <= span, the clip covers the whole video; null only below 2 frames.
+ * (N <= 8 by default).
  */
 export function trainClip({
   frameCount,
@@ -92,7 +86,7 @@ export function trainClip({
   const room = frameCount - clipFrames * stride;
   if (room > 0) return strided(drawStart(room, uniform), clipFrames, stride);
 
-  if (shortVideo === 'stretch') return stretchedClip(frameCount, clipFrames, stride, 0);
+  if (shortVideo !== 'official') return extendedClip(shortVideo, { frameCount, clipFrames, stride, phase: 0 });
   const halved = halveStride(stride);
   const halvedRoom = frameCount - clipFrames * halved;
   return halvedRoom > 0 ? strided(drawStart(halvedRoom, uniform), clipFrames, halved) : null;
@@ -105,7 +99,7 @@ export function trainClip({
  * Official: with span F = N - stride * clipFrames (stride halved when that is negative), clip m starts at
  * trunc(linspace(0, F - 10, clips)[m]); a negative start becomes m; missing frames at the end are filled by walking
  * backwards, or the clip is dropped when no more than half of them exist. Note the 10 last starts that are never used.
- * Stretch: starts spread over [0, F]; when F < 0 every clip covers the whole video, with shifted phases.
+ * Other policies: starts spread over [0, F]; when F < 0 the clips differ in phase, the shift within a stride.
  */
 export function testClips({
   frameCount,
@@ -121,7 +115,7 @@ export function testClips({
   shortVideo?: ShortVideoPolicy;
 }): (number[] | null)[] {
   requireCounts({ clipFrames, stride, clips });
-  if (shortVideo === 'stretch') return spreadClips(frameCount, clipFrames, stride, clips);
+  if (shortVideo !== 'official') return spreadClips(shortVideo, { frameCount, clipFrames, stride, clips });
 
   const fits = stride * clipFrames <= frameCount;
   // The official code uses the halved stride unrounded for the room, but truncated for the indices.
@@ -156,7 +150,7 @@ export function similarityClips({
 }): number[][] {
   requireCounts({ frameCount, clipFrames, stride, clips });
   if (placement === 'spread') {
-    return spreadClips(frameCount, clipFrames, stride, clips).map((clip) => clip ?? new Array(clipFrames).fill(0));
+    return spreadClips('stretch', { frameCount, clipFrames, stride, clips }).map((clip) => clip ?? single(clipFrames));
   }
   const span = clipFrames * stride;
   const windowFrames = span * clips;
@@ -167,29 +161,31 @@ export function similarityClips({
   return Array.from({ length: clips }, (_, m) => pick(window, strided(m * span, clipFrames, stride)));
 }
 
-/**
- * Source frame of each of `virtualFrames` frames, when a video of `frameCount` frames is played as if it had that many:
- * index i shows the source frame at time (i + 1/2) / virtualFrames of the video. Never decreases; the identity when both
- * counts are equal.
- */
-export function normalisedTimeline(frameCount: number, virtualFrames: number): number[] {
-  requireCounts({ frameCount, virtualFrames });
-  return Array.from({ length: virtualFrames }, (_, i) => Math.floor(((i + 0.5) * frameCount) / virtualFrames));
+/** The clip of a video of one frame. */
+function single(clipFrames: number): number[] {
+  return new Array<number>(clipFrames).fill(0);
 }
 
-function spreadClips(frameCount: number, clipFrames: number, stride: number, clips: number): (number[] | null)[] {
+type OtherPolicy = Exclude<ShortVideoPolicy, 'official'>;
+
+function spreadClips(
+  policy: OtherPolicy,
+  { frameCount, clipFrames, stride, clips }: { frameCount: number; clipFrames: number; stride: number; clips: number },
+): (number[] | null)[] {
   const room = frameCount - clipFrames * stride;
-  return linspace(0, Math.max(0, room), clips).map((position, m) =>
-    room >= 0
-      ? strided(Math.floor(position), clipFrames, stride)
-      : stretchedClip(frameCount, clipFrames, stride, Math.floor((m * stride) / clips)),
-  );
+  return linspace(0, Math.max(0, room), clips).map((position, m) => {
+    if (room >= 0) return strided(Math.floor(position), clipFrames, stride);
+    return extendedClip(policy, { frameCount, clipFrames, stride, phase: Math.floor((m * stride) / clips) });
+  });
 }
 
-/** Clip over a whole video that is no longer than the clip's span; `phase` in [0, stride) shifts it within a stride. */
-function stretchedClip(frameCount: number, clipFrames: number, stride: number, phase: number): number[] | null {
-  if (frameCount < 2) return null;
-  return pick(normalisedTimeline(frameCount, clipFrames * stride), strided(phase, clipFrames, stride));
+/** Clip on a video that is no longer than the clip's span; `phase` in [0, stride) shifts it within a stride. */
+function extendedClip(
+  policy: OtherPolicy,
+  { frameCount, clipFrames, stride, phase }: { frameCount: number; clipFrames: number; stride: number; phase: number },
+): number[] | null {
+  const timeline = extendedTimeline(policy, frameCount, clipFrames * stride);
+  return timeline && pick(timeline, strided(phase, clipFrames, stride));
 }
 
 /**
@@ -204,35 +200,6 @@ function fillBackwards(clip: number[], frameCount: number): number[] | null {
   return [...present, ...present.slice(-1 - missing, -1).reverse()];
 }
 
-/** Whole number in [0, room), or 0 when there is no room. */
-function drawStart(room: number, uniform: number): number {
-  return room > 0 ? Math.floor(uniform * room) : 0;
-}
-
 function halveStride(stride: number): number {
   return Math.max(1, Math.floor(stride / 2));
-}
-
-function strided(start: number, count: number, stride: number): number[] {
-  return Array.from({ length: count }, (_, i) => start + i * stride);
-}
-
-function pick(timeline: number[], indices: number[]): number[] {
-  return indices.map((index) => timeline[index]!);
-}
-
-function linspace(start: number, stop: number, count: number): number[] {
-  const step = count > 1 ? (stop - start) / (count - 1) : 0;
-  return Array.from({ length: count }, (_, i) => (i > 0 && i === count - 1 ? stop : start + i * step));
-}
-
-function requireCounts(counts: Record<string, number>): void {
-  for (const [name, value] of Object.entries(counts)) {
-    if (!Number.isInteger(value) || value < 1)
-      throw new RangeError(`${name} must be a whole number >= 1, not ${value}`);
-  }
-}
-
-function requireUniform(uniform: number): void {
-  if (!(uniform >= 0 && uniform < 1)) throw new RangeError(`uniform must be in [0, 1), not ${uniform}`);
 }

@@ -2,14 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  normalisedTimeline,
-  pretextClips,
-  type ShortVideoPolicy,
-  similarityClips,
-  testClips,
-  trainClip,
-} from './clip-sampling.js';
+import { pretextClips, similarityClips, testClips, trainClip } from './clips.js';
+import { normalisedTimeline, type ShortVideoPolicy } from './short-video.js';
 
 interface Golden {
   ssl: { frame_count: number; rejected: boolean; start?: number; sparse?: number[]; dense?: number[][] }[];
@@ -30,7 +24,7 @@ interface Golden {
   }[];
 }
 
-const golden = JSON.parse(readFileSync(new URL('../golden/clip_sampling.json', import.meta.url), 'utf8')) as Golden;
+const golden = JSON.parse(readFileSync(new URL('../../golden/clip_sampling.json', import.meta.url), 'utf8')) as Golden;
 
 /** A number from [0, 1) that makes a uniform draw from [0, room) give `start`. */
 const uniformFor = (start: number, room: number): number => (start + 0.5) / Math.max(1, room);
