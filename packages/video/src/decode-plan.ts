@@ -11,7 +11,7 @@ export interface FrameSelection {
   end?: number;
   /** Number of the first frame that is wanted, counted from 0 in the order of presentation. Excludes `start`, `fps`. */
   startFrame?: number;
-  /** Only every so-manieth frame, beginning with the first one wanted. Excludes `fps`. Default 1. */
+  /** Only every `stride`-th frame, beginning with the first one wanted. Excludes `fps`. Default 1. */
   stride?: number;
   /**
    * An even frame rate: picture k is the one that a player shows at `start + k / fps`, so pictures are repeated or left
