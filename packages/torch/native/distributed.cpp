@@ -349,14 +349,21 @@ Napi::Value startAllGather(const Napi::CallbackInfo& info) {
   return hold(info, PendingWork{group.backend->allgather(outputs, inputs), group.name + ": all-gather"});
 }
 
+// Taken out of JavaScript's hands, so that tensors and connections do not wait for the garbage collector.
+PendingWork takeWork(const Napi::CallbackInfo& info) {
+  PendingWork pending = std::exchange(heldArgument<PendingWork>(info, 0), {});
+  if (!pending.work) throw Failure("argument", "the collective has been waited for already");
+  return pending;
+}
+
 Napi::Value waitForWork(const Napi::CallbackInfo& info) {
-  heldArgument<PendingWork>(info, 0).wait();
+  takeWork(info).wait();
   return info.Env().Undefined();
 }
 
 // finishWork(work) => promise
 Napi::Value finishWork(const Napi::CallbackInfo& info) {
-  return OffThread::run(info.Env(), [work = heldArgument<PendingWork>(info, 0)] { work.wait(); });
+  return OffThread::run(info.Env(), [pending = takeWork(info)] { pending.wait(); });
 }
 
 // Every rank received these rows, so their gradient is the sum of the gradients that all ranks have for them.

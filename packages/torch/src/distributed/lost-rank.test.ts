@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const folder = mkdtempSync(join(tmpdir(), 'chronotope lost '));
@@ -15,7 +16,7 @@ const PROGRAM = fileURLToPath(new URL('./testing/lost.js', import.meta.url));
 function start(rank: number, how: string): ChildProcess {
   return spawn(process.execPath, [PROGRAM, how, join(folder, how)], {
     env: { ...process.env, OMP_NUM_THREADS: '1', RANK: String(rank), WORLD_SIZE: '2' },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
 }
 
@@ -27,17 +28,23 @@ function endOf(child: ChildProcess): Promise<{ code: number | null; errors: stri
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, errors })));
 }
 
-for (const [how, reason, advice] of [
-  ['killed', /failed: .*([Cc]onnection|[Bb]roken pipe)/, /another rank has ended/],
-  ['silent', /failed: .*[Tt]imed out/, /a rank does not answer/],
-] as const) {
-  test(`when a rank is ${how} the other exits with an error that says so`, async () => {
-    const [left, lost] = [start(0, how), start(1, how)];
-    const { code, errors } = await endOf(left);
-    lost.kill('SIGKILL');
-    assert.equal(code, 1);
-    assert.match(errors, new RegExp(`TorchError: rank 0 of 2 \\(${join(folder, how)}\\): all-(reduce|gather)`));
-    assert.match(errors, reason);
-    assert.match(errors, advice);
-  });
-}
+describe('when a rank is lost the other exits with an error that says so', { concurrency: true }, () => {
+  for (const [how, reason, advice] of [
+    ['killed', /failed: .*([Cc]onnection|[Bb]roken pipe)/, /another rank has ended/],
+    ['silent', /failed: .*[Tt]imed out/, /a rank does not answer/],
+  ] as const) {
+    test(how, async () => {
+      const ranks = [start(0, how), start(1, how)];
+      const left = endOf(ranks[0]!);
+      await Promise.all(ranks.map((rank) => once(rank, 'message')));
+      for (const rank of ranks) rank.send('go');
+
+      const { code, errors } = await left;
+      ranks[1]!.kill('SIGKILL');
+      assert.equal(code, 1);
+      assert.match(errors, new RegExp(`TorchError: rank 0 of 2 \\(${join(folder, how)}\\): all-(reduce|gather)`));
+      assert.match(errors, reason);
+      assert.match(errors, advice);
+    });
+  }
+});
