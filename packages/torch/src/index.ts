@@ -2,6 +2,7 @@ export * from './autograd.js';
 export * from './creation.js';
 export { TorchError, type TorchErrorCode, type TorchErrorDetails } from './errors.js';
 export * from './generated/operators.js';
+export { writeAtomically } from './io/atomic-write.js';
 export * from './io/safetensors.js';
 export * as nn from './nn/index.js';
 export { Parameter } from './nn/index.js';

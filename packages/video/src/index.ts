@@ -27,5 +27,6 @@ export {
   buildFrameStore,
   type FailedVideo,
 } from './frame-store-build.js';
+export { type PacketOptions, type PacketTimeline, readPackets } from './packets.js';
 export { type ProbeOptions, probe, type VideoInfo } from './probe.js';
 export type { FrameStoreSettings } from './store-entry.js';
