@@ -1,5 +1,5 @@
-import { createInterface } from 'node:readline';
 import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { ChildGuard, type ChildLimits, collectText, startChild } from './children.js';
 import { findFfmpeg } from './ffmpeg.js';
 import { inputArguments, sizeOfReadableFile } from './probe.js';

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { demoCommand, demoDataCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { indexCommand } from './index-command.js';
 import { predictCommand } from './predict.js';
 import { EXIT, reportError } from './report-error.js';
 import { trainCommand } from './train.js';
@@ -14,6 +15,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .showHelpAfterError('(add --help for the options)')
     .showSuggestionAfterError();
   for (const command of [
+    indexCommand(),
     trainCommand(),
     evaluateCommand(),
     predictCommand(),

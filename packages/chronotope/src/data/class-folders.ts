@@ -181,6 +181,11 @@ function checkTestClasses(root: string, testClasses: readonly string[], classes:
   }
 }
 
+/** All videos anywhere below a folder and all other files, as sorted paths relative to it, without hidden ones. */
+export function findFiles(root: string): { videos: string[]; others: string[] } {
+  return walk(root, '');
+}
+
 /** All videos below a folder of the data set, as sorted ids, and all other files. */
 function walk(root: string, folder: string): { videos: string[]; others: string[] } {
   const videos: string[] = [];
@@ -192,14 +197,18 @@ function walk(root: string, folder: string): { videos: string[]; others: string[
     }
     const { folders, files } = listFolder(root, relative);
     for (const name of files) {
-      (isVideo(name) ? videos : others).push(`${relative}/${name}`);
+      (isVideo(name) ? videos : others).push(within(relative, name));
     }
     for (const name of folders) {
-      visit(`${relative}/${name}`, new Set([...ancestors, real]));
+      visit(within(relative, name), new Set([...ancestors, real]));
     }
   };
   visit(folder, new Set());
-  return { videos: videos.sort(), others };
+  return { videos: videos.sort(), others: others.sort() };
+}
+
+function within(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`;
 }
 
 interface Listing {

@@ -1,9 +1,9 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { StringDecoder } from 'node:string_decoder';
 import type { z } from 'zod';
 import { ChronotopeError } from '../errors.js';
 
 const CHUNK_BYTES = 1 << 16;
+const LINE_FEED = 0x0a;
 
 /** One line of a text file. */
 export interface TextLine {
@@ -11,6 +11,11 @@ export interface TextLine {
   text: string;
   /** 1 for the first line. */
   line: number;
+  /** Where the line begins in the file, and its length without the line break, in bytes. */
+  offset: number;
+  bytes: number;
+  /** False only for a last line that has no line break. */
+  ended: boolean;
 }
 
 /**
@@ -22,21 +27,25 @@ export interface TextLine {
 export function* readLines(file: string, code: string): Generator<TextLine> {
   const handle = attempt(file, code, () => openSync(file, 'r'));
   try {
-    const decoder = new StringDecoder('utf8');
     const chunk = Buffer.alloc(CHUNK_BYTES);
-    let rest = '';
+    let pending = Buffer.alloc(0);
+    let offset = 0;
     let line = 0;
+    const take = (bytes: number, ended: boolean): TextLine => {
+      line += 1;
+      const text = pending.toString('utf8', 0, bytes).replace(line === 1 ? /^\uFEFF|\r$/g : /\r$/, '');
+      const taken = { text, line, offset, bytes, ended };
+      pending = pending.subarray(bytes + 1);
+      offset += bytes + 1;
+      return taken;
+    };
     for (;;) {
       const bytes = attempt(file, code, () => readSync(handle, chunk));
-      const pieces = (rest + (bytes === 0 ? decoder.end() : decoder.write(chunk.subarray(0, bytes)))).split('\n');
-      rest = bytes === 0 ? '' : pieces.pop()!;
-      for (const piece of pieces) {
-        line += 1;
-        const text = line === 1 ? piece.replace(/^\uFEFF/, '') : piece;
-        yield { text: text.endsWith('\r') ? text.slice(0, -1) : text, line };
-      }
-      if (bytes === 0) return;
+      if (bytes === 0) break;
+      pending = Buffer.concat([pending, chunk.subarray(0, bytes)]);
+      for (let end = pending.indexOf(LINE_FEED); end >= 0; end = pending.indexOf(LINE_FEED)) yield take(end, true);
     }
+    if (pending.length > 0) yield take(pending.length, false);
   } finally {
     closeSync(handle);
   }

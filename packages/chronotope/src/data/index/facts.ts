@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type JsonLinesFormat } from '../json-lines.js';
+import type { JsonLinesFormat } from '../json-lines.js';
 import { type ManifestEntry, manifestEntrySchema, manifestFormat } from '../manifest.js';
 
 const count = z.int().nonnegative();

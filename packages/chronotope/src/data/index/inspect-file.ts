@@ -117,7 +117,9 @@ function longestGap(keyframes: Float64Array, start: number, end: number): number
 /** Frames that a packet or the header announces may be hidden on purpose, so only a noticed defect counts. */
 function decodableShare(summary: DecodeSummary, packets: PacketTimeline, info: VideoInfo): number {
   if (summary.complete) return 1;
-  return rounded(Math.min(1, summary.frames / Math.max(packets.timestamps.length, info.frameCount ?? 0, summary.frames)));
+  return rounded(
+    Math.min(1, summary.frames / Math.max(packets.timestamps.length, info.frameCount ?? 0, summary.frames)),
+  );
 }
 
 function rounded(value: number): number {

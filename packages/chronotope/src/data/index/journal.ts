@@ -1,0 +1,123 @@
+import { closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { writeAtomically } from '@chronotope/torch';
+import { z } from 'zod';
+import { parseJsonLine, readLines } from '../json-lines.js';
+import { LineWriter } from '../line-writer.js';
+import { type FileState, failureSchema, fileStateSchema, type Outcome, videoFactsSchema } from './facts.js';
+
+/** Raised whenever inspecting a file finds out something else than before; older entries are then not used. */
+const VERSION = 1;
+
+const inspection = z.object({
+  version: z.literal(VERSION),
+  /** Absolute path. */
+  path: z.string(),
+  file: fileStateSchema,
+  outcome: z.union([z.object({ video: videoFactsSchema }), z.object({ failure: failureSchema })]),
+});
+
+/** What the journal knows of a file: the state it was in and what inspecting it gave. */
+export interface Inspection {
+  path: string;
+  file: FileState;
+  outcome: Outcome;
+}
+
+interface Position {
+  offset: number;
+  length: number;
+  bytes: number;
+  modified: number;
+}
+
+/**
+ * Everything that inspecting files has given, one line a file, appended as soon as it is known. A kill at any instant
+ * loses the files that were being inspected: a last line without its end is cut off when the journal is opened again, and a line that makes no sense counts as never written.
+ *
+ * In memory are only the places of the lines, so that it stays small however many files there are.
+ */
+export class Journal {
+  readonly #file: string;
+  readonly #handle: number;
+  readonly #positions = new Map<string, Position>();
+  readonly #pathOfHash = new Map<string, string>();
+  #end = 0;
+  #superseded = 0;
+
+  /** Opens a journal, or begins one. */
+  constructor(file: string) {
+    this.#file = file;
+    this.#handle = openSync(file, 'a+');
+    this.#load();
+  }
+
+  /** What is known of the file at this path, if it is unchanged by size and time. */
+  recall(path: string, stamp: Omit<FileState, 'sha256'>): Inspection | null {
+    const position = this.#positions.get(path);
+    if (position === undefined || position.bytes !== stamp.bytes || position.modified !== stamp.modified) return null;
+    return this.#read(position);
+  }
+
+  /** What is known of a file with these contents, wherever it was. */
+  recallContents(sha256: string): Inspection | null {
+    const path = this.#pathOfHash.get(sha256);
+    const position = path === undefined ? undefined : this.#positions.get(path);
+    const found = position === undefined ? null : this.#read(position);
+    return found?.file.sha256 === sha256 ? found : null;
+  }
+
+  /** The newest inspection of the file at this path. */
+  of(path: string): Inspection | null {
+    const position = this.#positions.get(path);
+    return position === undefined ? null : this.#read(position);
+  }
+
+  /** Adds a line. The newest line of a path counts. */
+  add({ path, file, outcome }: Inspection): void {
+    const line = Buffer.from(`${JSON.stringify({ version: VERSION, path, file, outcome })}\n`);
+    writeSync(this.#handle, line);
+    this.#remember({ path, file, outcome }, { offset: this.#end, length: line.length - 1 });
+    this.#end += line.length;
+  }
+
+  /** Closes the file, leaving out lines that newer ones have replaced. */
+  close(): void {
+    if (this.#superseded > 0) this.#compact();
+    closeSync(this.#handle);
+  }
+
+  #load(): void {
+    for (const { text, offset, bytes, ended } of readLines(this.#file, 'journal-unreadable')) {
+      if (!ended) break;
+      this.#end = offset + bytes + 1;
+      const parsed = parseJsonLine(text, inspection);
+      if ('value' in parsed) this.#remember(parsed.value, { offset, length: bytes });
+    }
+    ftruncateSync(this.#handle, this.#end);
+  }
+
+  #remember({ path, file }: Inspection, { offset, length }: { offset: number; length: number }): void {
+    if (this.#positions.has(path)) this.#superseded += 1;
+    this.#positions.set(path, { offset, length, bytes: file.bytes, modified: file.modified });
+    this.#pathOfHash.set(file.sha256, path);
+  }
+
+  #read(position: Position): Inspection | null {
+    const parsed = parseJsonLine(this.#line(position).toString('utf8'), inspection);
+    return 'value' in parsed ? parsed.value : null;
+  }
+
+  #line({ offset, length }: Position): Buffer {
+    const line = Buffer.alloc(length);
+    readSync(this.#handle, line, 0, length, offset);
+    return line;
+  }
+
+  #compact(): void {
+    writeAtomically(this.#file, (handle) => {
+      const lines = new LineWriter(handle);
+      for (const position of this.#positions.values()) lines.write(this.#line(position).toString('utf8'));
+      lines.flush();
+    });
+  }
+}
