@@ -1,6 +1,12 @@
 import type { IndexedVideo } from './facts.js';
 import { groupsOf, linkNearHashes } from './near-duplicates.js';
-import { HASH_BITS, hashWords, NEAR_DUPLICATE_BITS } from './perceptual-hash.js';
+import {
+  HASH_BITS,
+  hashWords,
+  lookDistance,
+  NEAR_DUPLICATE_BITS,
+  NEAR_DUPLICATE_LOOK_BITS,
+} from './perceptual-hash.js';
 
 const WORDS = HASH_BITS / 32;
 
@@ -49,7 +55,11 @@ export class DuplicateFinder {
 
   /** All groups of two or more, those across splits first, then those with different labels, then by first member. */
   groups(): DuplicateGroup[] {
-    const links = linkNearHashes(this.#hashes.subarray(0, this.#hashed.length * WORDS), WORDS, NEAR_DUPLICATE_BITS);
+    const links = linkNearHashes(this.#hashes.subarray(0, this.#hashed.length * WORDS), {
+      wordsPerHash: WORDS,
+      radius: NEAR_DUPLICATE_BITS,
+      confirm: (first, second) => lookDistance(this.#hash(first), this.#hash(second)) <= NEAR_DUPLICATE_LOOK_BITS,
+    });
     const farthest = new Map<number, number>();
     for (const { first, second, distance } of links) {
       for (const item of [first, second]) farthest.set(item, Math.max(distance, farthest.get(item) ?? 0));
@@ -78,6 +88,10 @@ export class DuplicateFinder {
       labelsDiffer: labels.size > 1,
       distance,
     };
+  }
+
+  #hash(item: number): Uint32Array {
+    return this.#hashes.subarray(item * WORDS, (item + 1) * WORDS);
   }
 
   #addHash(content: number, words: Uint32Array): void {

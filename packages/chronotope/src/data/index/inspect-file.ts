@@ -23,7 +23,7 @@ const notAboutTheFile: readonly VideoErrorCode[] = ['aborted', 'ffmpeg-missing',
 
 /** Intervals between frames that are this much longer or shorter than the usual one are different ... */
 const DIFFERENT_INTERVAL = 0.2;
-/** ... and a video with more than this share of them has a variable frame rate. */
+/** ... and a video with more than this share of them, and more than one (a dropped frame), has a variable frame rate. */
 const STEADY_SHARE = 0.01;
 
 /**
@@ -95,7 +95,8 @@ function hasVariableRate(timestamps: readonly number[]): boolean {
   const all = intervals(timestamps);
   // Containers that count milliseconds round each time stamp by up to half of one.
   const tolerance = Math.max(DIFFERENT_INTERVAL * usual, 0.0015);
-  return all.filter((interval) => Math.abs(interval - usual) > tolerance).length > STEADY_SHARE * all.length;
+  const different = all.filter((interval) => Math.abs(interval - usual) > tolerance).length;
+  return different > Math.max(1, STEADY_SHARE * all.length);
 }
 
 /** The median time between two frames; null with fewer than two. */

@@ -20,14 +20,23 @@ export interface Link {
   distance: number;
 }
 
+/** Which hashes are near. */
+export interface Nearness {
+  wordsPerHash: number;
+  /** Most bits in which two near hashes differ. */
+  radius: number;
+  /** Asked about each pair within the radius that would join two groups. Default: the radius is enough. */
+  confirm?: (first: number, second: number) => boolean;
+}
+
 /**
- * Groups hashes that are connected by pairs at most `radius` bits apart.
+ * Groups hashes that are connected by near pairs.
  *
  * @param hashes n hashes of `wordsPerHash` 32-bit words each, one after the other
  * @returns for each group a tree of links: n members have n - 1 links, in order of `second`; a later item is linked to the
  *   members found first, not to its nearest. Hashes without a near one are in no link.
  */
-export function linkNearHashes(hashes: Uint32Array, wordsPerHash: number, radius: number): Link[] {
+export function linkNearHashes(hashes: Uint32Array, { wordsPerHash, radius, confirm }: Nearness): Link[] {
   const count = hashes.length / wordsPerHash;
   const bands = wordsPerHash * BANDS_PER_WORD;
   const neighbours = bandNeighbours(Math.floor(radius / bands));
@@ -44,7 +53,7 @@ export function linkNearHashes(hashes: Uint32Array, wordsPerHash: number, radius
           compared[other] = item;
           if (groups.joined(item, other)) continue;
           const distance = distanceBetween(hashes, item * wordsPerHash, other * wordsPerHash, wordsPerHash);
-          if (distance > radius) continue;
+          if (distance > radius || confirm?.(other, item) === false) continue;
           groups.join(item, other);
           links.push({ first: other, second: item, distance });
         }
