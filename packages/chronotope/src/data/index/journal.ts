@@ -104,7 +104,9 @@ export class Journal {
 
   #read(position: Position): Inspection | null {
     const parsed = parseJsonLine(this.#line(position).toString('utf8'), inspection);
-    return 'value' in parsed ? parsed.value : null;
+    if ('problem' in parsed) return null;
+    const { path, file, outcome } = parsed.value;
+    return { path, file, outcome };
   }
 
   #line({ offset, length }: Position): Buffer {

@@ -82,7 +82,7 @@ function splitFolderWarnings(entries: readonly ManifestEntry[]): string[] {
   return [`${names} was taken for a class: put classes directly into the folder, and test videos into _test/<class>.`];
 }
 
-const listed = manifestEntrySchema.partial().required({ path: true });
+const listed = manifestEntrySchema.partial().extend({ path: manifestEntrySchema.shape.path });
 type Listed = z.infer<typeof listed>;
 
 const listHint = 'Wanted: path, and if known label, split (train or test) and group.';
