@@ -1,7 +1,7 @@
 import { contentHash, fileStamp } from './content-hash.js';
 import type { Failure, FileState, VideoFacts } from './facts.js';
 import { inspectFile } from './inspect-file.js';
-import type { Inspection, Journal } from './journal.js';
+import type { Journal } from './journal.js';
 
 /** What is known of a listed file: everything, or why it cannot be used. */
 export type Verdict = { file: FileState; video: VideoFacts } | { failure: Failure };
@@ -34,7 +34,7 @@ export class Inspector {
    */
   async visit(path: string): Promise<void> {
     const stamp = await fileStamp(path);
-    if (stamp !== null && isFinal(this.#journal.recall(path, stamp))) return;
+    if (stamp !== null && this.#journal.knows(path, stamp)) return;
     const sha256 = stamp === null ? null : await contentHash(path, this.#limits.signal);
     if (stamp === null || sha256 === null) {
       const outcome = await inspectFile(path, this.#limits);
@@ -42,8 +42,8 @@ export class Inspector {
       return;
     }
     const known = this.#journal.recallContents(sha256);
-    const outcome = isFinal(known) ? known.outcome : await inspectFile(path, this.#limits);
-    if (!isFinal(known)) this.inspected += 1;
+    const outcome = known?.outcome ?? (await inspectFile(path, this.#limits));
+    if (known === null) this.inspected += 1;
     this.#journal.add({ path, file: { ...stamp, sha256 }, outcome });
   }
 
@@ -54,9 +54,4 @@ export class Inspector {
     const { file, outcome } = this.#journal.of(path)!;
     return 'failure' in outcome ? outcome : { file, ...outcome };
   }
-}
-
-/** A file that took too long may not do so next time, so it is tried again. */
-function isFinal(inspection: Inspection | null): inspection is Inspection {
-  return inspection !== null && !('failure' in inspection.outcome && inspection.outcome.failure.code === 'timeout');
 }

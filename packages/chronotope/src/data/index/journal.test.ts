@@ -27,10 +27,11 @@ function broken(path: string, sha256: string, modified = 1): Inspection {
 test('what was added is known again after reopening, by path with size and time, and by contents', () => {
   const [a, b] = [broken('/é/a', 'a'), broken('/b', 'b', 1.5)];
   const journal = new Journal(journalFile(a, b));
-  assert.deepEqual(journal.recall('/é/a', { bytes: 5, modified: 1 }), a);
-  assert.equal(journal.recall('/é/a', { bytes: 6, modified: 1 }), null);
-  assert.equal(journal.recall('/é/a', { bytes: 5, modified: 2 }), null);
-  assert.equal(journal.recall('/c', { bytes: 5, modified: 1 }), null);
+  assert.deepEqual(journal.of('/é/a'), a);
+  assert.equal(journal.knows('/é/a', { bytes: 5, modified: 1 }), true);
+  assert.equal(journal.knows('/é/a', { bytes: 6, modified: 1 }), false);
+  assert.equal(journal.knows('/é/a', { bytes: 5, modified: 2 }), false);
+  assert.equal(journal.knows('/c', { bytes: 5, modified: 1 }), false);
   assert.deepEqual(journal.recallContents('b'.repeat(64)), b);
   assert.equal(journal.recallContents('c'.repeat(64)), null);
   journal.close();
@@ -76,5 +77,15 @@ test('the newest line of a path counts, and closing leaves the older ones out', 
   assert.deepEqual(journal.of('/a'), newer);
   assert.deepEqual(journal.of('/b'), broken('/b', 'b'));
   assert.equal(journal.recallContents('a'.repeat(64)), null);
+  journal.close();
+});
+
+test('a file that took too long is not known, so that it is tried again', () => {
+  const slow = broken('/a', 'a');
+  const outcome = { failure: { code: 'timeout', reason: 'slow', hint: 'wait' } };
+  const journal = new Journal(journalFile({ ...slow, outcome }));
+  assert.equal(journal.knows('/a', slow.file), false);
+  assert.equal(journal.recallContents(slow.file.sha256), null);
+  assert.deepEqual(journal.of('/a')!.outcome, outcome);
   journal.close();
 });

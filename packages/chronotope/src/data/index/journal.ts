@@ -28,6 +28,7 @@ interface Position {
   length: number;
   bytes: number;
   modified: number;
+  isFinal: boolean;
 }
 
 /**
@@ -42,6 +43,8 @@ export class Journal {
   readonly #positions = new Map<string, Position>();
   readonly #pathOfHash = new Map<string, string>();
   #end = 0;
+  /** One for all lines: hundreds of thousands of small buffers would pile up between two garbage collections. */
+  #buffer = Buffer.alloc(4096);
   #superseded = 0;
 
   /** Opens a journal, or begins one. */
@@ -51,18 +54,17 @@ export class Journal {
     this.#load();
   }
 
-  /** What is known of the file at this path, if it is unchanged by size and time. */
-  recall(path: string, stamp: Omit<FileState, 'sha256'>): Inspection | null {
+  /** Whether the file at this path is known with this size and time. */
+  knows(path: string, stamp: Omit<FileState, 'sha256'>): boolean {
     const position = this.#positions.get(path);
-    if (position === undefined || position.bytes !== stamp.bytes || position.modified !== stamp.modified) return null;
-    return this.#read(position);
+    return position?.bytes === stamp.bytes && position.modified === stamp.modified && position.isFinal;
   }
 
   /** What is known of a file with these contents, wherever it was. */
   recallContents(sha256: string): Inspection | null {
     const path = this.#pathOfHash.get(sha256);
     const position = path === undefined ? undefined : this.#positions.get(path);
-    const found = position === undefined ? null : this.#read(position);
+    const found = position?.isFinal ? this.#read(position) : null;
     return found?.file.sha256 === sha256 ? found : null;
   }
 
@@ -96,30 +98,41 @@ export class Journal {
     ftruncateSync(this.#handle, this.#end);
   }
 
-  #remember({ path, file }: Inspection, { offset, length }: { offset: number; length: number }): void {
+  #remember({ path, file, outcome }: Inspection, { offset, length }: { offset: number; length: number }): void {
     if (this.#positions.has(path)) this.#superseded += 1;
-    this.#positions.set(path, { offset, length, bytes: file.bytes, modified: file.modified });
+    this.#positions.set(path, {
+      offset,
+      length,
+      bytes: file.bytes,
+      modified: file.modified,
+      isFinal: isFinal(outcome),
+    });
     this.#pathOfHash.set(file.sha256, path);
   }
 
   #read(position: Position): Inspection | null {
-    const parsed = parseJsonLine(this.#line(position).toString('utf8'), inspection);
+    const parsed = parseJsonLine(this.#line(position), inspection);
     if ('problem' in parsed) return null;
     const { path, file, outcome } = parsed.value;
     return { path, file, outcome };
   }
 
-  #line({ offset, length }: Position): Buffer {
-    const line = Buffer.alloc(length);
-    readSync(this.#handle, line, 0, length, offset);
-    return line;
+  #line({ offset, length }: Position): string {
+    if (this.#buffer.length < length) this.#buffer = Buffer.alloc(2 * length);
+    readSync(this.#handle, this.#buffer, 0, length, offset);
+    return this.#buffer.toString('utf8', 0, length);
   }
 
   #compact(): void {
     writeAtomically(this.#file, (handle) => {
       const lines = new LineWriter(handle);
-      for (const position of this.#positions.values()) lines.write(this.#line(position).toString('utf8'));
+      for (const position of this.#positions.values()) lines.write(this.#line(position));
       lines.flush();
     });
   }
+}
+
+/** A file that took too long may not do so next time, so it is tried again. */
+function isFinal(outcome: Outcome): boolean {
+  return !('failure' in outcome && outcome.failure.code === 'timeout');
 }

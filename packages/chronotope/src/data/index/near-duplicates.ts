@@ -51,9 +51,8 @@ export function linkNearHashes(hashes: Uint32Array, { wordsPerHash, radius, conf
         for (let other = table.first(band, key ^ difference); other >= 0; other = table.next(band, other)) {
           if (compared[other] === item) continue;
           compared[other] = item;
-          if (groups.joined(item, other)) continue;
           const distance = distanceBetween(hashes, item * wordsPerHash, other * wordsPerHash, wordsPerHash);
-          if (distance > radius || confirm?.(other, item) === false) continue;
+          if (distance > radius || groups.joined(item, other) || confirm?.(other, item) === false) continue;
           groups.join(item, other);
           links.push({ first: other, second: item, distance });
         }
