@@ -1,7 +1,7 @@
 import type { ManifestEntry } from '../manifest.js';
 import { dataSetFindings } from './data-set-findings.js';
 import { DuplicateFinder, type DuplicateGroup } from './duplicates.js';
-import type { Failure, IndexedVideo } from './facts.js';
+import type { Failure, FileState, VideoFacts } from './facts.js';
 import { type Finding, Occurrences, type Severity, videoRules } from './findings.js';
 
 /** How often a value occurs. */
@@ -70,7 +70,7 @@ export interface HealthReport {
 const KEPT_REASONS = 20;
 const severities: readonly Severity[] = ['error', 'warning', 'note'];
 
-/** Takes the videos of a data set one by one, in memory of about 200 bytes a video, and reports on all of them. */
+/** Takes the videos of a data set one by one, in memory of about 150 bytes a video, and reports on all of them. */
 export class HealthCollector {
   readonly #duplicates = new DuplicateFinder();
   readonly #rules = videoRules.map((rule) => ({ rule, found: new Occurrences() }));
@@ -92,9 +92,9 @@ export class HealthCollector {
   readonly #totals = { usable: 0, quarantined: 0, bytes: 0, seconds: 0, frames: 0, withSound: 0, unlabelled: 0 };
 
   /** Adds a video that can be used. */
-  add(entry: IndexedVideo): void {
-    const { video, file, label, split, group } = entry;
-    this.#duplicates.add(entry);
+  add(entry: ManifestEntry, { file, video }: { file: FileState; video: VideoFacts }): void {
+    const { label, split, group } = entry;
+    this.#duplicates.add(entry, { file, video });
     for (const { rule, found } of this.#rules) {
       const detail = rule.applies(video);
       if (detail !== null) found.add(`${entry.id}: ${detail}`);

@@ -56,7 +56,7 @@ export async function indexVideos(options: IndexOptions): Promise<HealthReport> 
     const journal = new Journal(join(folder, INDEX_FILES.journal));
     try {
       const inspector = await inspectAll(found.videos, journal, options);
-      return writeResults(found, inspector, { source: options.source, folder });
+      return writeResults(found, inspector, options);
     } finally {
       journal.close();
     }
@@ -103,8 +103,9 @@ async function inspectAll(
 function writeResults(
   { videos, ignored, warnings }: VideoSource,
   inspector: Inspector,
-  { source, folder }: { source: string; folder: string },
+  { source, out }: IndexOptions,
 ): HealthReport {
+  const folder = resolve(out);
   const health = new HealthCollector();
   writeAtomically(join(folder, INDEX_FILES.quarantine), (quarantineFile) => {
     writeAtomically(join(folder, INDEX_FILES.manifest), (manifestFile) => {
@@ -117,7 +118,7 @@ function writeResults(
           health.addFailure(entry, known.failure);
           quarantine.write(JSON.stringify({ ...portable, ...known.failure }));
         } else {
-          health.add({ ...entry, ...known });
+          health.add(entry, known);
           manifest.write(JSON.stringify({ ...portable, ...known }));
         }
       }
@@ -125,7 +126,7 @@ function writeResults(
       quarantine.flush();
     });
   });
-  const report = health.report({ source, folder, ignored: withoutOwnFiles(ignored, source, folder), warnings });
+  const report = health.report({ source, folder: out, ignored: withoutOwnFiles(ignored, source, folder), warnings });
   writeText(join(folder, INDEX_FILES.report), `${JSON.stringify(report, null, 2)}\n`);
   writeText(join(folder, INDEX_FILES.reportText), renderHealth(report));
   return report;

@@ -47,8 +47,8 @@ export function linkNearHashes(hashes: Uint32Array, { wordsPerHash, radius, conf
   for (let item = 0; item < count; item++) {
     for (let band = 0; band < bands; band++) {
       const key = bandOf(hashes, item * wordsPerHash, band);
-      for (const difference of neighbours) {
-        for (let other = table.first(band, key ^ difference); other >= 0; other = table.next(band, other)) {
+      for (let i = 0; i < neighbours.length; i++) {
+        for (let other = table.first(band, key ^ neighbours[i]!); other >= 0; other = table.next(band, other)) {
           if (compared[other] === item) continue;
           compared[other] = item;
           const distance = distanceBetween(hashes, item * wordsPerHash, other * wordsPerHash, wordsPerHash);

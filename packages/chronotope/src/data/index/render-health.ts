@@ -70,7 +70,7 @@ function quarantineTable({ quarantine, quarantined }: HealthReport): string {
 
 function duplicatesTable({ duplicates }: HealthReport): string {
   if (duplicates.length === 0) return '';
-  const table = tableOf(['', 'kind', 'videos'], [8, 16, 83]);
+  const table = tableOf(['', 'kind', 'videos'], [9, 16, 82]);
   for (const group of duplicates.slice(0, MOST_GROUPS)) {
     const mark = group.acrossSplits ? '!! LEAK' : group.labelsDiffer ? '!!' : '!';
     const kind = group.kind === 'exact' ? 'same file' : `near: ${group.distance} bits`;

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { dirname, extname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, extname, isAbsolute, resolve, sep } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import type { z } from 'zod';
 import { ChronotopeError } from '../../errors.js';
@@ -49,11 +49,18 @@ export function videosOf(source: string): VideoSource {
 
 function videosInFolder(root: string): VideoSource {
   const { videos, others } = findFiles(root);
+  const labels = new Map<string, string>();
   const passedOver = new Map<string, number>();
   const entries = videos.flatMap((id): ManifestEntry[] => {
     const place = placeOf(id);
-    const path = join(root, ...id.split('/'));
-    if (place !== null) return [{ id, path, ...place }];
+    // Plain concatenation: path.join would leave a chain of string pieces in memory for each of perhaps 100,000 videos.
+    const path = `${root}${sep}${sep === '/' ? id : id.replaceAll('/', sep)}`;
+    if (place !== null) {
+      const { label, split } = place;
+      // One string a class, not one a video.
+      if (label !== null && !labels.has(label)) labels.set(label, label);
+      return [{ id, path, label: label === null ? null : labels.get(label)!, split }];
+    }
     const folder = id.split('/')[0]!;
     passedOver.set(folder, (passedOver.get(folder) ?? 0) + 1);
     return [];
