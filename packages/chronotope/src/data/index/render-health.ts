@@ -49,7 +49,7 @@ function leakBanner({ duplicates, findings }: HealthReport): string {
 
 function findingsTable(findings: readonly Finding[]): string {
   if (findings.length === 0) return 'Nothing to complain about.';
-  const table = tableOf(['', 'finding', 'count', 'for example', 'what to do'], [4, 26, 7, 34, 36]);
+  const table = tableOf(['', 'finding', 'count', 'for example', 'what to do'], [4, 26, 7, 34, 33]);
   for (const { severity, title, count, examples, advice } of findings) {
     table.push([MARKS[severity], title, String(count), examples[0] ?? '', advice]);
   }
@@ -58,7 +58,7 @@ function findingsTable(findings: readonly Finding[]): string {
 
 function quarantineTable({ quarantine, quarantined }: HealthReport): string {
   if (quarantined === 0) return '';
-  const table = tableOf(['reason', 'file', 'what is wrong', 'what to do'], [17, 30, 32, 28]);
+  const table = tableOf(['reason', 'file', 'what is wrong', 'what to do'], [17, 30, 32, 26]);
   for (const { code, count, hint, examples } of quarantine) {
     for (const [i, { id, reason }] of examples.slice(0, MOST_ROWS).entries()) {
       table.push([i === 0 ? code : '', id, reason, i === 0 ? hint : '']);
@@ -70,7 +70,7 @@ function quarantineTable({ quarantine, quarantined }: HealthReport): string {
 
 function duplicatesTable({ duplicates }: HealthReport): string {
   if (duplicates.length === 0) return '';
-  const table = tableOf(['', 'kind', 'videos'], [9, 16, 82]);
+  const table = tableOf(['', 'kind', 'videos'], [9, 16, 81]);
   for (const group of duplicates.slice(0, MOST_GROUPS)) {
     const mark = group.acrossSplits ? '!! LEAK' : group.labelsDiffer ? '!!' : '!';
     const kind = group.kind === 'exact' ? 'same file' : `near: ${group.distance} bits`;
@@ -118,7 +118,7 @@ function mixTable({ mix }: HealthReport): string {
   ];
   const rows = Math.max(...columns.map(([, shares]) => Math.min(shares.length, MOST_ROWS)));
   if (rows === 0) return '';
-  const widths = [19, 19, 18, 18, 20, 13];
+  const widths = [18, 18, 17, 17, 20, 13];
   const table = tableOf(
     columns.map(([title]) => title),
     widths,
