@@ -27,7 +27,7 @@ export const FOLDERS = {
   losses: { imports: [TORCH] },
   models: { imports: [TORCH] },
   augment: { imports: [TORCH] },
-  data: { imports: [VIDEO, TORCH, 'augment'] },
+  data: { imports: [VIDEO, TORCH, 'augment'], types: ['training'] },
   recipes: { imports: [], types: [EVERYTHING], libraries: ['zod', 'yaml', 'node:fs', 'node:path', 'node:url'] },
   training: { imports: [TORCH, 'data'] },
   evaluation: { imports: [TORCH, 'data', 'models'] },

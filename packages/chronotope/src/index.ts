@@ -1,3 +1,7 @@
+export type { IndexedVideo, QuarantinedVideo, VideoFacts } from './data/index/facts.js';
+export type { HealthReport } from './data/index/health.js';
+export { type IndexOptions, indexVideos } from './data/index/index-videos.js';
+export { renderHealth } from './data/index/render-health.js';
 export { drawLabels, type LabelBudget, type LabelDraw } from './data/label-split.js';
 export {
   type ArchiveMember,

@@ -3,6 +3,7 @@ export * from './creation.js';
 export * as distributed from './distributed/index.js';
 export { TorchError, type TorchErrorCode, type TorchErrorDetails } from './errors.js';
 export * from './generated/operators.js';
+export { writeAtomically } from './io/atomic-write.js';
 export * from './io/index.js';
 export * as nn from './nn/index.js';
 export { Parameter } from './nn/index.js';

@@ -23,6 +23,7 @@ export {
   buildFrameStore,
   type FailedVideo,
 } from './frame-store-build.js';
+export { type PacketOptions, type PacketTimeline, readPackets } from './packets.js';
 export { type ProbeOptions, probe, type VideoInfo } from './probe.js';
 export { type PretextClips, pretextClips, similarityClips, testClips, trainClip } from './sampling/clips.js';
 export { denseTestClips } from './sampling/dense-clips.js';

@@ -40,7 +40,7 @@ describe('the command line', () => {
   test('helps, and suggests the command that was meant', () => {
     const help = chronotope(['--help']);
     assert.equal(help.status, 0);
-    for (const command of ['train', 'evaluate', 'predict', 'demo-data', 'demo', 'doctor']) {
+    for (const command of ['index', 'train', 'evaluate', 'predict', 'demo-data', 'demo', 'doctor']) {
       assert.match(help.stdout, new RegExp(`^ {2}${command}\\b`, 'm'));
     }
     const typo = chronotope(['trian']);

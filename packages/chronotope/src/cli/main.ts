@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { demoCommand, demoDataCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { indexCommand } from './index-command.js';
 import { inspectCommand } from './inspect.js';
 import { leaksCommand } from './leaks.js';
 import { manifestCommand } from './manifest.js';
@@ -19,6 +20,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .showHelpAfterError('(add --help for the options)')
     .showSuggestionAfterError();
   for (const command of [
+    indexCommand(),
     trainCommand(),
     evaluateCommand(),
     predictCommand(),

@@ -4,11 +4,18 @@ import type { Progress } from '../training/progress.js';
 import { EXIT } from './report-error.js';
 import { terminalProgress } from './terminal-progress.js';
 
+type Work<T> = (signal: AbortSignal, progress: Progress) => Promise<T>;
+
 /**
  * Runs long work so that the first Ctrl-C ends it cleanly and the second at once, with all cores for libtorch.
  */
-export async function interruptible<T>(work: (signal: AbortSignal, progress: Progress) => Promise<T>): Promise<T> {
+export function interruptible<T>(work: Work<T>): Promise<T> {
   setNumThreads(availableParallelism());
+  return untilInterrupted(work);
+}
+
+/** The same for work that needs no tensors: libtorch, which alone takes 160 MB, is not loaded. */
+export async function untilInterrupted<T>(work: Work<T>): Promise<T> {
   const controller = new AbortController();
   const stop = () => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);

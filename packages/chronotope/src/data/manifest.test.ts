@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -29,7 +29,22 @@ test('a manifest comes back as it was written, in its order', () => {
 
 test('blank lines, a byte order mark and unknown fields are no errors', () => {
   const file = written('\uFEFF{"id":"a","path":"a","label":null,"split":"train","fps":25}\n\n  \n');
-  assert.deepEqual(readManifest(file), [{ id: 'a', path: 'a', label: null, split: 'train' }]);
+  assert.deepEqual(readManifest(file), [{ id: 'a', path: join(folder, 'a'), label: null, split: 'train' }]);
+});
+
+test('paths in a manifest are relative to its folder, and groups are kept', () => {
+  const file = join(folder, 'index', 'manifest.jsonl');
+  mkdirSync(join(folder, 'index'));
+  const entry: ManifestEntry = {
+    id: 'a',
+    path: join(folder, 'videos', 'a.mp4'),
+    label: 'x',
+    split: 'test',
+    group: 'p1',
+  };
+  writeManifest(file, [entry]);
+  assert.equal(JSON.parse(readFileSync(file, 'utf8')).path, '../videos/a.mp4');
+  assert.deepEqual(readManifest(file), [entry]);
 });
 
 test('an error names the file, the line and what is wrong in it', () => {
@@ -41,6 +56,7 @@ test('an error names the file, the line and what is wrong in it', () => {
     ['{"id":"b","path":"","label":null,"split":"train"}', /"path"/],
     ['{"id":"b","path":"b","split":"train"}', /"label"/],
     ['{"id":"b","path":"b","label":null,"split":"val"}', /"split"/],
+    ['{"id":"b","path":"b","label":null,"split":"train","group":1}', /"group"/],
     [good, /"a" was already used in line 1/],
   ];
   for (const [line, message] of problems) {

@@ -1,7 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { writeAtomically } from '@chronotope/torch';
 import { z } from 'zod';
 import { ChronotopeError } from '../errors.js';
+import { type JsonLinesFormat, lineError, readJsonLines } from './json-lines.js';
+import { LineWriter } from './line-writer.js';
 
 /**
  * The part of a data set a video belongs to: `train` holds labelled and unlabelled videos, `validation` is for choosing
@@ -56,7 +59,10 @@ export interface ArchiveMember {
 export interface ManifestEntry {
   /** The video's name everywhere in the toolkit: its path relative to the data folder, with `/` between the parts. */
   id: string;
-  /** Where the file (or the folder of frames) is. Absolute, or relative to the current folder. */
+  /**
+   * Where the file (or the folder of frames) is: in a manifest file relative to the folder of the manifest, else absolute
+   * or relative to the current folder.
+   */
   path: string;
   /** The class, or `null` for an unlabelled video. */
   label: string | null;
@@ -81,77 +87,96 @@ const text = z.string('must be a text').min(1, 'must not be empty');
 const count = z.number('must be a number').int('must be a whole number').min(0, 'must not be negative');
 const box = z.tuple([z.number(), z.number(), z.number(), z.number()], 'must be [x, y, width, height]');
 
-const entrySchema = z.object(
-  {
-    id: text,
-    path: text,
-    label: z.union([text, z.null()], 'must be the name of a class, or null for an unlabelled video'),
-    split: z.enum(SPLITS, `must be one of ${SPLITS.map((name) => `"${name}"`).join(', ')}`),
-    group: text.optional(),
-    text: text.optional(),
-    clip: z
-      .object({
-        unit: z.enum(['seconds', 'frames'], 'must be "seconds" or "frames"'),
-        start: z.number('must be a number').min(0, 'must not be negative'),
-        end: z.union([z.number(), z.null()], 'must be a number, or null for the end of the file'),
-      })
-      .refine(({ start, end }) => end === null || end > start, 'must end after it starts')
-      .optional(),
-    frames: z
-      .union(
-        [z.object({ pattern: text, first: count, count }), z.object({ files: z.array(text).min(1) })],
-        'must be {"pattern", "first", "count"} or {"files"}',
-      )
-      .optional(),
-    tracking: z
-      .object({
-        boxes: z.array(box),
-        cover: z.array(z.number()).optional(),
-        attributes: z.array(z.string()).optional(),
-      })
-      .optional(),
-    archive: z.object({ name: text, offset: count, size: count }).optional(),
-    hash: text.optional(),
-  },
-  'expected a JSON object',
-);
+/** The schema of a {@link ManifestEntry}, with messages that go on after the field's name. */
+export const manifestEntrySchema = z.object({
+  id: text,
+  path: text,
+  label: z.union([text, z.null()], 'must be the name of a class, or null for an unlabelled video'),
+  split: z.enum(SPLITS, `must be one of ${SPLITS.map((name) => `"${name}"`).join(', ')}`),
+  group: text.optional(),
+  text: text.optional(),
+  clip: z
+    .object({
+      unit: z.enum(['seconds', 'frames'], 'must be "seconds" or "frames"'),
+      start: z.number('must be a number').min(0, 'must not be negative'),
+      end: z.union([z.number(), z.null()], 'must be a number, or null for the end of the file'),
+    })
+    .refine(({ start, end }) => end === null || end > start, 'must end after it starts')
+    .optional(),
+  frames: z
+    .union(
+      [z.object({ pattern: text, first: count, count }), z.object({ files: z.array(text).min(1) })],
+      'must be {"pattern", "first", "count"} or {"files"}',
+    )
+    .optional(),
+  tracking: z
+    .object({
+      boxes: z.array(box),
+      cover: z.array(z.number()).optional(),
+      attributes: z.array(z.string()).optional(),
+    })
+    .optional(),
+  archive: z.object({ name: text, offset: count, size: count }).optional(),
+  hash: text.optional(),
+});
+
+/** How the lines of a manifest are read and reported. */
+export const manifestFormat: JsonLinesFormat<ManifestEntry> = {
+  schema: manifestEntrySchema,
+  unreadable: 'manifest-unreadable',
+  invalid: 'manifest-invalid',
+  hint:
+    'A manifest has one JSON object a line: {"id": …, "path": …, "label": … or null, ' +
+    '"split": "train", "validation", "test" or "unused"}.',
+};
 
 /**
- * Reads a manifest: JSON Lines, one {@link ManifestEntry} a line, blank lines allowed, unknown fields ignored.
+ * Reads a manifest: JSON Lines, one {@link ManifestEntry} a line, blank lines allowed, unknown fields ignored. Relative
+ * paths in it start at its own folder, so that a data set and its manifest can be moved together.
+ *
+ * @throws ChronotopeError as {@link manifestEntries}
+ */
+export function readManifest(file: string): ManifestEntry[] {
+  return [...manifestEntries(file, manifestFormat)];
+}
+
+/**
+ * The entries of a manifest one by one, with the fields that the format's schema knows; their paths are absolute.
  *
  * @throws ChronotopeError `manifest-unreadable` when the file cannot be read; `manifest-invalid`, with the number of the
  *   line in `details.line`, when a line is not JSON, lacks a field, holds a wrong type or repeats an id.
  */
-export function readManifest(file: string): ManifestEntry[] {
-  const entries: ManifestEntry[] = [];
+export function* manifestEntries<Entry extends ManifestEntry>(
+  file: string,
+  format: JsonLinesFormat<Entry>,
+): Generator<Entry> {
+  const folder = dirname(resolve(file));
   const lineOf = new Map<string, number>();
-  readTextFile(file, 'manifest-unreadable')
-    .split('\n')
-    .forEach((text, index) => {
-      if (text.trim() === '') {
-        return;
-      }
-      const line = index + 1;
-      const entry = parseEntry(text, (problem) => invalidLine(file, line, problem));
-      const earlier = lineOf.get(entry.id);
-      if (earlier !== undefined) {
-        throw invalidLine(file, line, `the id "${entry.id}" was already used in line ${earlier}`);
-      }
-      lineOf.set(entry.id, line);
-      entries.push(entry);
-    });
-  return entries;
+  for (const { value, line } of readJsonLines(file, format)) {
+    const earlier = lineOf.get(value.id);
+    if (earlier !== undefined) {
+      throw lineError(file, line, `the id "${value.id}" was already used in line ${earlier}`, format);
+    }
+    lineOf.set(value.id, line);
+    yield { ...value, path: resolve(folder, value.path) };
+  }
 }
 
-/** Writes a manifest as JSON Lines in the order given. */
-export function writeManifest(file: string, entries: readonly ManifestEntry[]): void {
-  writeFileSync(file, entries.map((entry) => `${manifestLine(entry)}\n`).join(''));
+/** Writes a manifest as JSON Lines in the order given, one entry at a time; the file is replaced when it is complete. */
+export function writeManifest(file: string, entries: Iterable<ManifestEntry>): void {
+  const folder = dirname(resolve(file));
+  writeAtomically(file, (handle) => {
+    const lines = new LineWriter(handle);
+    for (const { id, path, label, split, group, ...facts } of entries) {
+      lines.write(JSON.stringify({ id, path: portablePath(folder, path), label, split, group, ...facts }));
+    }
+    lines.flush();
+  });
 }
 
-/** One line of a manifest, without its end; the fields always come in the same order. */
-export function manifestLine(entry: ManifestEntry): string {
-  const { id, path, label, split, group, text, clip, frames, tracking, archive, hash } = entry;
-  return JSON.stringify({ id, path, label, split, group, text, clip, frames, tracking, archive, hash });
+/** A path as a manifest in `folder` states it: relative, with `/` between the parts. */
+export function portablePath(folder: string, path: string): string {
+  return relative(folder, resolve(path)).split(sep).join('/');
 }
 
 /** Paths of an entry's image files in order; empty when the entry is not a folder of images. */
@@ -196,28 +221,4 @@ export function readTextFile(file: string, code: string): string {
       cause,
     });
   }
-}
-
-function parseEntry(text: string, invalid: (problem: string) => ChronotopeError): ManifestEntry {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw invalid(`not JSON (${(error as Error).message})`);
-  }
-  const parsed = entrySchema.safeParse(value);
-  if (parsed.success) {
-    return parsed.data;
-  }
-  const { path, message } = parsed.error.issues[0]!;
-  throw invalid(path.length === 0 ? message : `"${path.join('.')}" ${message}`);
-}
-
-function invalidLine(file: string, line: number, problem: string): ChronotopeError {
-  return new ChronotopeError('manifest-invalid', `${file}, line ${line}: ${problem}`, {
-    hint:
-      'A manifest has one JSON object a line: {"id": …, "path": …, "label": … or null, ' +
-      '"split": "train", "validation", "test" or "unused"}.',
-    details: { file, line },
-  });
 }

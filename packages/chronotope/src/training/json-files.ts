@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { writeAtomically } from '@chronotope/torch';
 import { ChronotopeError } from '../errors.js';
 
 /**
@@ -7,23 +8,8 @@ import { ChronotopeError } from '../errors.js';
  * instant leaves the old content or the new one.
  */
 export function writeFileAtomic(file: string, content: string): void {
-  const folder = path.dirname(file);
-  mkdirSync(folder, { recursive: true });
-  const temporary = path.join(folder, `.${path.basename(file)}.${process.pid}.tmp`);
-  try {
-    const handle = openSync(temporary, 'w');
-    try {
-      writeFileSync(handle, content);
-      fsyncSync(handle);
-    } finally {
-      closeSync(handle);
-    }
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-  flushFolder(folder);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeAtomically(file, (handle) => writeFileSync(handle, content));
 }
 
 export function writeJsonAtomic(file: string, value: unknown): void {
@@ -39,16 +25,5 @@ export function readJson(file: string): unknown {
       hint: 'The file is damaged; delete its folder to do that part of the run again.',
       cause,
     });
-  }
-}
-
-/** The rename itself is only durable once the folder is flushed; Windows has no such call. */
-function flushFolder(folder: string): void {
-  if (process.platform === 'win32') return;
-  const handle = openSync(folder, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
   }
 }

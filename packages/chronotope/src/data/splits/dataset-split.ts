@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { writeAtomically } from '@chronotope/torch';
 import { z } from 'zod';
 import { ChronotopeError } from '../../errors.js';
 import { type ManifestEntry, readTextFile, SPLITS, type Split } from '../manifest.js';
@@ -116,7 +117,7 @@ export function splitHash({ items }: DatasetSplit): string {
 export function writeSplit(file: string, split: DatasetSplit): void {
   const { name, steps, madeFrom, items } = split;
   const header = { kind: KIND, version: 1, name, steps, madeFrom, items: items.length, hash: splitHash(split) };
-  writeFileSync(file, `${JSON.stringify(header)}\n${itemLines(items)}`);
+  writeAtomically(file, (handle) => writeFileSync(handle, `${JSON.stringify(header)}\n${itemLines(items)}`));
 }
 
 /**

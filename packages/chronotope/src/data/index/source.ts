@@ -1,0 +1,128 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname, extname, resolve, sep } from 'node:path';
+import { ChronotopeError } from '../../errors.js';
+import { isVideo, walkFiles } from '../folders.js';
+import { lineError, readLines } from '../json-lines.js';
+import type { ManifestEntry } from '../manifest.js';
+import { readDataset } from '../readers/read-dataset.js';
+
+/** The videos that a source names; whether they exist and can be used is not looked at. */
+export interface VideoSource {
+  /** With paths that are absolute. */
+  videos: ManifestEntry[];
+  /** Files of a folder that are no videos by their names, relative to it. */
+  ignored: string[];
+  /** Readable remarks on what looks like a mistake but stops nothing. */
+  warnings: string[];
+}
+
+/**
+ * Reads which videos belong to a data set.
+ *
+ * - a folder: `<class>/**` is labelled, `_unlabelled/**` and videos directly in the folder are not,
+ *   `_test/<class>/**` is for testing;
+ * - `.txt`, `.lst` or `.list`: one path a line, relative to the list's folder, unlabelled;
+ * - any other list in a format that {@link readDataset} reads, such as a CSV file or a manifest.
+ *
+ * @throws ChronotopeError `source-missing`, `source-unknown`, `source-empty`, `folder-unreadable`, `source-unreadable`,
+ *   `source-invalid` with the file and the line; for other lists those of {@link readDataset}
+ */
+export async function videosOf(source: string): Promise<VideoSource> {
+  const path = resolve(source);
+  if (!existsSync(path)) {
+    throw new ChronotopeError('source-missing', `${source} does not exist`, {
+      hint: 'Give a folder of videos, or a .csv, .jsonl or .txt file that lists them.',
+      details: { source },
+    });
+  }
+  const found = await videosIn(path);
+  if (found.videos.length > 0) return found;
+  throw new ChronotopeError('source-empty', `there are no videos in ${source}`, {
+    hint: 'Videos are known by their extension, such as .mp4, .mkv, .webm, .avi or .mov.',
+    details: { source, ignored: found.ignored.length },
+  });
+}
+
+function videosIn(path: string): VideoSource | Promise<VideoSource> {
+  if (statSync(path).isDirectory()) return videosInFolder(path);
+  return PATH_LISTS.has(extname(path).toLowerCase()) ? videosInPathList(path) : videosInList(path);
+}
+
+function videosInFolder(root: string): VideoSource {
+  const files = walkFiles(root, '');
+  const videos = files.filter(isVideo);
+  const labels = new Map<string, string>();
+  const passedOver = new Map<string, number>();
+  const entries = videos.flatMap((id): ManifestEntry[] => {
+    const place = placeOf(id);
+    // Plain concatenation: path.join would leave a chain of string pieces in memory for each of perhaps 100,000 videos.
+    const path = `${root}${sep}${sep === '/' ? id : id.replaceAll('/', sep)}`;
+    if (place !== null) {
+      const { label, split } = place;
+      // One string a class, not one a video.
+      if (label !== null && !labels.has(label)) labels.set(label, label);
+      return [{ id, path, label: label === null ? null : labels.get(label)!, split }];
+    }
+    const folder = id.split('/')[0]!;
+    passedOver.set(folder, (passedOver.get(folder) ?? 0) + 1);
+    return [];
+  });
+  const warnings = [...passedOver].map(
+    ([folder, count]) =>
+      `${count} video(s) in ${folder}/ were left out: a folder with a leading underscore is _unlabelled or _test/<class>.`,
+  );
+  return {
+    videos: entries,
+    ignored: files.filter((file) => !isVideo(file)),
+    warnings: [...warnings, ...splitFolderWarnings(entries)],
+  };
+}
+
+/** Label and split by the folders a video is in; null where that has no meaning. */
+function placeOf(id: string): Pick<ManifestEntry, 'label' | 'split'> | null {
+  const [first, second] = id.split('/').slice(0, -1);
+  if (first === undefined) return { label: null, split: 'train' };
+  if (['_unlabelled', '_unlabeled'].includes(first)) return { label: null, split: 'train' };
+  if (first === '_test') return second === undefined ? null : { label: second, split: 'test' };
+  return first.startsWith('_') ? null : { label: first, split: 'train' };
+}
+
+function splitFolderWarnings(entries: readonly ManifestEntry[]): string[] {
+  const classes = new Set(entries.map(({ label }) => label));
+  const suspicious = ['train', 'test', 'val', 'validation'].filter((name) => classes.has(name));
+  if (suspicious.length === 0) return [];
+  const names = suspicious.map((name) => `"${name}"`).join(' and ');
+  return [`${names} was taken for a class: put classes directly into the folder, and test videos into _test/<class>.`];
+}
+
+const PATH_LISTS: ReadonlySet<string> = new Set(['.txt', '.lst', '.list']);
+
+function videosInPathList(file: string): VideoSource {
+  const folder = dirname(file);
+  const videos = new Map<string, ManifestEntry>();
+  for (const { text, line } of readLines(file, 'source-unreadable')) {
+    const path = text.trim();
+    if (path === '') continue;
+    if (videos.has(path)) {
+      throw lineError(file, line, `"${path}" is listed twice`, {
+        invalid: 'source-invalid',
+        hint: 'List every video once.',
+      });
+    }
+    videos.set(path, { id: path, path: resolve(folder, path), label: null, split: 'train' });
+  }
+  return { videos: [...videos.values()], ignored: [], warnings: [] };
+}
+
+/** A list in any format that the toolkit reads; only whole video files can be inspected. */
+async function videosInList(file: string): Promise<VideoSource> {
+  const { entries, notes } = await readDataset(file, { missing: 'keep' });
+  const other = entries.find(({ frames, archive }) => frames !== undefined || archive !== undefined);
+  if (other !== undefined) {
+    throw new ChronotopeError('source-unknown', `${file} lists images or archives ("${other.id}"), not video files`, {
+      hint: 'The index inspects video files; images need none.',
+      details: { file, id: other.id },
+    });
+  }
+  return { videos: entries.map((entry) => ({ ...entry, path: resolve(entry.path) })), ignored: [], warnings: notes };
+}
