@@ -1,5 +1,6 @@
 #include "environment.h"
 
+#include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
 
 #include <cmath>
@@ -101,7 +102,6 @@ void rethrowAsTorchError(const Napi::CallbackInfo& info) {
     const auto lines = describeArguments(state, info);
     for (uint32_t i = 0; i < lines.size(); i++) tensors.Set(i, lines[i]);
     state.active = nullptr;
-    state.stack.clear();
   }
   if (state.makeError.IsEmpty()) throw Napi::Error::New(env, reason.message);
   const auto error = state.makeError.Call(
@@ -144,7 +144,13 @@ void Handles::release(double handle) {
   const auto index = find(handle);
   if (index < 0) return;
   Slot& slot = slots_[static_cast<size_t>(index)];
-  releasedBytes_ += std::exchange(slot.reportedBytes, 0);
+  if (slot.reported != nullptr) {
+    const auto report = reports_.find(std::exchange(slot.reported, nullptr));
+    if (--report->second.handles == 0) {
+      unreportedBytes_ -= report->second.bytes;
+      reports_.erase(report);
+    }
+  }
   live_--;
   // Freeing may run arbitrary destructors; the slot must be consistent before.
   const at::Tensor last = std::move(slot.tensor);
@@ -153,13 +159,20 @@ void Handles::release(double handle) {
   if (slot.generation++ < kLastGeneration) free_.push_back(static_cast<uint32_t>(index));
 }
 
-int64_t Handles::startReporting(double handle) {
+void Handles::startReporting(double handle) {
   const auto index = find(handle);
-  if (index < 0) return 0;
+  if (index < 0) return;
   Slot& slot = slots_[static_cast<size_t>(index)];
-  // A view's memory is counted by the tensor that it views.
-  if (slot.reportedBytes != 0 || !slot.tensor.has_storage() || slot.tensor.storage().use_count() > 1) return 0;
-  return slot.reportedBytes = static_cast<int64_t>(slot.tensor.storage().nbytes());
+  if (slot.reported != nullptr || !slot.tensor.has_storage()) return;
+  const auto& storage = slot.tensor.storage();
+  // A mapped file is no memory, and the buffers of JavaScript are on its account already.
+  const bool own = storage.data_ptr().get_deleter() == c10::GetCPUAllocator()->raw_deleter();
+  if (!own && storage.device().is_cpu()) return;
+  slot.reported = storage.unsafeGetStorageImpl();
+  Report& report = reports_[slot.reported];
+  if (report.handles++ > 0) return;
+  report.bytes = static_cast<int64_t>(storage.nbytes());
+  unreportedBytes_ += report.bytes;
 }
 
 double handleArgument(const Napi::CallbackInfo& info, size_t index) {
@@ -221,6 +234,17 @@ int64_t intArgument(const Napi::CallbackInfo& info, size_t index) {
 bool boolArgument(const Napi::CallbackInfo& info, size_t index) {
   if (!info[index].IsBoolean()) throw Failure("argument", "expected true or false");
   return info[index].As<Napi::Boolean>().Value();
+}
+
+Napi::Value wrap(Napi::Env env, at::Tensor tensor) {
+  if (!tensor.defined()) return env.Null();
+  return Napi::Number::New(env, Environment::of(env).handles.add(std::move(tensor)));
+}
+
+Napi::Array wrap(Napi::Env env, const std::vector<at::Tensor>& tensors) {
+  auto array = Napi::Array::New(env, tensors.size());
+  for (uint32_t i = 0; i < tensors.size(); i++) array.Set(i, wrap(env, tensors[i]));
+  return array;
 }
 
 const char* dtypeName(at::ScalarType type) {

@@ -2,18 +2,13 @@
 #include "environment.h"
 
 #include <ATen/Functions.h>
+#include <ATen/ops/from_blob.h>
 #include <torch/csrc/autograd/function.h>
 
 #include <cstring>
 
 namespace chronotope {
 namespace {
-
-Napi::Value wrap(const Napi::CallbackInfo& info, at::Tensor tensor) {
-  const auto env = info.Env();
-  if (!tensor.defined()) return env.Null();
-  return Napi::Number::New(env, Environment::of(env).handles.add(std::move(tensor)));
-}
 
 template <typename Sizes>
 Napi::Value toArray(Napi::Env env, const Sizes& sizes) {
@@ -35,7 +30,23 @@ Napi::Value fromData(const Napi::CallbackInfo& info) {
     const auto* bytes = static_cast<const char*>(source.ArrayBuffer().Data()) + source.ByteOffset();
     std::memcpy(tensor.data_ptr(), bytes, tensor.nbytes());
   }
-  return wrap(info, tensor);
+  return wrap(info.Env(), tensor);
+}
+
+// fromBuffer(typed array, shape, dtype, anchor): a tensor in the array's own memory
+Napi::Value fromBuffer(const Napi::CallbackInfo& info) {
+  const auto anchor = anchorArgument(info, 3);
+  const auto source = info[0].As<Napi::TypedArray>();
+  auto* bytes = static_cast<char*>(source.ArrayBuffer().Data()) + source.ByteOffset();
+  const at::TensorOptions options(dtypeOf(stringArgument(info, 2)));
+  return wrap(info.Env(), at::from_blob(bytes, sizesArgument(info, 1), [anchor](void*) {}, options));
+}
+
+// sharedData(tensor) => an ArrayBuffer over the tensor's own memory, which holds that memory as long as it lives
+Napi::Value sharedData(const Napi::CallbackInfo& info) {
+  auto* tensor = new at::Tensor(tensorArgument(info, 0));
+  return Napi::ArrayBuffer::New(info.Env(), tensor->data_ptr(), tensor->nbytes(),
+                                [](Napi::Env, void*, at::Tensor* last) { delete last; }, tensor);
 }
 
 // toData(tensor) => an ArrayBuffer with the elements in row-major order
@@ -44,16 +55,6 @@ Napi::Value toData(const Napi::CallbackInfo& info) {
   auto buffer = Napi::ArrayBuffer::New(info.Env(), tensor.nbytes());
   if (tensor.nbytes() > 0) std::memcpy(buffer.Data(), tensor.data_ptr(), tensor.nbytes());
   return buffer;
-}
-
-Napi::Value item(const Napi::CallbackInfo& info) {
-  const auto& tensor = tensorArgument(info, 0);
-  if (tensor.numel() != 1) {
-    throw Failure("argument", "item() needs a tensor with one element, not " + describe(tensor));
-  }
-  const at::Scalar value = tensor.item();
-  if (value.isBoolean()) return Napi::Number::New(info.Env(), value.toBool() ? 1 : 0);
-  return Napi::Number::New(info.Env(), value.toDouble());
 }
 
 Napi::Value shape(const Napi::CallbackInfo& info) { return toArray(info.Env(), tensorArgument(info, 0).sizes()); }
@@ -68,21 +69,8 @@ Napi::Value device(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), tensorArgument(info, 0).device().str());
 }
 
-Napi::Value isContiguous(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), tensorArgument(info, 0).is_contiguous());
-}
-
 Napi::Value requiresGrad(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), tensorArgument(info, 0).requires_grad());
-}
-
-Napi::Value setRequiresGrad(const Napi::CallbackInfo& info) {
-  tensorArgument(info, 0).requires_grad_(boolArgument(info, 1));
-  return info.Env().Undefined();
-}
-
-Napi::Value isLeaf(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), tensorArgument(info, 0).is_leaf());
 }
 
 // The recorded operator that made the tensor, such as AddBackward0, or null.
@@ -92,7 +80,7 @@ Napi::Value gradFunctionName(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), node->name());
 }
 
-Napi::Value gradOf(const Napi::CallbackInfo& info) { return wrap(info, tensorArgument(info, 0).grad()); }
+Napi::Value gradOf(const Napi::CallbackInfo& info) { return wrap(info.Env(), tensorArgument(info, 0).grad()); }
 
 Napi::Value setGrad(const Napi::CallbackInfo& info) {
   tensorArgument(info, 0).mutable_grad() = info[1].IsNull() ? at::Tensor() : tensorArgument(info, 1);
@@ -100,11 +88,13 @@ Napi::Value setGrad(const Napi::CallbackInfo& info) {
 }
 
 // A second handle of the same tensor.
-Napi::Value alias(const Napi::CallbackInfo& info) { return wrap(info, tensorArgument(info, 0)); }
+Napi::Value alias(const Napi::CallbackInfo& info) { return wrap(info.Env(), tensorArgument(info, 0)); }
 
-void settleReleasedBytes(Napi::Env env, Environment& state) {
-  const int64_t bytes = state.handles.takeReleasedBytes();
-  if (bytes != 0) Napi::MemoryManagement::AdjustExternalMemory(env, -bytes);
+void settle(const Napi::CallbackInfo& info) {
+  auto& state = Environment::of(info.Env());
+  const int64_t bytes = state.handles.takeUnreportedBytes();
+  if (bytes != 0) Napi::MemoryManagement::AdjustExternalMemory(info.Env(), bytes);
+  state.settleAnchors();
 }
 
 // release(handle | handles); a handle that names nothing any more is passed over
@@ -123,14 +113,14 @@ Napi::Value release(const Napi::CallbackInfo& info) {
   } else {
     state.handles.release(handleArgument(info, 0));
   }
-  settleReleasedBytes(info.Env(), state);
+  settle(info);
   return info.Env().Undefined();
 }
 
 // The garbage collector is told only of tensors that it can free, that is, of those that no scope owns.
 Napi::Value reportToCollector(const Napi::CallbackInfo& info) {
-  const int64_t bytes = Environment::of(info.Env()).handles.startReporting(handleArgument(info, 0));
-  if (bytes != 0) Napi::MemoryManagement::AdjustExternalMemory(info.Env(), bytes);
+  Environment::of(info.Env()).handles.startReporting(handleArgument(info, 0));
+  settle(info);
   return info.Env().Undefined();
 }
 
@@ -138,16 +128,14 @@ Napi::Value reportToCollector(const Napi::CallbackInfo& info) {
 
 void defineTensors(Napi::Object exports) {
   define<fromData>(exports, "fromData");
+  define<fromBuffer>(exports, "fromBuffer");
+  define<sharedData>(exports, "sharedData");
   define<toData>(exports, "toData");
-  define<item>(exports, "item");
   define<shape>(exports, "shape");
   define<strides>(exports, "strides");
   define<dtype>(exports, "dtype");
   define<device>(exports, "device");
-  define<isContiguous>(exports, "isContiguous");
   define<requiresGrad>(exports, "requiresGrad");
-  define<setRequiresGrad>(exports, "setRequiresGrad");
-  define<isLeaf>(exports, "isLeaf");
   define<gradFunctionName>(exports, "gradFunctionName");
   define<gradOf>(exports, "gradOf");
   define<setGrad>(exports, "setGrad");

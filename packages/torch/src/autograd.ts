@@ -12,6 +12,19 @@ export function enableGrad<R>(body: () => R): R {
   return withGradMode(true, body);
 }
 
+/**
+ * Runs `body` without recording and without what recording needs (versions, views): a little faster than
+ * {@link noGrad}. Tensors made in it can never be part of a graph. Synchronous and exception-safe.
+ */
+export function inferenceMode<R>(body: () => R): R {
+  let result: R | undefined;
+  native().inferenceMode(() => {
+    result = body();
+    refusePromise(result);
+  });
+  return result as R;
+}
+
 /** Whether operators are recorded now. */
 export function isGradEnabled(): boolean {
   return native().isGradEnabled();

@@ -12,6 +12,10 @@ export type TorchErrorCode =
   | 'library'
   /** Memory ran out. */
   | 'memory'
+  /** A gradient is NaN or wrong: found by detectAnomaly() or gradcheck(). */
+  | 'anomaly'
+  /** libtorch was about to call JavaScript on a thread that is not JavaScript's. */
+  | 'thread'
   /** A file could not be read or written, or is malformed. */
   | 'io';
 
@@ -45,7 +49,8 @@ export class TorchError extends Error {
 
 /** Makes the error for an exception that crossed from C++: libtorch's reason, the operator and its tensors. */
 export function nativeError(code: string, reason: string, operator: string | null, tensors: string[]): TorchError {
-  const where = operator === null ? reason : `${operator.replace(/^aten::/, '')}: ${reason}`;
+  const readable = readableStep(reason);
+  const where = operator === null ? readable : `${operator.replace(/^aten::/, '')}: ${readable}`;
   const message = tensors.length === 0 ? where : `${where}\n  ${tensors.join('\n  ')}`;
   return new TorchError(message, {
     code: code as TorchErrorCode,
@@ -71,12 +76,30 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     /modified by an inplace operation/,
     'an in-place operator changed a value that the backward pass needs; use the form without underscore',
   ],
+  [
+    /[Ii]nference tensor/,
+    'tensors made under inferenceMode() cannot be trained with; use noGrad(), or clone() outside',
+  ],
+  [
+    /doesn't require gradient/,
+    'call requiresGrad_() first, or use a tensor that depends on one which requires gradients',
+  ],
   [/leaf Variable that requires grad/, 'change parameters inside noGrad()'],
   [/Expected more than 1 value per channel/, 'batch normalisation in training needs more than one value per channel'],
 ];
 
+/** What libtorch calls the steps of custom functions. */
+const SCRIPT_FUNCTION = /torch::autograd::CppNode<.*?ScriptFunction>/g;
+
+/** Step names of the graph as JavaScript shows them. */
+export function readableStep(text: string): string {
+  return text.replace(SCRIPT_FUNCTION, 'CustomFunction');
+}
+
 function hintFor(code: string, reason: string): string | undefined {
   if (code === 'disposed') return 'the tensor left its scope or was disposed; return it from the scope or keep() it';
+  if (code === 'thread')
+    return 'libtorch 2 calls hooks and custom functions on the right thread for CUDA tensors as well';
   if (code === 'memory') return 'make the batch smaller, or dispose tensors earlier with scope()';
   return HINTS.find(([pattern]) => pattern.test(reason))?.[1];
 }

@@ -1,4 +1,5 @@
 import { TorchError } from './errors.js';
+import { Generator } from './generator.js';
 import { type Handle, native, type OperatorDescription } from './native.js';
 import { TensorHandle } from './scope.js';
 import type { Tensor } from './tensor.js';
@@ -10,6 +11,7 @@ export type Argument =
   | bigint
   | boolean
   | string
+  | Generator
   | null
   | undefined
   | readonly (Tensor | null)[]
@@ -24,6 +26,19 @@ let makeTensor: (handle: Handle) => Tensor;
 /** Tells how a handle becomes a Tensor (the Tensor class needs this module, so this module cannot import it). */
 export function setTensorFactory(factory: typeof makeTensor): void {
   makeTensor = factory;
+}
+
+/** Told of every call of an operator: what `before` gives comes back to `after`, with the tensors that came out. */
+export interface RecordingObserver {
+  before(): number;
+  after(operator: string, results: readonly Tensor[], token: number): void;
+}
+
+let observer: RecordingObserver | undefined;
+
+/** Sets or takes away the one observer. */
+export function setRecordingObserver(next: RecordingObserver | undefined): void {
+  observer = next;
 }
 
 /**
@@ -48,12 +63,16 @@ export class Operator<R = Result> {
       const kind = description.arguments[i];
       values[i] = kind === undefined || kind === '.' ? args[i] : this.#toNative(args[i], kind, i);
     }
+    const observing = observer;
+    const token = observing?.before();
     const result = native().call(description.index, ...values);
     for (const index of description.written) {
       const written = args[index];
       if (written instanceof TensorHandle) written.forgetShape();
     }
-    return wrapResults(result, description, args) as R;
+    const wrapped = wrapResults(result, description, args);
+    observing?.after(this.name, tensorsAmong(wrapped), token!);
+    return wrapped as R;
   }
 
   #toNative(value: Argument, kind: string, index: number): unknown {
@@ -61,6 +80,11 @@ export class Operator<R = Result> {
       if (value instanceof TensorHandle) return TensorHandle.of(value);
       if (value === undefined || value === null) return value;
       throw this.#wrongArgument(index, 'a Tensor', value);
+    }
+    if (kind === 'G') {
+      if (value instanceof Generator) return Generator.idOf(value);
+      if (value === undefined || value === null) return value;
+      throw this.#wrongArgument(index, 'a Generator', value);
     }
     if (!Array.isArray(value)) throw this.#wrongArgument(index, 'a list of Tensors', value);
     return value.map((item: unknown) => {
@@ -75,7 +99,11 @@ export class Operator<R = Result> {
     const got = value === null ? 'null' : typeof value === 'object' ? value.constructor?.name : typeof value;
     return new TorchError(
       `${this.name.replace(/^aten::/, '')}: argument '${name}' must be ${expected}, and got ${got ?? 'an object'}`,
-      { code: 'argument', operator: this.name, hint: 'make a tensor of plain numbers with tensor(...)' },
+      {
+        code: 'argument',
+        operator: this.name,
+        hint: expected === 'a Generator' ? undefined : 'make a tensor of plain numbers with tensor(...)',
+      },
     );
   }
 }
@@ -102,6 +130,9 @@ function wrapResults(result: unknown, { results, written }: OperatorDescription,
     results[i] === 'w' ? args[written[nextWritten++]!] : wrapResult(value, results[i]!),
   );
 }
+
+const tensorsAmong = (results: unknown): Tensor[] =>
+  [results].flat(2).filter((item): item is Tensor => item instanceof TensorHandle);
 
 function wrapResult(value: unknown, kind: string): unknown {
   if (kind === 'T') return typeof value === 'number' ? makeTensor(value) : null;
