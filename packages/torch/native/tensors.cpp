@@ -17,29 +17,35 @@ Napi::Value toArray(Napi::Env env, const Sizes& sizes) {
   return array;
 }
 
+struct Bytes {
+  void* data;
+  size_t count;
+};
+
+Bytes bytesArgument(const Napi::CallbackInfo& info, size_t index) {
+  if (!info[index].IsTypedArray()) throw Failure("argument", "expected a typed array");
+  void* data = nullptr;
+  napi_get_typedarray_info(info.Env(), info[index], nullptr, nullptr, &data, nullptr, nullptr);
+  return {data, info[index].As<Napi::TypedArray>().ByteLength()};
+}
+
 // fromData(typed array, shape, dtype): a copy
 Napi::Value fromData(const Napi::CallbackInfo& info) {
-  if (!info[0].IsTypedArray()) throw Failure("argument", "expected a typed array");
-  const auto source = info[0].As<Napi::TypedArray>();
+  const auto source = bytesArgument(info, 0);
   const auto tensor = at::empty(sizesArgument(info, 1), at::TensorOptions(dtypeOf(stringArgument(info, 2))));
-  if (source.ByteLength() != tensor.nbytes()) {
-    throw Failure("argument", "the data has " + std::to_string(source.ByteLength()) + " bytes, but " +
-                                  describe(tensor) + " needs " + std::to_string(tensor.nbytes()));
+  if (source.count != tensor.nbytes()) {
+    throw Failure("argument", "the data has " + std::to_string(source.count) + " bytes, but " + describe(tensor) +
+                                  " needs " + std::to_string(tensor.nbytes()));
   }
-  if (tensor.nbytes() > 0) {
-    const auto* bytes = static_cast<const char*>(source.ArrayBuffer().Data()) + source.ByteOffset();
-    std::memcpy(tensor.data_ptr(), bytes, tensor.nbytes());
-  }
+  if (source.count > 0) std::memcpy(tensor.data_ptr(), source.data, source.count);
   return wrap(info.Env(), tensor);
 }
 
 // fromBuffer(typed array, shape, dtype, anchor): a tensor in the array's own memory
 Napi::Value fromBuffer(const Napi::CallbackInfo& info) {
   const auto anchor = anchorArgument(info, 3);
-  const auto source = info[0].As<Napi::TypedArray>();
-  auto* bytes = static_cast<char*>(source.ArrayBuffer().Data()) + source.ByteOffset();
   const at::TensorOptions options(dtypeOf(stringArgument(info, 2)));
-  return wrap(info.Env(), at::from_blob(bytes, sizesArgument(info, 1), [anchor](void*) {}, options));
+  return wrap(info.Env(), at::from_blob(bytesArgument(info, 0).data, sizesArgument(info, 1), [anchor](void*) {}, options));
 }
 
 // sharedData(tensor) => an ArrayBuffer over the tensor's own memory, which holds that memory as long as it lives

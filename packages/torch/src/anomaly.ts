@@ -1,6 +1,6 @@
 import { noGrad } from './autograd.js';
 import { hold } from './callbacks.js';
-import { TorchError } from './errors.js';
+import { readableStep, TorchError } from './errors.js';
 import { any, isnan } from './generated/operators.js';
 import { native } from './native.js';
 import { Operator, setRecordingObserver } from './operator.js';
@@ -49,7 +49,7 @@ function watch(operator: string, results: readonly Tensor[], sequence: number): 
   hold(
     (gradients, step) => {
       const index = withDetection(false, () => gradients.findIndex((gradient) => hasNan(gradient as Tensor | null)));
-      if (index >= 0) throw anomaly(operator, step, index, frames);
+      if (index >= 0) throw anomaly(operator, readableStep(step), index, frames);
       return [];
     },
     (id) => native().watch(results.map(TensorHandle.of), sequence, id),

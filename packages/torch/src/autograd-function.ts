@@ -2,6 +2,7 @@ import { noGrad } from './autograd.js';
 import { hold } from './callbacks.js';
 import { TorchError } from './errors.js';
 import { native } from './native.js';
+import { recordingObserver } from './operator.js';
 import { scope, TensorHandle } from './scope.js';
 import { Tensor } from './tensor.js';
 
@@ -66,6 +67,8 @@ export function autogradFunction<Inputs extends readonly unknown[], Outputs exte
       const result = noGrad(() => definition.forward(context, ...inputs));
       const outputs: readonly Tensor[] = result instanceof Tensor ? [result] : result;
       const { saved, nonDifferentiable } = context.finishForward();
+      const observing = recordingObserver();
+      const token = observing?.before();
       const recorded = hold(
         (tensors) => {
           const gradients = tensors.slice(0, outputs.length) as Tensor[];
@@ -74,6 +77,7 @@ export function autogradFunction<Inputs extends readonly unknown[], Outputs exte
         },
         (id) => native().record(handlesOf(inputs), handlesOf(outputs), nonDifferentiable, saved, id),
       ).map((handle) => new Tensor(handle!));
+      observing?.after(definition.name, recorded, token!);
       return (result instanceof Tensor ? recorded[0] : recorded) as Outputs;
     });
 }

@@ -27,7 +27,7 @@ export function fromBuffer(
   const itemBytes = ITEM_BYTES[dtype];
   const sizes = shape ?? [array.byteLength / itemBytes];
   const count = sizes.reduce((product, size) => product * size, 1);
-  if (count * itemBytes !== array.byteLength) {
+  if (count * itemBytes !== array.byteLength || !Number.isInteger(count)) {
     throw refusal(`${array.byteLength} bytes do not fill [${sizes.join(', ')}] of ${dtype}`);
   }
   if (array.byteOffset % itemBytes !== 0) {

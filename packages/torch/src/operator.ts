@@ -1,5 +1,5 @@
 import { TorchError } from './errors.js';
-import { Generator } from './generator.js';
+import { GeneratorHandle } from './generator-handle.js';
 import { type Handle, native, type OperatorDescription } from './native.js';
 import { TensorHandle } from './scope.js';
 import type { Tensor } from './tensor.js';
@@ -11,7 +11,7 @@ export type Argument =
   | bigint
   | boolean
   | string
-  | Generator
+  | GeneratorHandle
   | null
   | undefined
   | readonly (Tensor | null)[]
@@ -35,6 +35,11 @@ export interface RecordingObserver {
 }
 
 let observer: RecordingObserver | undefined;
+
+/** The observer of now. */
+export function recordingObserver(): RecordingObserver | undefined {
+  return observer;
+}
 
 /** Sets or takes away the one observer. */
 export function setRecordingObserver(next: RecordingObserver | undefined): void {
@@ -82,7 +87,7 @@ export class Operator<R = Result> {
       throw this.#wrongArgument(index, 'a Tensor', value);
     }
     if (kind === 'G') {
-      if (value instanceof Generator) return Generator.idOf(value);
+      if (value instanceof GeneratorHandle) return GeneratorHandle.of(value);
       if (value === undefined || value === null) return value;
       throw this.#wrongArgument(index, 'a Generator', value);
     }
