@@ -49,10 +49,8 @@ std::vector<at::Tensor> Anchor::call(const std::vector<at::Tensor>& tensors, con
   Environment& state = *table_->environment;
   const Napi::Env env = state.invoke.Env();
   const Napi::HandleScope scope(env);
-  const auto* active = std::exchange(state.active, nullptr);
   const Napi::Value returned =
       state.invoke.Call({Napi::Number::New(env, id_), wrap(env, tensors), Napi::String::New(env, text)});
-  state.active = active;
   if (!returned.IsArray()) throw Failure("callback", "a function of JavaScript threw");
   const auto list = returned.As<Napi::Array>();
   std::vector<at::Tensor> results;
@@ -81,30 +79,28 @@ variable_list optionalList(const Napi::CallbackInfo& info, size_t index) {
 }
 
 // backward(outputs, gradients | null, retainGraph, createGraph, inputs | null)
-Napi::Value backward(const Napi::CallbackInfo& info) {
+void backward(const Napi::CallbackInfo& info) {
   torch::autograd::backward(tensorListArgument(info, 0), optionalList(info, 1), boolArgument(info, 2),
                             boolArgument(info, 3), optionalList(info, 4));
   Environment::of(info.Env()).settleAnchors();
-  return info.Env().Undefined();
 }
 
 // grad(outputs, inputs, gradients | null, retainGraph, createGraph, allowUnused)
-Napi::Value grad(const Napi::CallbackInfo& info) {
-  const auto gradients =
+variable_list grad(const Napi::CallbackInfo& info) {
+  auto gradients =
       torch::autograd::grad(tensorListArgument(info, 0), tensorListArgument(info, 1), optionalList(info, 2),
                             boolArgument(info, 3), boolArgument(info, 4), boolArgument(info, 5));
   Environment::of(info.Env()).settleAnchors();
-  return wrap(info.Env(), gradients);
+  return gradients;
 }
 
 // ---- functions of JavaScript in the graph
 
 // registerHook(tensor, function): it gets the gradient, and may give another one
-Napi::Value registerHook(const Napi::CallbackInfo& info) {
+void registerHook(const Napi::CallbackInfo& info) {
   const auto function = anchorArgument(info, 1);
   tensorArgument(info, 0).register_hook(
       [function](const at::Tensor& gradient) -> at::Tensor { return function->call({gradient}).at(0); });
-  return info.Env().Undefined();
 }
 
 struct ScriptFunction : torch::autograd::Function<ScriptFunction> {
@@ -127,11 +123,10 @@ struct ScriptFunction : torch::autograd::Function<ScriptFunction> {
 
 // record(inputs, outputs, nonDifferentiable, saved, function) => outputs whose backward pass calls the function with
 // the gradients of all outputs and the saved tensors
-Napi::Value record(const Napi::CallbackInfo& info) {
+variable_list record(const Napi::CallbackInfo& info) {
   const auto inputs = tensorListArgument(info, 0);
-  return wrap(info.Env(),
-              ScriptFunction::apply(at::TensorList(inputs), tensorListArgument(info, 1), tensorListArgument(info, 2),
-                                    tensorListArgument(info, 3), anchorArgument(info, 4)));
+  return ScriptFunction::apply(at::TensorList(inputs), tensorListArgument(info, 1), tensorListArgument(info, 2),
+                               tensorListArgument(info, 3), anchorArgument(info, 4));
 }
 
 struct Watch : torch::autograd::FunctionPostHook {
@@ -154,31 +149,26 @@ void watchNodes(Node* node, uint64_t since, const c10::intrusive_ptr<Anchor>& fu
 
 // watch(tensors, since, function): the function sees the name and the results of every step of the graph below the
 // tensors that was recorded since then
-Napi::Value watch(const Napi::CallbackInfo& info) {
+void watch(const Napi::CallbackInfo& info) {
   const auto function = anchorArgument(info, 2);
   std::unordered_set<Node*> seen;
   for (const auto& tensor : tensorListArgument(info, 0)) {
     if (tensor.defined()) watchNodes(tensor.grad_fn().get(), static_cast<uint64_t>(intArgument(info, 1)), function, seen);
   }
-  return info.Env().Undefined();
 }
 
-Napi::Value sequenceNumber(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(at::sequence_number::peek()));
-}
+uint64_t sequenceNumber(const Napi::CallbackInfo&) { return at::sequence_number::peek(); }
 
 // ---- modes
 
 // setGradEnabled(flag) => what it was before
-Napi::Value setGradEnabled(const Napi::CallbackInfo& info) {
+bool setGradEnabled(const Napi::CallbackInfo& info) {
   const bool before = at::GradMode::is_enabled();
   at::GradMode::set_enabled(boolArgument(info, 0));
-  return Napi::Boolean::New(info.Env(), before);
+  return before;
 }
 
-Napi::Value isGradEnabled(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), at::GradMode::is_enabled());
-}
+bool isGradEnabled(const Napi::CallbackInfo&) { return at::GradMode::is_enabled(); }
 
 Napi::Value inferenceMode(const Napi::CallbackInfo& info) {
   const c10::InferenceMode guard(true);
@@ -186,7 +176,7 @@ Napi::Value inferenceMode(const Napi::CallbackInfo& info) {
 }
 
 // setAutocast(device, enabled, dtype)
-Napi::Value setAutocast(const Napi::CallbackInfo& info) {
+void setAutocast(const Napi::CallbackInfo& info) {
   using namespace at::autocast;
   const auto device = c10::Device(stringArgument(info, 0)).type();
   const bool enabled = boolArgument(info, 1);
@@ -199,7 +189,6 @@ Napi::Value setAutocast(const Napi::CallbackInfo& info) {
   (device == at::kCPU ? set_autocast_cpu_dtype : set_autocast_gpu_dtype)(dtype);
 #endif
   if (!enabled) clear_cache();  // of weights that were converted
-  return info.Env().Undefined();
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <new>
-#include <sstream>
 
 namespace chronotope {
 namespace {
@@ -27,11 +26,6 @@ constexpr DTypeName kDTypes[] = {
     {at::ScalarType::ComplexFloat, "complex64"},  {at::ScalarType::ComplexDouble, "complex128"},
 };
 
-struct Reason {
-  std::string code;
-  std::string message;
-};
-
 // libtorch appends where the exception was raised and sometimes a stack; neither helps who calls from JavaScript.
 std::string withoutBacktrace(std::string text) {
   for (const char* marker : {"\nException raised from", "\nFrames", "\nC++ CapturedTraceback"}) {
@@ -42,71 +36,30 @@ std::string withoutBacktrace(std::string text) {
   return text;
 }
 
-Reason reasonInFlight() {
-  try {
-    throw;
-  } catch (const Failure& failure) {
-    return {failure.code, failure.message};
-  } catch (const c10::Error& error) {
-    return {"operator", withoutBacktrace(error.what_without_backtrace())};
-  } catch (const std::bad_alloc&) {
-    return {"memory", "out of memory"};
-  } catch (const std::exception& error) {
-    return {"operator", withoutBacktrace(error.what())};
-  } catch (...) {
-    return {"operator", "an unknown C++ exception"};
-  }
-}
-
-// "input float32 [2, 3]" for every tensor among the arguments of the operator that failed.
-std::vector<std::string> describeArguments(Environment& state, const Napi::CallbackInfo& info) {
-  std::vector<std::string> lines;
-  const auto& arguments = state.active->arguments;
-  auto add = [&](const std::string& name, Napi::Value value) {
-    if (!value.IsNumber()) return;
-    try {
-      lines.push_back(name + " " + describe(state.handles.get(value.As<Napi::Number>().DoubleValue())));
-    } catch (const Failure&) {
-      lines.push_back(name + " (disposed)");
-    }
-  };
-  for (size_t i = 0; i < arguments.size() && i + 1 < info.Length(); i++) {
-    const auto& argument = arguments[i];
-    const Napi::Value value = info[i + 1];
-    if (argument.kind == Kind::Tensor) add(argument.name, value);
-    if ((argument.kind == Kind::TensorList || argument.kind == Kind::OptionalTensorList) && value.IsArray()) {
-      const auto list = value.As<Napi::Array>();
-      const uint32_t shown = std::min<uint32_t>(list.Length(), 8);
-      for (uint32_t k = 0; k < shown; k++) add(argument.name + "[" + std::to_string(k) + "]", list.Get(k));
-    }
-  }
-  return lines;
-}
-
 }  // namespace
 
-void rethrowAsTorchError(const Napi::CallbackInfo& info) {
+void rethrowAsTorchError(Napi::Env env) {
+  std::string code = "operator";
+  std::string message = "an unknown C++ exception";
   try {
     throw;
   } catch (const Napi::Error&) {
     throw;  // already JavaScript's own exception
+  } catch (const Failure& failure) {
+    code = failure.code;
+    message = failure.message;
+  } catch (const c10::Error& error) {
+    message = withoutBacktrace(error.what_without_backtrace());
+  } catch (const std::bad_alloc&) {
+    code = "memory";
+    message = "out of memory";
+  } catch (const std::exception& error) {
+    message = withoutBacktrace(error.what());
   } catch (...) {
   }
-  const auto env = info.Env();
-  auto& state = Environment::of(env);
-  const Reason reason = reasonInFlight();
-  Napi::Value operation = env.Null();
-  auto tensors = Napi::Array::New(env);
-  if (state.active != nullptr) {
-    operation = Napi::String::New(env, state.active->name);
-    const auto lines = describeArguments(state, info);
-    for (uint32_t i = 0; i < lines.size(); i++) tensors.Set(i, lines[i]);
-    state.active = nullptr;
-  }
-  if (state.makeError.IsEmpty()) throw Napi::Error::New(env, reason.message);
-  const auto error = state.makeError.Call(
-      {Napi::String::New(env, reason.code), Napi::String::New(env, reason.message), operation, tensors});
-  throw Napi::Error(env, error);
+  const auto& makeError = Environment::of(env).makeError;
+  if (makeError.IsEmpty()) throw Napi::Error::New(env, message);
+  throw Napi::Error(env, makeError.Call({Napi::String::New(env, code), Napi::String::New(env, message)}));
 }
 
 int64_t Handles::find(double handle) const {
@@ -259,15 +212,6 @@ at::ScalarType dtypeOf(const std::string& name) {
     if (name == entry.name) return entry.type;
   }
   throw Failure("argument", "unknown dtype '" + name + "'");
-}
-
-std::string describe(const at::Tensor& tensor) {
-  std::ostringstream text;
-  text << dtypeName(tensor.scalar_type()) << " [";
-  for (int64_t i = 0; i < tensor.dim(); i++) text << (i == 0 ? "" : ", ") << tensor.size(i);
-  text << "]";
-  if (!tensor.device().is_cpu()) text << " on " << tensor.device();
-  return text.str();
 }
 
 }  // namespace chronotope

@@ -13,6 +13,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -96,7 +97,6 @@ struct ArgumentPlan {
 // An operator whose schema has been read once, so that a call only converts values.
 struct OperatorPlan {
   c10::OperatorHandle handle;
-  std::string name;
   std::vector<ArgumentPlan> arguments;
   std::vector<bool> returnsWritten;  // a result that is one of the arguments, written in place
 };
@@ -110,32 +110,39 @@ struct Environment {
   std::unordered_map<double, at::Generator> generators;
   std::deque<OperatorPlan> operators;  // a deque: plans stay where they are when JavaScript looks up more in a callback
   std::unordered_map<std::string, uint32_t> operatorIndex;
-  Napi::FunctionReference makeError;  // (code, message, operator, tensors[]) => TorchError
+  Napi::FunctionReference makeError;  // (code, message) => TorchError
   Napi::FunctionReference invoke;     // (id, (handle | null)[], text) => (handle | null)[], or undefined when it threw
   Napi::FunctionReference forget;     // (id): libtorch holds this no more
-  const OperatorPlan* active = nullptr;  // the operator that runs now, for the error message
-  c10::Stack stack;                      // an empty one with room, between the calls of operators
+  c10::Stack stack;                   // an empty one with room, between the calls of operators
 
   void settleAnchors();  // tells JavaScript which anchors libtorch has let go of
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 };
 
-// Turns the exception in flight into a thrown TorchError.
-[[noreturn]] void rethrowAsTorchError(const Napi::CallbackInfo& info);
+Napi::Value wrap(Napi::Env env, at::Tensor tensor);
+Napi::Array wrap(Napi::Env env, const std::vector<at::Tensor>& tensors);
 
-using Body = Napi::Value (*)(const Napi::CallbackInfo& info);
+template <typename T>
+Napi::Value toValue(Napi::Env env, const T& value) {
+  if constexpr (std::is_same_v<T, at::Tensor> || std::is_same_v<T, std::vector<at::Tensor>>) return wrap(env, value);
+  else return Napi::Value::From(env, value);
+}
+
+// Turns the exception in flight into a thrown TorchError.
+[[noreturn]] void rethrowAsTorchError(Napi::Env env);
 
 // Every function that JavaScript can call goes through here.
-template <Body body>
+template <auto body>
 Napi::Value guarded(const Napi::CallbackInfo& info) {
   try {
-    return body(info);
+    if constexpr (std::is_void_v<decltype(body(info))>) return body(info), info.Env().Undefined();
+    else return toValue(info.Env(), body(info));
   } catch (...) {
-    rethrowAsTorchError(info);
+    rethrowAsTorchError(info.Env());
   }
 }
 
-template <Body body>
+template <auto body>
 void define(Napi::Object exports, const char* name) {
   exports.Set(name, Napi::Function::New<guarded<body>>(exports.Env(), name));
 }
@@ -149,12 +156,9 @@ std::string stringArgument(const Napi::CallbackInfo& info, size_t index);
 int64_t intArgument(const Napi::CallbackInfo& info, size_t index);
 bool boolArgument(const Napi::CallbackInfo& info, size_t index);
 c10::intrusive_ptr<Anchor> anchorArgument(const Napi::CallbackInfo& info, size_t index);
-Napi::Value wrap(Napi::Env env, at::Tensor tensor);
-Napi::Array wrap(Napi::Env env, const std::vector<at::Tensor>& tensors);
 
 const char* dtypeName(at::ScalarType type);
 at::ScalarType dtypeOf(const std::string& name);
-std::string describe(const at::Tensor& tensor);
 
 void defineOperators(Napi::Object exports);
 void defineTensors(Napi::Object exports);

@@ -69,7 +69,7 @@ c10::OperatorHandle findOperator(const std::string& name, const std::string& ove
 }
 
 OperatorPlan planOperator(const std::string& name, const std::string& overload) {
-  OperatorPlan plan{findOperator(name, overload), overload.empty() ? name : name + "." + overload, {}, {}};
+  OperatorPlan plan{findOperator(name, overload), {}, {}};
   const auto& schema = plan.handle.schema();
   for (const auto& argument : schema.arguments()) plan.arguments.push_back(planArgument(argument));
   for (const auto& result : schema.returns()) plan.returnsWritten.push_back(isWritten(result));
@@ -276,7 +276,6 @@ Napi::Value call(const Napi::CallbackInfo& info) {
   const auto index = static_cast<size_t>(intArgument(info, 0));
   if (index >= state.operators.size()) throw Failure("argument", "no such operator index");
   const OperatorPlan& plan = state.operators[index];
-  state.active = &plan;
   if (info.Length() > plan.arguments.size() + 1) {
     throw Failure("argument", "takes " + std::to_string(plan.arguments.size()) + " arguments, not " +
                                   std::to_string(info.Length() - 1));
@@ -291,7 +290,6 @@ Napi::Value call(const Napi::CallbackInfo& info) {
   const Napi::Value result = takeResults(env, plan, stack);
   stack.clear();
   state.stack = std::move(stack);
-  state.active = nullptr;
   return result;
 }
 

@@ -22,10 +22,7 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
 
 // ---- random numbers
 
-Napi::Value manualSeed(const Napi::CallbackInfo& info) {
-  at::manual_seed(static_cast<uint64_t>(intArgument(info, 0)));
-  return info.Env().Undefined();
-}
+void manualSeed(const Napi::CallbackInfo& info) { at::manual_seed(static_cast<uint64_t>(intArgument(info, 0))); }
 
 // A generator of one's own, by its number, or a device's default one.
 at::Generator generatorArgument(const Napi::CallbackInfo& info, size_t index) {
@@ -37,7 +34,7 @@ at::Generator generatorArgument(const Napi::CallbackInfo& info, size_t index) {
 }
 
 // setGenerator(id, device): a new one; (id, null): none any more
-Napi::Value setGenerator(const Napi::CallbackInfo& info) {
+void setGenerator(const Napi::CallbackInfo& info) {
   auto& generators = Environment::of(info.Env()).generators;
   const double id = handleArgument(info, 0);
   if (info[1].IsNull()) {
@@ -45,40 +42,32 @@ Napi::Value setGenerator(const Napi::CallbackInfo& info) {
   } else {
     generators[id] = generatorArgument(info, 1).clone();
   }
-  return info.Env().Undefined();
 }
 
 // seedGenerator(id | device, seed)
-Napi::Value seedGenerator(const Napi::CallbackInfo& info) {
+void seedGenerator(const Napi::CallbackInfo& info) {
   auto generator = generatorArgument(info, 0);
   const std::lock_guard<std::mutex> lock(generator.mutex());
   generator.set_current_seed(static_cast<uint64_t>(intArgument(info, 1)));
-  return info.Env().Undefined();
 }
 
-Napi::Value getRngState(const Napi::CallbackInfo& info) {
+at::Tensor getRngState(const Napi::CallbackInfo& info) {
   auto generator = generatorArgument(info, 0);
   const std::lock_guard<std::mutex> lock(generator.mutex());
-  return wrap(info.Env(), generator.get_state());
+  return generator.get_state();
 }
 
-Napi::Value setRngState(const Napi::CallbackInfo& info) {
+void setRngState(const Napi::CallbackInfo& info) {
   auto generator = generatorArgument(info, 0);
   const std::lock_guard<std::mutex> lock(generator.mutex());
   generator.set_state(tensorArgument(info, 1));
-  return info.Env().Undefined();
 }
 
 // ---- threads and versions
 
-Napi::Value setNumThreads(const Napi::CallbackInfo& info) {
-  at::set_num_threads(static_cast<int>(intArgument(info, 0)));
-  return info.Env().Undefined();
-}
+void setNumThreads(const Napi::CallbackInfo& info) { at::set_num_threads(static_cast<int>(intArgument(info, 0))); }
 
-Napi::Value getNumThreads(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), at::get_num_threads());
-}
+int getNumThreads(const Napi::CallbackInfo&) { return at::get_num_threads(); }
 
 Napi::Value version(const Napi::CallbackInfo& info) {
   auto result = Napi::Object::New(info.Env());
@@ -89,17 +78,14 @@ Napi::Value version(const Napi::CallbackInfo& info) {
   return result;
 }
 
-Napi::Value showConfig(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), at::show_config() + "\n" + at::get_parallel_info());
-}
+std::string showConfig(const Napi::CallbackInfo&) { return at::show_config() + "\n" + at::get_parallel_info(); }
 
 // setCallbacks(makeError, invoke, forget)
-Napi::Value setCallbacks(const Napi::CallbackInfo& info) {
+void setCallbacks(const Napi::CallbackInfo& info) {
   auto& state = Environment::of(info.Env());
   state.makeError = Napi::Persistent(info[0].As<Napi::Function>());
   state.invoke = Napi::Persistent(info[1].As<Napi::Function>());
   state.forget = Napi::Persistent(info[2].As<Napi::Function>());
-  return info.Env().Undefined();
 }
 
 }  // namespace

@@ -30,22 +30,22 @@ Bytes bytesArgument(const Napi::CallbackInfo& info, size_t index) {
 }
 
 // fromData(typed array, shape, dtype): a copy
-Napi::Value fromData(const Napi::CallbackInfo& info) {
+at::Tensor fromData(const Napi::CallbackInfo& info) {
   const auto source = bytesArgument(info, 0);
   const auto tensor = at::empty(sizesArgument(info, 1), at::TensorOptions(dtypeOf(stringArgument(info, 2))));
   if (source.count != tensor.nbytes()) {
-    throw Failure("argument", "the data has " + std::to_string(source.count) + " bytes, but " + describe(tensor) +
-                                  " needs " + std::to_string(tensor.nbytes()));
+    throw Failure("argument", std::to_string(source.count) + " bytes given, but the shape and dtype need " +
+                                  std::to_string(tensor.nbytes()));
   }
   if (source.count > 0) std::memcpy(tensor.data_ptr(), source.data, source.count);
-  return wrap(info.Env(), tensor);
+  return tensor;
 }
 
 // fromBuffer(typed array, shape, dtype, anchor): a tensor in the array's own memory
-Napi::Value fromBuffer(const Napi::CallbackInfo& info) {
+at::Tensor fromBuffer(const Napi::CallbackInfo& info) {
   const auto anchor = anchorArgument(info, 3);
   const at::TensorOptions options(dtypeOf(stringArgument(info, 2)));
-  return wrap(info.Env(), at::from_blob(bytesArgument(info, 0).data, sizesArgument(info, 1), [anchor](void*) {}, options));
+  return at::from_blob(bytesArgument(info, 0).data, sizesArgument(info, 1), [anchor](void*) {}, options);
 }
 
 // sharedData(tensor) => an ArrayBuffer over the tensor's own memory, which holds that memory as long as it lives
@@ -67,34 +67,26 @@ Napi::Value shape(const Napi::CallbackInfo& info) { return toArray(info.Env(), t
 
 Napi::Value strides(const Napi::CallbackInfo& info) { return toArray(info.Env(), tensorArgument(info, 0).strides()); }
 
-Napi::Value dtype(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), dtypeName(tensorArgument(info, 0).scalar_type()));
-}
+std::string dtype(const Napi::CallbackInfo& info) { return dtypeName(tensorArgument(info, 0).scalar_type()); }
 
-Napi::Value device(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), tensorArgument(info, 0).device().str());
-}
+std::string device(const Napi::CallbackInfo& info) { return tensorArgument(info, 0).device().str(); }
 
-Napi::Value requiresGrad(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), tensorArgument(info, 0).requires_grad());
-}
+bool requiresGrad(const Napi::CallbackInfo& info) { return tensorArgument(info, 0).requires_grad(); }
 
-// The recorded operator that made the tensor, such as AddBackward0, or null.
-Napi::Value gradFunctionName(const Napi::CallbackInfo& info) {
+// The recorded operator that made the tensor, such as AddBackward0, or nothing.
+std::string gradFunctionName(const Napi::CallbackInfo& info) {
   const auto& node = tensorArgument(info, 0).grad_fn();
-  if (node == nullptr) return info.Env().Null();
-  return Napi::String::New(info.Env(), node->name());
+  return node == nullptr ? "" : node->name();
 }
 
-Napi::Value gradOf(const Napi::CallbackInfo& info) { return wrap(info.Env(), tensorArgument(info, 0).grad()); }
+at::Tensor gradOf(const Napi::CallbackInfo& info) { return tensorArgument(info, 0).grad(); }
 
-Napi::Value setGrad(const Napi::CallbackInfo& info) {
+void setGrad(const Napi::CallbackInfo& info) {
   tensorArgument(info, 0).mutable_grad() = info[1].IsNull() ? at::Tensor() : tensorArgument(info, 1);
-  return info.Env().Undefined();
 }
 
 // A second handle of the same tensor.
-Napi::Value alias(const Napi::CallbackInfo& info) { return wrap(info.Env(), tensorArgument(info, 0)); }
+at::Tensor alias(const Napi::CallbackInfo& info) { return tensorArgument(info, 0); }
 
 void settle(const Napi::CallbackInfo& info) {
   auto& state = Environment::of(info.Env());
@@ -104,7 +96,7 @@ void settle(const Napi::CallbackInfo& info) {
 }
 
 // release(handle | handles); a handle that names nothing any more is passed over
-Napi::Value release(const Napi::CallbackInfo& info) {
+void release(const Napi::CallbackInfo& info) {
   auto& state = Environment::of(info.Env());
   if (info[0].IsArray()) {
     const napi_env env = info.Env();
@@ -120,14 +112,12 @@ Napi::Value release(const Napi::CallbackInfo& info) {
     state.handles.release(handleArgument(info, 0));
   }
   settle(info);
-  return info.Env().Undefined();
 }
 
 // The garbage collector is told only of tensors that it can free, that is, of those that no scope owns.
-Napi::Value reportToCollector(const Napi::CallbackInfo& info) {
+void reportToCollector(const Napi::CallbackInfo& info) {
   Environment::of(info.Env()).handles.startReporting(handleArgument(info, 0));
   settle(info);
-  return info.Env().Undefined();
 }
 
 }  // namespace

@@ -47,17 +47,15 @@ export class TorchError extends Error {
   }
 }
 
-/** Makes the error for an exception that crossed from C++: libtorch's reason, the operator and its tensors. */
-export function nativeError(code: string, reason: string, operator: string | null, tensors: string[]): TorchError {
-  const readable = readableStep(reason);
-  const where = operator === null ? readable : `${operator.replace(/^aten::/, '')}: ${readable}`;
-  const message = tensors.length === 0 ? where : `${where}\n  ${tensors.join('\n  ')}`;
-  return new TorchError(message, {
-    code: code as TorchErrorCode,
-    operator: operator ?? undefined,
-    tensors,
-    hint: hintFor(code, reason),
-  });
+/** Makes the error for an exception that crossed from C++, with libtorch's reason. */
+export function nativeError(code: string, reason: string): TorchError {
+  return new TorchError(readableStep(reason), { code: code as TorchErrorCode, hint: hintFor(code, reason) });
+}
+
+/** The same error with the operator that failed and its tensors. */
+export function withOperator(error: TorchError, operator: string, tensors: readonly string[]): TorchError {
+  const lines = [`${operator.replace(/^aten::/, '')}: ${error.message}`, ...tensors];
+  return new TorchError(lines.join('\n  '), { code: error.code, operator, tensors, hint: error.hint });
 }
 
 const HINTS: readonly (readonly [RegExp, string])[] = [

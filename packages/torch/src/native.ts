@@ -20,7 +20,7 @@ export interface OperatorDescription {
   written: number[];
 }
 
-type ErrorFactory = (...args: Parameters<typeof nativeError>) => unknown;
+type ErrorFactory = (code: string, reason: string) => unknown;
 
 /** The functions of the C++ addon. Each throws {@link TorchError}. */
 export interface Native {
@@ -37,7 +37,7 @@ export interface Native {
   dtype(tensor: Handle): string;
   device(tensor: Handle): string;
   requiresGrad(tensor: Handle): boolean;
-  gradFunctionName(tensor: Handle): string | null;
+  gradFunctionName(tensor: Handle): string;
   gradOf(tensor: Handle): Handle | null;
   setGrad(tensor: Handle, grad: Handle | null): void;
   alias(tensor: Handle): Handle;
@@ -116,9 +116,18 @@ function load(): Native {
   return addon;
 }
 
+let unexplained: unknown;
+
 /** The error for an exception of C++; one that a function of JavaScript threw inside libtorch is that very error. */
-const errorOf: ErrorFactory = (code, ...details) =>
-  code === 'callback' ? takeThrown() : nativeError(code, ...details);
+const errorOf: ErrorFactory = (code, reason) => {
+  unexplained = code === 'callback' ? undefined : nativeError(code, reason);
+  return unexplained ?? takeThrown();
+};
+
+/** Whether an error comes from the last native call itself, not from JavaScript that it called. */
+export function isFromNative(error: unknown): error is TorchError {
+  return error !== undefined && error === unexplained;
+}
 
 /**
  * OpenMP's threads spin between parallel regions by default, which takes the processor from the decoder and from other

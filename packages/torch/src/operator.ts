@@ -1,6 +1,6 @@
-import { TorchError } from './errors.js';
+import { TorchError, withOperator } from './errors.js';
 import { GeneratorHandle } from './generator-handle.js';
-import { type Handle, native, type OperatorDescription } from './native.js';
+import { type Handle, isFromNative, native, type OperatorDescription } from './native.js';
 import { TensorHandle } from './scope.js';
 import type { Tensor } from './tensor.js';
 
@@ -20,6 +20,9 @@ export type Argument =
 
 /** What an operator gives back. */
 export type Result = Tensor | number | boolean | string | null | undefined | readonly Result[];
+
+/** How many tensors of a list an error message describes. */
+const DESCRIBED = 8;
 
 let makeTensor: (handle: Handle) => Tensor;
 
@@ -70,7 +73,7 @@ export class Operator<R = Result> {
     }
     const observing = observer;
     const token = observing?.before();
-    const result = native().call(description.index, ...values);
+    const result = this.#run(description.index, values, args);
     for (const index of description.written) {
       const written = args[index];
       if (written instanceof TensorHandle) written.forgetShape();
@@ -78,6 +81,16 @@ export class Operator<R = Result> {
     const wrapped = wrapResults(result, description, args);
     observing?.after(this.name, tensorsAmong(wrapped), token!);
     return wrapped as R;
+  }
+
+  #run(index: number, values: readonly unknown[], args: readonly Argument[]): unknown {
+    try {
+      return native().call(index, ...values);
+    } catch (error) {
+      if (!isFromNative(error)) throw error;
+      const fullName = this.overload ? `${this.name}.${this.overload}` : this.name;
+      throw withOperator(error, fullName, describeTensors(args, this.#description!.names));
+    }
   }
 
   #toNative(value: Argument, kind: string, index: number): unknown {
@@ -123,6 +136,24 @@ export function op(fullName: string): (...args: Argument[]) => Result {
   const dot = fullName.indexOf('.');
   const operator = dot < 0 ? new Operator(fullName) : new Operator(fullName.slice(0, dot), fullName.slice(dot + 1));
   return (...args) => operator.call(...args);
+}
+
+/** `input float32 [2, 3]` for every tensor among the arguments; of lists the first few. */
+function describeTensors(args: readonly Argument[], names: readonly string[]): string[] {
+  return args.flatMap((argument, i) => {
+    if (argument instanceof TensorHandle) return [`${names[i]} ${describe(argument)}`];
+    if (!Array.isArray(argument)) return [];
+    const items = (argument as readonly unknown[]).slice(0, DESCRIBED);
+    return items.flatMap((item, k) => (item instanceof TensorHandle ? [`${names[i]}[${k}] ${describe(item)}`] : []));
+  });
+}
+
+function describe(tensor: TensorHandle): string {
+  if (tensor.disposed) return '(disposed)';
+  const handle = TensorHandle.of(tensor);
+  const device = native().device(handle);
+  const where = device === 'cpu' ? '' : ` on ${device}`;
+  return `${native().dtype(handle)} [${native().shape(handle).join(', ')}]${where}`;
 }
 
 function wrapResults(result: unknown, { results, written }: OperatorDescription, args: readonly Argument[]): unknown {

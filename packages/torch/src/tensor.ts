@@ -117,7 +117,7 @@ export class Tensor extends TensorHandle {
   /** The recorded operator that made this tensor, such as `AddBackward0`, or null. */
   get gradFunctionName(): string | null {
     const name = native().gradFunctionName(TensorHandle.of(this));
-    return name === null ? null : readableStep(name);
+    return name === '' ? null : readableStep(name);
   }
 
   /** The gradient that backward passes have summed up, or null. Every read makes a new Tensor of the same memory. */
