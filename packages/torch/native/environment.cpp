@@ -100,7 +100,7 @@ void Handles::release(double handle) {
   if (slot.reported != nullptr) {
     const auto report = reports_.find(std::exchange(slot.reported, nullptr));
     if (--report->second.handles == 0) {
-      unreportedBytes_ -= report->second.bytes;
+      collectableBytes_ -= report->second.bytes;
       reports_.erase(report);
     }
   }
@@ -125,7 +125,7 @@ void Handles::startReporting(double handle) {
   Report& report = reports_[slot.reported];
   if (report.handles++ > 0) return;
   report.bytes = static_cast<int64_t>(storage.nbytes());
-  unreportedBytes_ += report.bytes;
+  collectableBytes_ += report.bytes;
 }
 
 double handleArgument(const Napi::CallbackInfo& info, size_t index) {

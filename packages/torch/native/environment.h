@@ -38,10 +38,11 @@ class Handles {
   void release(double handle);
   size_t live() const { return live_; }
 
-  // Counts the tensor's memory as held by the garbage collector until the handle is released.
+  // Counts the tensor's memory as one that the garbage collector can free, until the handle is released.
   void startReporting(double handle);
-  // What the garbage collector's account has to change by since the last call.
-  int64_t takeUnreportedBytes() { return std::exchange(unreportedBytes_, 0); }
+  int64_t collectableBytes() const { return collectableBytes_; }
+  // By how much that has changed since the last call.
+  int64_t takeUnreportedBytes() { return collectableBytes_ - std::exchange(reportedBytes_, collectableBytes_); }
 
  private:
   struct Slot {
@@ -60,7 +61,8 @@ class Handles {
   std::vector<uint32_t> free_;
   std::unordered_map<const void*, Report> reports_;
   size_t live_ = 0;
-  int64_t unreportedBytes_ = 0;
+  int64_t collectableBytes_ = 0;
+  int64_t reportedBytes_ = 0;
 };
 
 // An object of JavaScript that libtorch holds: a function that the backward pass calls, or a buffer that a tensor

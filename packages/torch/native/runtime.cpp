@@ -14,7 +14,9 @@ namespace {
 Napi::Value memory(const Napi::CallbackInfo& info) {
   auto result = Napi::Object::New(info.Env());
   const auto use = cpuMemoryUse();
-  result.Set("liveTensors", static_cast<double>(Environment::of(info.Env()).handles.live()));
+  const auto& handles = Environment::of(info.Env()).handles;
+  result.Set("liveTensors", static_cast<double>(handles.live()));
+  result.Set("collectableBytes", static_cast<double>(handles.collectableBytes()));
   result.Set("liveBytes", static_cast<double>(use.live));
   result.Set("cachedBytes", static_cast<double>(use.cached));
   return result;

@@ -44,7 +44,7 @@ export interface Native {
   release(tensors: Handle | readonly Handle[]): void;
   reportToCollector(tensor: Handle): void;
 
-  memory(): { liveTensors: number; liveBytes: number; cachedBytes: number };
+  memory(): { liveTensors: number; liveBytes: number; cachedBytes: number; collectableBytes: number };
   backward(
     outputs: readonly Handle[],
     gradients: readonly (Handle | null)[] | null,
