@@ -52,12 +52,11 @@ std::vector<at::Tensor> Anchor::call(const std::vector<at::Tensor>& tensors, con
   const Napi::Value returned =
       state.invoke.Call({Napi::Number::New(env, id_), wrap(env, tensors), Napi::String::New(env, text)});
   if (!returned.IsArray()) throw Failure("callback", "a function of JavaScript threw");
+  auto results = tensorsOf(state.handles, returned);
   const auto list = returned.As<Napi::Array>();
-  std::vector<at::Tensor> results;
   for (uint32_t i = 0; i < list.Length(); i++) {
     const Napi::Value item = list.Get(i);
-    results.push_back(item.IsNumber() ? state.handles.get(item.As<Napi::Number>().DoubleValue()) : at::Tensor());
-    if (item.IsNumber()) state.handles.release(item.As<Napi::Number>().DoubleValue());
+    if (item.IsNumber()) state.handles.release(item.As<Napi::Number>());
   }
   return results;
 }

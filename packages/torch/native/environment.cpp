@@ -137,23 +137,21 @@ const at::Tensor& tensorArgument(const Napi::CallbackInfo& info, size_t index) {
   return Environment::of(info.Env()).handles.get(handleArgument(info, index));
 }
 
-std::vector<at::Tensor> tensorListArgument(const Napi::CallbackInfo& info, size_t index) {
-  if (!info[index].IsArray()) throw Failure("argument", "expected a list of tensors");
-  const auto& handles = Environment::of(info.Env()).handles;
-  const auto list = info[index].As<Napi::Array>();
-  std::vector<at::Tensor> tensors;
-  tensors.reserve(list.Length());
+std::vector<at::Tensor> tensorsOf(const Handles& handles, Napi::Value value) {
+  if (!value.IsArray()) throw Failure("argument", "expected a list of tensors");
+  const auto list = value.As<Napi::Array>();
+  std::vector<at::Tensor> tensors(list.Length());
   for (uint32_t i = 0; i < list.Length(); i++) {
     const Napi::Value item = list.Get(i);
-    if (item.IsNull()) {
-      tensors.emplace_back();
-    } else if (item.IsNumber()) {
-      tensors.push_back(handles.get(item.As<Napi::Number>().DoubleValue()));
-    } else {
-      throw Failure("argument", "expected a list of tensors");
-    }
+    if (item.IsNull()) continue;
+    if (!item.IsNumber()) throw Failure("argument", "expected a list of tensors");
+    tensors[i] = handles.get(item.As<Napi::Number>());
   }
   return tensors;
+}
+
+std::vector<at::Tensor> tensorListArgument(const Napi::CallbackInfo& info, size_t index) {
+  return tensorsOf(Environment::of(info.Env()).handles, info[index]);
 }
 
 std::vector<int64_t> sizesArgument(const Napi::CallbackInfo& info, size_t index) {

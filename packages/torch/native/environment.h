@@ -149,6 +149,9 @@ void define(Napi::Object exports, const char* name) {
   exports.Set(name, Napi::Function::New<guarded<body>>(exports.Env(), name));
 }
 
+// A list of handles and nulls as tensors, undefined ones for null.
+std::vector<at::Tensor> tensorsOf(const Handles& handles, Napi::Value value);
+
 // Arguments of the native functions other than operator calls.
 double handleArgument(const Napi::CallbackInfo& info, size_t index);
 const at::Tensor& tensorArgument(const Napi::CallbackInfo& info, size_t index);

@@ -39,11 +39,8 @@ at::Generator generatorArgument(const Napi::CallbackInfo& info, size_t index) {
 void setGenerator(const Napi::CallbackInfo& info) {
   auto& generators = Environment::of(info.Env()).generators;
   const double id = handleArgument(info, 0);
-  if (info[1].IsNull()) {
-    generators.erase(id);
-  } else {
-    generators[id] = generatorArgument(info, 1).clone();
-  }
+  generators.erase(id);
+  if (!info[1].IsNull()) generators.emplace(id, generatorArgument(info, 1).clone());
 }
 
 // seedGenerator(id | device, seed)

@@ -1,5 +1,5 @@
 import { noGrad } from './autograd.js';
-import { hold } from './callbacks.js';
+import { type Callback, hold } from './callbacks.js';
 import { TorchError } from './errors.js';
 import { native } from './native.js';
 import { recordingObserver } from './operator.js';
@@ -67,19 +67,31 @@ export function autogradFunction<Inputs extends readonly unknown[], Outputs exte
       const result = noGrad(() => definition.forward(context, ...inputs));
       const outputs: readonly Tensor[] = result instanceof Tensor ? [result] : result;
       const { saved, nonDifferentiable } = context.finishForward();
+      const backward = backwardOf(definition, context, outputs.length, isTensor);
       const observing = recordingObserver();
       const token = observing?.before();
-      const recorded = hold(
-        (tensors) => {
-          const gradients = tensors.slice(0, outputs.length) as Tensor[];
-          context.savedTensors = tensors.slice(outputs.length) as Tensor[];
-          return gradientsOfTensors(definition, definition.backward(context, ...gradients), isTensor);
-        },
-        (id) => native().record(handlesOf(inputs), handlesOf(outputs), nonDifferentiable, saved, id),
-      ).map((handle) => new Tensor(handle!));
+      const recorded = hold(backward, (id) =>
+        native().record(handlesOf(inputs), handlesOf(outputs), nonDifferentiable, saved, id),
+      ).map((handle) => new Tensor(handle));
       observing?.after(definition.name, recorded, token!);
       return (result instanceof Tensor ? recorded[0] : recorded) as Outputs;
     });
+}
+
+/** What libtorch calls: the gradients of the outputs and the saved tensors in, the gradients of the tensors out. */
+function backwardOf(
+  definition: Pick<FunctionDefinition<never, Tensor>, 'name' | 'backward'>,
+  context: Context,
+  outputCount: number,
+  isTensor: readonly boolean[],
+): Callback {
+  // A function of its own, so that what libtorch holds does not keep the inputs alive.
+  return (tensors) => {
+    context.savedTensors = tensors.slice(outputCount) as Tensor[];
+    const returned = definition.backward(context, ...(tensors.slice(0, outputCount) as Tensor[]));
+    context.savedTensors = [];
+    return gradientsOfTensors(definition.name, returned, isTensor);
+  };
 }
 
 class Context implements FunctionContext {
@@ -112,11 +124,7 @@ function handlesOf(values: readonly unknown[]): number[] {
   return values.filter((value) => value instanceof Tensor).map((tensor) => TensorHandle.of(tensor));
 }
 
-function gradientsOfTensors(
-  { name }: { name: string },
-  returned: InputGradients,
-  isTensor: readonly boolean[],
-): (Tensor | null)[] {
+function gradientsOfTensors(name: string, returned: InputGradients, isTensor: readonly boolean[]): (Tensor | null)[] {
   const gradients = returned === null || returned instanceof Tensor ? [returned] : returned;
   if (gradients.length !== isTensor.length) {
     throw new TorchError(`${name}: backward gave ${gradients.length} gradients for ${isTensor.length} arguments`, {

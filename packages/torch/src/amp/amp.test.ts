@@ -51,9 +51,9 @@ test('autocast gives the dtypes and values of PyTorch, forward and backward', ()
       Object.values(results).map((result) => result.dtype),
       golden.dtypes,
     );
-    // Half of bfloat16's last place is 2^-9.
+    // bfloat16 has 8 bits, and sums may round in another order.
     for (const [name, result] of Object.entries(results)) {
-      assertClose(result.to({ dtype: 'float32' }), stored(name), name, name === 'full' ? 1e-6 : 2 ** -8);
+      assertClose(result.to({ dtype: 'float32' }), stored(name), name, name === 'full' ? 1e-6 : 2 ** -7);
     }
   });
 });
