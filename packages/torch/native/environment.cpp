@@ -26,6 +26,11 @@ constexpr DTypeName kDTypes[] = {
     {at::ScalarType::ComplexFloat, "complex64"},  {at::ScalarType::ComplexDouble, "complex128"},
 };
 
+struct Reason {
+  std::string code;
+  std::string message;
+};
+
 // libtorch appends where the exception was raised and sometimes a stack; neither helps who calls from JavaScript.
 std::string withoutBacktrace(std::string text) {
   for (const char* marker : {"\nException raised from", "\nFrames", "\nC++ CapturedTraceback"}) {
@@ -36,30 +41,35 @@ std::string withoutBacktrace(std::string text) {
   return text;
 }
 
+Reason reasonInFlight() {
+  try {
+    throw;
+  } catch (const Failure& failure) {
+    return {failure.code, failure.message};
+  } catch (const c10::Error& error) {
+    return {"operator", withoutBacktrace(error.what_without_backtrace())};
+  } catch (const std::bad_alloc&) {
+    return {"memory", "out of memory"};
+  } catch (const std::exception& error) {
+    return {"operator", withoutBacktrace(error.what())};
+  } catch (...) {
+    return {"operator", "an unknown C++ exception"};
+  }
+}
+
 }  // namespace
 
 void rethrowAsTorchError(Napi::Env env) {
-  std::string code = "operator";
-  std::string message = "an unknown C++ exception";
   try {
     throw;
   } catch (const Napi::Error&) {
     throw;  // already JavaScript's own exception
-  } catch (const Failure& failure) {
-    code = failure.code;
-    message = failure.message;
-  } catch (const c10::Error& error) {
-    message = withoutBacktrace(error.what_without_backtrace());
-  } catch (const std::bad_alloc&) {
-    code = "memory";
-    message = "out of memory";
-  } catch (const std::exception& error) {
-    message = withoutBacktrace(error.what());
   } catch (...) {
   }
+  const Reason reason = reasonInFlight();
   const auto& makeError = Environment::of(env).makeError;
-  if (makeError.IsEmpty()) throw Napi::Error::New(env, message);
-  throw Napi::Error(env, makeError.Call({Napi::String::New(env, code), Napi::String::New(env, message)}));
+  if (makeError.IsEmpty()) throw Napi::Error::New(env, reason.message);
+  throw Napi::Error(env, makeError.Call({Napi::String::New(env, reason.code), Napi::String::New(env, reason.message)}));
 }
 
 int64_t Handles::find(double handle) const {
