@@ -59,6 +59,8 @@ Reason reasonInFlight() {
 
 }  // namespace
 
+std::string messageInFlight() { return reasonInFlight().message; }
+
 void rethrowAsTorchError(Napi::Env env) {
   try {
     throw;

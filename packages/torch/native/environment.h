@@ -117,6 +117,8 @@ struct Environment {
   Napi::FunctionReference forget;     // (id): libtorch holds this no more
   c10::Stack stack;                   // an empty one with room, between the calls of operators
 
+  std::shared_ptr<struct Distributed> distributed;  // the process group, where there is one
+
   void settleAnchors();  // tells JavaScript which anchors libtorch has let go of
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 };
@@ -132,6 +134,9 @@ Napi::Value toValue(Napi::Env env, const T& value) {
 
 // Turns the exception in flight into a thrown TorchError.
 [[noreturn]] void rethrowAsTorchError(Napi::Env env);
+
+// The reason of the exception in flight, without a backtrace.
+std::string messageInFlight();
 
 // Every function that JavaScript can call goes through here.
 template <auto body>
@@ -168,6 +173,7 @@ at::ScalarType dtypeOf(const std::string& name);
 void defineOperators(Napi::Object exports);
 void defineTensors(Napi::Object exports);
 void defineAutograd(Napi::Object exports);
+void defineDistributed(Napi::Object exports);
 
 // Bytes of libtorch's CPU tensors in this process, whoever made them, and of the blocks kept for the next ones.
 struct MemoryUse {

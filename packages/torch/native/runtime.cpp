@@ -98,6 +98,9 @@ static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   defineOperators(exports);
   defineTensors(exports);
   defineAutograd(exports);
+#ifdef CHRONOTOPE_GLOO
+  defineDistributed(exports);
+#endif
   define<memory>(exports, "memory");
   define<manualSeed>(exports, "manualSeed");
   define<setGenerator>(exports, "setGenerator");

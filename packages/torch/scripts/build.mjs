@@ -1,7 +1,7 @@
 // Builds the native addon: node scripts/build.mjs [--quiet] [--force]. Does nothing when nothing has changed.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,9 @@ const NO_COMPILER = `No C++ compiler or no CMake was found. Install them, then r
 /** Everything that the compiled addon depends on, as one hash. */
 function fingerprint(libtorch) {
   const hash = createHash('sha256').update(JSON.stringify([libtorch, process.platform, process.arch]));
-  const sources = readdirSync(join(PACKAGE, 'native')).sort();
+  const sources = readdirSync(join(PACKAGE, 'native'), { recursive: true })
+    .filter((path) => statSync(join(PACKAGE, 'native', path)).isFile())
+    .sort();
   for (const path of ['CMakeLists.txt', ...sources.map((name) => join('native', name))]) {
     hash.update(path).update(readFileSync(join(PACKAGE, path)));
   }

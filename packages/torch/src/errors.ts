@@ -17,7 +17,9 @@ export type TorchErrorCode =
   /** libtorch was about to call JavaScript on a thread that is not JavaScript's. */
   | 'thread'
   /** A file could not be read or written, or is malformed. */
-  | 'io';
+  | 'io'
+  /** The processes of a group could not meet, or one of them failed. */
+  | 'distributed';
 
 export interface TorchErrorDetails {
   code: TorchErrorCode;
@@ -83,6 +85,22 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     'call requiresGrad_() first, or use a tensor that depends on one which requires gradients',
   ],
   [/leaf Variable that requires grad/, 'change parameters inside noGrad()'],
+  [
+    /no gradient for /,
+    'every parameter must take part in the loss; freeze the others before wrapping the model, or pass { findUnusedParameters: true }',
+  ],
+  [
+    /second gradient in one backward pass/,
+    'a backward pass inside the backward pass reached the parameter again; use noSync() for all but the last',
+  ],
+  [
+    /[Cc]onnection (closed|reset)|[Bb]roken pipe|[Ss]ocket closed/,
+    "another rank has ended: look for the first error in the other ranks' output",
+  ],
+  [
+    /[Tt]imed out|[Tt]imeout/,
+    'a rank does not answer: see whether all ranks run, call the same collectives in the same order, and reach each other; raise timeoutSeconds if one legitimately takes longer',
+  ],
   [/Expected more than 1 value per channel/, 'batch normalisation in training needs more than one value per channel'],
 ];
 

@@ -4,6 +4,7 @@ export * from './autograd.js';
 export * from './autograd-function.js';
 export * from './buffers.js';
 export * from './creation.js';
+export * as distributed from './distributed/index.js';
 export { TorchError, type TorchErrorCode, type TorchErrorDetails } from './errors.js';
 export * from './generated/operators.js';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.js';

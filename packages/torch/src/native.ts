@@ -23,7 +23,7 @@ export interface OperatorDescription {
 type ErrorFactory = (code: string, reason: string) => unknown;
 
 /** The functions of the C++ addon. Each throws {@link TorchError}. */
-export interface Native {
+export interface Native extends Partial<NativeDistributed> {
   call(operator: number, ...args: unknown[]): unknown;
   findOperator(name: string, overload: string): OperatorDescription;
   schemas(name: string): string[];
@@ -84,6 +84,51 @@ export interface Native {
   version(): { torch: string; cuda: boolean; cudaDevices: number };
   showConfig(): string;
   setCallbacks(makeError: ErrorFactory, invoke: typeof invokeHeld, forget: typeof forgetHeld): void;
+}
+
+declare const held: unique symbol;
+/** A C++ value that JavaScript only keeps and hands back. */
+export interface Held<Name extends string> {
+  readonly [held]: Name;
+}
+
+/** Where the ranks of a group meet, and what this one is. Empty strings stand for absent. */
+export interface NativeRendezvous {
+  backend: string;
+  /** The file of a file store; else the store is a server at host and port. */
+  file: string;
+  host: string;
+  port: number;
+  /** Whether this rank runs the server. */
+  serves: boolean;
+  /** Put before all keys in the store. */
+  prefix: string;
+  rank: number;
+  size: number;
+  /** In milliseconds. */
+  timeout: number;
+  /** How errors name this rank. */
+  name: string;
+  /** The network interface or address that Gloo listens at; the host name's address where both are empty. */
+  networkInterface: string;
+  address: string;
+}
+
+/** The part of the addon that is there only where libtorch was built with c10d and Gloo. */
+export interface NativeDistributed {
+  /** `gloo` or `gloo nccl`. */
+  distributedBackends: string;
+  joinGroup(rendezvous: NativeRendezvous): Promise<void>;
+  leaveGroup(): void;
+  startAllReduce(tensor: Handle, reduction: 'sum' | 'min' | 'max'): Held<'work'>;
+  startBroadcast(tensor: Handle, source: number): Held<'work'>;
+  startAllGather(output: Handle, input: Handle): Held<'work'>;
+  waitForWork(work: Held<'work'>): void;
+  finishWork(work: Held<'work'>): Promise<void>;
+  linkAllGather(rows: Handle, gathered: Handle): Handle;
+  addReducer(buckets: readonly (readonly Handle[])[], names: readonly string[], allowUnused: boolean): Held<'reducer'>;
+  prepareReducer(reducer: Held<'reducer'>, enabled: boolean): void;
+  removeReducer(reducer: Held<'reducer'>): void;
 }
 
 const ADDON = new URL('../build/Release/chronotope_torch.node', import.meta.url);

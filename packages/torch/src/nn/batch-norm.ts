@@ -20,7 +20,7 @@ export interface BatchNormOptions {
  * it uses the batch's statistics and updates the running ones (variance unbiased there); in evaluation it uses the
  * running ones. Keys `weight`, `bias`, `running_mean`, `running_var` [C] and `num_batches_tracked` (int64, []).
  */
-abstract class BatchNorm extends Module {
+export abstract class BatchNorm extends Module {
   readonly weight: Parameter | null;
   readonly bias: Parameter | null;
   readonly runningMean: Tensor;
