@@ -2,6 +2,7 @@ import { nn, type Tensor } from '@chronotope/torch';
 import { VideoBackbone } from './backbone.js';
 import { convNormReLU, initialiseConvolutions, residualStage } from './residual-block.js';
 
+/** Settings of {@link R3D18}. */
 export interface R3D18Options {
   /**
    * `dilated` (default): layer4 keeps the time steps and looks twice as far in time instead, so that 16 frames end in

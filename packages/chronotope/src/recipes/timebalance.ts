@@ -126,7 +126,14 @@ export const timebalanceRecipe = z.strictObject({
     .describe('stage E'),
 });
 
+/** Every setting of a TimeBalance run; {@link timebalanceRecipe} checks them. */
 export type TimeBalanceRecipe = z.infer<typeof timebalanceRecipe>;
+
+/** Settings of one self-supervised pre-training. */
 export type PretextSettings = z.infer<typeof pretext>;
+
+/** Settings of a training on labels alone. */
 export type LabelledSettings = z.infer<typeof labelled>;
+
+/** Settings of the student: labels and distillation from the teachers. */
 export type StudentSettings = TimeBalanceRecipe['student'];

@@ -16,6 +16,7 @@ import { evaluateRun, type RunEvaluation } from './evaluate.js';
 import { prepareVideos } from './prepare-videos.js';
 import { RunFolder } from './run-folder.js';
 
+/** Settings of {@link trainTimeBalance}. */
 export interface TrainOptions {
   /** A folder of class folders, with `_unlabelled/` and `_test/` where there are such videos. */
   data: string;
