@@ -13,3 +13,4 @@ export {
   R3D18,
   type VideoResNetOptions,
 } from './video-resnet.js';
+export * from './weights/index.js';
