@@ -11,6 +11,7 @@ import { EXIT, reportError } from './report-error.js';
 import { splitCommand } from './split.js';
 import { trainCommand } from './train.js';
 import { verifyResumeCommand } from './verify-resume.js';
+import { weightsCommand } from './weights.js';
 
 /** Runs the command line and returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -28,6 +29,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     splitCommand(),
     leaksCommand(),
     inspectCommand(),
+    weightsCommand(),
     demoDataCommand(),
     demoCommand(),
     doctorCommand(),

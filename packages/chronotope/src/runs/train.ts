@@ -6,7 +6,9 @@ import { ClipReader } from '../data/clip-reader.js';
 import { drawLabels, labelsFromFile, requireLabelInEveryClass } from '../data/label-split.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
+import { checkNetwork } from '../methods/timebalance/networks.js';
 import { runTimeBalance } from '../methods/timebalance/pipeline.js';
+import { formatWeightsReport } from '../models/weights/report.js';
 import { formatRecipe } from '../recipes/load.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import { writeFileAtomic, writeJsonAtomic } from '../training/json-files.js';
@@ -44,6 +46,8 @@ export interface TrainOptions {
 export async function trainTimeBalance(options: TrainOptions): Promise<RunEvaluation | null> {
   const { data, out, recipe, pretrained, progress = silentProgress, signal } = options;
   const found = readClassFolders(data);
+  const weights = checkNetwork(recipe);
+  if (weights) progress.note(formatWeightsReport(weights));
   for (const warning of found.warnings) progress.note(`  note: ${warning}`);
   const draws = labelDraws(found, options);
   const run = RunFolder.createOrContinue(out, {
