@@ -118,7 +118,7 @@ async function trainOnLabels(
   manualSeed(run.recipe.seed + draw);
   const model = newClassifier(run.recipe, run.classes.length, { dropout: settings.dropout, pretrained });
   await trainStage(run.stage(stageName(draw, stage)), model, () => {
-    const loader = labelledLoader(run, draw, settings);
+    const loader = labelledLoader(run, run.draws[draw]!, settings);
     return inRun(run, `${stage}, label draw ${draw + 1}`, labelledTraining(model, loader, settings));
   });
   return model;
@@ -147,8 +147,9 @@ function similarity(
       loader,
     );
     stage.begin();
-    stage.finish({ scores: Object.fromEntries(scores) });
+    stage.finish({ scores: Object.fromEntries(scores), damaged: loader.damaged });
     task.end();
+    for (const { id, reason } of loader.damaged) run.progress.note(`  temporal similarity: left out: ${id}: ${reason}`);
   }
   return new Map(Object.entries(stage.result().scores as Record<string, number>));
 }
@@ -168,10 +169,12 @@ async function trainStudent(
   const weights = new Map([...scores.keys()].map((id, index) => [id, mapped[index]!]));
   await trainStage(run.stage(stageName(draw, 'student')), model, () => {
     for (const teacher of Object.values(teachers)) teacher.eval().requiresGrad_(false);
-    const unlabelled = run.draws[draw]!.filter(({ label }) => label === null);
+    // Without a score, nothing says how to mix the teachers.
+    const scored = run.draws[draw]!.filter(({ id }) => weights.has(id));
+    const unlabelled = scored.filter(({ label }) => label === null);
     const plan = viewPlan(run.recipe, 'student');
     const loaders = {
-      labelled: labelledLoader(run, draw, settings),
+      labelled: labelledLoader(run, scored, settings),
       unlabelled: unlabelled.length === 0 ? null : newLoader(run, unlabelled, plan, settings.unlabelledBatch),
     };
     const training = studentTraining(model, { ...teachers, weights }, loaders, settings);
@@ -180,8 +183,12 @@ async function trainStudent(
   return model;
 }
 
-function labelledLoader(run: TimeBalanceRun, draw: number, settings: LabelledSettings): ClipLoader {
-  const labelled = run.draws[draw]!.filter(({ label }) => label !== null);
+function labelledLoader(
+  run: TimeBalanceRun,
+  entries: readonly ManifestEntry[],
+  settings: LabelledSettings,
+): ClipLoader {
+  const labelled = entries.filter(({ label }) => label !== null);
   return newLoader(run, labelled, trainPlan(run.recipe.clips, settings.augment), settings.batch);
 }
 
