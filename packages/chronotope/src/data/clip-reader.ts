@@ -1,4 +1,5 @@
-import { fromFile, keep, scope, stack, type Tensor, tensor } from '@chronotope/torch';
+import { statSync } from 'node:fs';
+import { fromFile, keep, scope, stack, type Tensor, TorchError, tensor } from '@chronotope/torch';
 import { ChronotopeError } from '../errors.js';
 
 /** A decoded video: a file of `frames` x `height` x `width` x 3 bytes, R, G, B, first frame first. */
@@ -66,7 +67,7 @@ export class ClipReader {
   /**
    * Reads clips of equal length, grouped by the size of their frames.
    *
-   * @throws ChronotopeError `video-not-stored`; TorchError when a stored file is missing or too short
+   * @throws ChronotopeError `video-not-stored`; `frames-damaged` when a stored file is missing or too short
    */
   read(requests: readonly ClipRequest[]): ClipGroup[] {
     const bySize = new Map<string, number[]>();
@@ -103,11 +104,13 @@ export class ClipReader {
     const known = this.#open.get(id);
     if (known !== undefined) {
       this.#open.delete(id);
-      this.#open.set(id, known);
-      return known;
+      if (!isCutOff(this.info(id))) {
+        this.#open.set(id, known);
+        return known;
+      }
+      known.dispose();
     }
-    const { file, frames, height, width } = this.info(id);
-    const video = keep(fromFile(file, { shape: [frames, height, width, 3], dtype: 'uint8' }));
+    const video = keep(this.#map(id));
     this.#open.set(id, video);
     if (this.#open.size > OPEN_VIDEOS) {
       const [oldest, mapped] = this.#open.entries().next().value!;
@@ -116,4 +119,27 @@ export class ClipReader {
     }
     return video;
   }
+
+  #map(id: string): Tensor {
+    const { file, frames, height, width } = this.info(id);
+    try {
+      return fromFile(file, { shape: [frames, height, width, 3], dtype: 'uint8' });
+    } catch (error) {
+      throw error instanceof TorchError && error.code === 'io' ? framesDamaged(id, error) : error;
+    }
+  }
+}
+
+/** Whether a mapped file was shortened since: touching the lost part of the map would end the process. */
+function isCutOff({ file, frames, height, width }: StoredVideo): boolean {
+  const now = statSync(file, { throwIfNoEntry: false });
+  return now !== undefined && now.size < frames * height * width * 3;
+}
+
+function framesDamaged(id: string, cause: Error): ChronotopeError {
+  return new ChronotopeError('frames-damaged', `the stored frames of "${id}" are damaged: ${cause.message}`, {
+    hint: 'Give the same command again: finished work is kept, and videos that cannot be decoded are left out and listed.',
+    details: { id },
+    cause,
+  });
 }

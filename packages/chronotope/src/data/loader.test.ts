@@ -93,14 +93,14 @@ test('reads the asked-for frames in the asked-for order, grouped by frame size',
 
 test('a batch is the same whatever was asked for before, and differs between epochs and seeds', () => {
   const first = loader();
-  const expected = content(first.batch(2, 1));
-  assert.deepEqual(content(first.batch(2, 1)), expected);
+  const expected = content(first.batch(2, 1)!);
+  assert.deepEqual(content(first.batch(2, 1)!), expected);
   const second = loader();
-  second.batch(0, 0);
+  second.batch(0, 0)!;
   second.stepBatch(5);
-  assert.deepEqual(content(second.batch(2, 1)), expected);
-  assert.notDeepEqual(content(loader().batch(1, 1)), expected);
-  assert.notDeepEqual(content(loader({ seed: 12 }).batch(2, 1)), expected);
+  assert.deepEqual(content(second.batch(2, 1)!), expected);
+  assert.notDeepEqual(content(loader().batch(1, 1)!), expected);
+  assert.notDeepEqual(content(loader({ seed: 12 }).batch(2, 1)!), expected);
 });
 
 test('a video contributes the same clip whoever else is in the set', () => {
@@ -164,7 +164,7 @@ test('step batches are full and run through one epoch after the other, also for 
 
 test('plans give the views their methods name, in [0, 1], and mixed frame sizes land in their places', () => {
   const shapes = (options: Partial<ClipLoaderOptions>): Record<string, readonly number[]> => {
-    const { views } = loader({ ...options, batchSize: 7, shuffle: false }).batch(0, 0);
+    const { views } = loader({ ...options, batchSize: 7, shuffle: false }).batch(0, 0)!;
     assert.ok(Object.values(views).every((view) => values(view).every((value) => value >= 0 && value <= 1)));
     return Object.fromEntries(Object.entries(views).map(([name, view]) => [name, view.shape]));
   };
@@ -180,7 +180,7 @@ test('plans give the views their methods name, in [0, 1], and mixed frame sizes 
     plan: testPlan(geometry, { clips: 2, transforms: [testTransform] }),
     batchSize: 7,
     shuffle: false,
-  }).batch(0, 0);
+  }).batch(0, 0)!;
   // Frames are uniform, so a value tells the video and the frame: the first clip starts at frame 0.
   for (let number = 0; number < 7; number++) {
     const firstClip = views.clips!.select(0, 0).select(0, number);
@@ -204,12 +204,12 @@ test('videos too short for the plan are left out by name; none left is an error'
 
 test('a batch with an unlabelled video has no labels', () => {
   const unlabelled = entries.map((entry, k) => (k === 0 ? { ...entry, label: null } : entry));
-  assert.equal(loader({ entries: unlabelled, batchSize: 7 }).batch(0, 0).labels, null);
+  assert.equal(loader({ entries: unlabelled, batchSize: 7 }).batch(0, 0)!.labels, null);
 });
 
 test('batches leave nothing behind', () => {
   const clips = loader();
-  scope(() => clips.batch(0, 0));
+  scope(() => void clips.batch(0, 0));
   for (const _ of clips.batches(0)) {
     // Only their disposal matters.
   }
@@ -227,7 +227,7 @@ test('views of different sizes and lengths come in one batch', () => {
   const transforms = { globalTransform: svtGlobal, localTransform: svtLocal, localSize: 5 };
   const shapes = (mode: 'standard' | 'varying-frame-rate'): unknown =>
     scope(() => {
-      const { views } = loader({ plan: segmentPlan(segment, { mode, ...transforms }) }).batch(0, 0);
+      const { views } = loader({ plan: segmentPlan(segment, { mode, ...transforms }) }).batch(0, 0)!;
       return Object.entries(views).map(([name, { shape }]) => [name, ...shape]);
     });
   assert.deepEqual(shapes('standard'), [
@@ -243,7 +243,7 @@ test('views of different sizes and lengths come in one batch', () => {
 
 test('what is inspected is what a batch holds, with the draws that made it', () => {
   const one = loader({ plan: pretextPlan(geometry, timebalancePretext), batchSize: 7 });
-  const whole = one.batch(2, 0);
+  const whole = one.batch(2, 0)!;
   const id = entries[3]!.id;
   const { clips, batch } = one.inspect(id, 2);
   const column = whole.ids.indexOf(id);

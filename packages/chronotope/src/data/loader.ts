@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { type Device, scope, type Tensor, tensor } from '@chronotope/torch';
 import { ChronotopeError } from '../errors.js';
-import { randomStream } from '../random.js';
 import type { ClipReader } from './clip-reader.js';
+import { type DamagedVideo, DamagedVideos, type SkippedSample } from './damaged-videos.js';
 import { type DrawnClip, drawViews, makeViews, planClips } from './make-views.js';
 import type { ManifestEntry } from './manifest.js';
+import { BatchSampler, type BatchSamplerOptions, type Place } from './sampler.js';
 import type { ViewPlan } from './views.js';
 
 /** N videos, each seen in the views of a plan. */
@@ -17,7 +18,7 @@ export interface Batch {
 }
 
 /** Settings of {@link ClipLoader}. */
-export interface ClipLoaderOptions {
+export interface ClipLoaderOptions extends Omit<BatchSamplerOptions, 'classes'> {
   entries: readonly ManifestEntry[];
   /** The classes in the order of their numbers. */
   classes: readonly string[];
@@ -26,13 +27,6 @@ export interface ClipLoaderOptions {
   plan: ViewPlan;
   /** Side S of the square network input in pixels. */
   size: number;
-  /** Videos in a batch. */
-  batchSize: number;
-  seed: number;
-  /** A new random order in every epoch; otherwise the order of the entries. Default true. */
-  shuffle?: boolean;
-  /** Leaves out the last batch of an epoch if it is smaller than the others. Default false. */
-  dropLast?: boolean;
   /** Where the clips are augmented and the batches live. Default `'cpu'`. */
   device?: Device;
 }
@@ -50,12 +44,6 @@ export interface ExcludedVideo {
   reason: string;
 }
 
-/** One occurrence of a video in a batch. */
-interface Sample {
-  video: LoadedVideo;
-  epoch: number;
-}
-
 interface LoadedVideo {
   id: string;
   classIndex: number | null;
@@ -68,25 +56,26 @@ interface LoadedVideo {
  *
  * Every random number depends on (seed, epoch, video, view) alone: a batch is the same whatever was asked for before,
  * and what a video contributes does not change when others join or leave the set.
+ *
+ * A video whose stored frames turn out to be damaged is never the end and never silent: training gets another video in
+ * its place, evaluation goes without it, and both list it.
  */
 export class ClipLoader {
   /** Videos too short for the plan. */
   readonly excluded: readonly ExcludedVideo[];
-  readonly batchSize: number;
   readonly #options: ClipLoaderOptions;
   readonly #device: Device;
   readonly #videos: LoadedVideo[] = [];
-  #order: { epoch: number; positions: number[] } | null = null;
+  readonly #sampler: BatchSampler;
+  readonly #damaged = new DamagedVideos();
   #seconds = 0;
 
   /**
-   * @throws ChronotopeError `no-usable-videos`; `batch-too-large` when dropping the last batch leaves none;
-   *   `unknown-class`; `video-not-stored`
+   * @throws ChronotopeError `no-usable-videos`, `unknown-class`, `video-not-stored`, and those of {@link BatchSampler}
    */
   constructor(options: ClipLoaderOptions) {
     this.#options = options;
     this.#device = options.device ?? 'cpu';
-    this.batchSize = options.batchSize;
     const excluded: ExcludedVideo[] = [];
     for (const entry of options.entries) {
       const stored = options.reader.info(entry.id);
@@ -97,7 +86,8 @@ export class ClipLoader {
       }
     }
     this.excluded = excluded;
-    this.#checkEnoughVideos();
+    if (this.#videos.length === 0) throw noUsableVideos(excluded);
+    this.#sampler = new BatchSampler({ ...options, classes: this.#videos.map(({ classIndex }) => classIndex) });
   }
 
   /** Number of videos in an epoch. */
@@ -106,8 +96,17 @@ export class ClipLoader {
   }
 
   get batchesPerEpoch(): number {
-    const batches = this.#videos.length / this.batchSize;
-    return this.#options.dropLast === true ? Math.floor(batches) : Math.ceil(batches);
+    return this.#sampler.batchesPerEpoch;
+  }
+
+  /** Videos that could not be read so far. */
+  get damaged(): DamagedVideo[] {
+    return this.#damaged.list();
+  }
+
+  /** Hands over what was skipped since the last call. */
+  takeSkipped(): SkippedSample[] {
+    return this.#damaged.takeSkipped();
   }
 
   /** Time spent in making batches so far. */
@@ -115,39 +114,43 @@ export class ClipLoader {
     return this.#seconds;
   }
 
-  /** Batch number `index` of an epoch; both count from 0. */
-  batch(epoch: number, index: number): Batch {
-    if (!(index >= 0 && index < this.batchesPerEpoch)) {
-      throw new RangeError(`batch ${index} of an epoch of ${this.batchesPerEpoch}`);
-    }
-    const positions = this.#epochOrder(epoch).slice(index * this.batchSize, (index + 1) * this.batchSize);
-    return this.#make(positions.map((position) => ({ video: this.#videos[position]!, epoch })));
+  /**
+   * Batch number `index` of an epoch; both count from 0. Damaged videos are left out; null when that leaves none, or when
+   * this process has no share of a small last batch.
+   */
+  batch(epoch: number, index: number): Batch | null {
+    return this.#make(this.#sampler.epochBatch(epoch, index), () => null);
   }
 
-  /** The batches of an epoch in order. Each is freed when the next is asked for. */
+  /**
+   * The batches of an epoch in order, for evaluation. Each is freed when the next is asked for.
+   *
+   * @throws ChronotopeError `no-usable-videos` when all turn out to be damaged
+   */
   *batches(epoch: number): Generator<Batch, void, void> {
     for (let index = 0; index < this.batchesPerEpoch; index++) {
       const batch = this.batch(epoch, index);
+      if (batch === null) continue;
       try {
         yield batch;
       } finally {
         disposeBatch(batch);
       }
     }
+    this.#requireUndamaged();
   }
 
   /**
    * The batch of an optimiser step, for training that counts steps: always full, running on from one epoch into the
-   * next, so that a set smaller than a batch serves too.
+   * next, so that a set smaller than a batch serves too. Other videos stand in for damaged ones.
+   *
+   * @throws ChronotopeError `no-usable-videos` when all turn out to be damaged
    */
   stepBatch(step: number): Batch {
-    const samples = Array.from({ length: this.batchSize }, (_, offset): Sample => {
-      const count = step * this.batchSize + offset;
-      const epoch = Math.floor(count / this.#videos.length);
-      const position = this.#epochOrder(epoch)[count % this.#videos.length]!;
-      return { video: this.#videos[position]!, epoch };
-    });
-    return this.#make(samples);
+    const isUsable = (video: number): boolean => !this.#damaged.has(this.#videos[video]!.id);
+    const batch = this.#make(this.#sampler.stepBatch(step), (place) => this.#sampler.standIn(place, isUsable));
+    this.#requireUndamaged();
+    return batch!;
   }
 
   /**
@@ -156,47 +159,64 @@ export class ClipLoader {
    * @throws RangeError for a video that is not in the set
    */
   inspect(id: string, epoch: number): InspectedVideo {
-    const video = this.#videos.find((one) => one.id === id);
-    if (video === undefined) throw new RangeError(`the video "${id}" is not in the set`);
-    const sample = { video, epoch };
-    return { clips: this.#draw(sample), batch: this.#make([sample]) };
+    const video = this.#videos.findIndex((one) => one.id === id);
+    if (video < 0) throw new RangeError(`the video "${id}" is not in the set`);
+    const place = { epoch, position: 0, video, turn: 0 };
+    return { clips: this.#draw(place), batch: this.#read([place]) };
   }
 
-  #make(samples: readonly Sample[]): Batch {
+  /** A batch of places, with `standIn` asked for those of damaged videos; null when no place is left. */
+  #make(places: readonly Place[], standIn: (place: Place) => Place | null): Batch | null {
     const started = performance.now();
-    const batch = scope(() => ({
+    try {
+      for (;;) {
+        const pairs = places.map((wanted) => ({
+          wanted,
+          used: this.#damaged.has(this.#idOf(wanted)) ? standIn(wanted) : wanted,
+        }));
+        const used = pairs.flatMap((pair) => pair.used ?? []);
+        const batch = used.length === 0 ? null : this.#damaged.watch(() => this.#read(used));
+        if (batch === 'damaged') continue;
+        for (const { wanted, used } of pairs) {
+          if (used !== wanted) this.#damaged.skip(this.#idOf(wanted), used && this.#idOf(used));
+        }
+        return batch;
+      }
+    } finally {
+      this.#seconds += (performance.now() - started) / 1000;
+    }
+  }
+
+  #read(places: readonly Place[]): Batch {
+    return scope(() => ({
       views: makeViews(
         this.#options.reader,
-        samples.map((sample) => ({ id: sample.video.id, clips: this.#draw(sample) })),
+        places.map((place) => ({ id: this.#idOf(place), clips: this.#draw(place) })),
         this.#device,
       ),
-      labels: this.#labels(samples),
-      ids: samples.map(({ video }) => video.id),
+      labels: this.#labels(places),
+      ids: places.map((place) => this.#idOf(place)),
     }));
-    this.#seconds += (performance.now() - started) / 1000;
-    return batch;
   }
 
-  #draw({ video, epoch }: Sample): DrawnClip[] {
+  #draw({ video, epoch, turn }: Place): DrawnClip[] {
     const { reader, plan, size, seed } = this.#options;
-    return drawViews(plan, reader.info(video.id), size, { seed, epoch, video: video.key })!;
+    const { id, key } = this.#videos[video]!;
+    return drawViews(plan, reader.info(id), size, { seed, epoch, video: key, turn })!;
   }
 
-  #labels(samples: readonly Sample[]): Tensor | null {
-    const labels = samples.flatMap(({ video }) => (video.classIndex === null ? [] : [BigInt(video.classIndex)]));
-    return labels.length === samples.length ? tensor(BigInt64Array.from(labels), { device: this.#device }) : null;
+  #labels(places: readonly Place[]): Tensor | null {
+    const labels = places.map(({ video }) => this.#videos[video]!.classIndex);
+    return labels.includes(null)
+      ? null
+      : tensor(
+          BigInt64Array.from(labels, (label) => BigInt(label!)),
+          { device: this.#device },
+        );
   }
 
-  #epochOrder(epoch: number): number[] {
-    if (this.#order?.epoch !== epoch) {
-      const { seed, shuffle = true } = this.#options;
-      const count = this.#videos.length;
-      this.#order = {
-        epoch,
-        positions: shuffle ? randomStream(seed, 'order', epoch).permutation(count) : [...Array(count).keys()],
-      };
-    }
-    return this.#order.positions;
+  #idOf({ video }: Place): string {
+    return this.#videos[video]!.id;
   }
 
   #classIndex({ id, label }: ManifestEntry): number | null {
@@ -213,21 +233,9 @@ export class ClipLoader {
     return index;
   }
 
-  #checkEnoughVideos(): void {
-    const { length } = this.#videos;
-    if (length === 0) {
-      const details = { excluded: this.excluded };
-      throw new ChronotopeError('no-usable-videos', noVideosMessage(this.excluded), {
-        hint: 'Shorter clips (fewer frames or a smaller stride) accept shorter videos.',
-        details,
-      });
-    }
-    if (this.batchesPerEpoch === 0) {
-      throw new ChronotopeError('batch-too-large', `batches of ${this.batchSize} videos from a set of ${length}`, {
-        hint: `Ask for batches of at most ${length} videos.`,
-        details: { batchSize: this.batchSize, videos: length },
-      });
-    }
+  #requireUndamaged(): void {
+    const { damaged } = this;
+    if (damaged.length === this.#videos.length) throw noUsableVideos([...damaged, ...this.excluded]);
   }
 }
 
@@ -242,8 +250,14 @@ function videoKey(id: string): number {
   return createHash('sha256').update(id).digest().readUInt32LE(0);
 }
 
-function noVideosMessage(excluded: readonly ExcludedVideo[]): string {
-  return excluded.length === 0
-    ? 'no videos to load'
-    : `none of the ${excluded.length} videos can be used; the first, "${excluded[0]!.id}", is ${excluded[0]!.reason}`;
+function noUsableVideos(excluded: readonly ExcludedVideo[]): ChronotopeError {
+  const first = excluded[0];
+  const message =
+    first === undefined
+      ? 'no videos to load'
+      : `none of the ${excluded.length} videos can be used; the first, "${first.id}": ${first.reason}`;
+  return new ChronotopeError('no-usable-videos', message, {
+    hint: 'Shorter clips (fewer frames or a smaller stride) accept shorter videos; damaged ones are decoded again by the next run.',
+    details: { excluded },
+  });
 }

@@ -25,11 +25,17 @@ export interface DrawKey {
   epoch: number;
   /** A number of the video's own; see `videoKey`. */
   video: number;
+  /** Which of its occurrences in the epoch; see `Place`. Default 0. */
+  turn?: number;
 }
 
 /** The clips of a video, the plan's choice of frames without the augmentation; `null` where it is too short. */
 export function planClips(plan: ViewPlan, video: PlannedVideo, key: DrawKey): ReturnType<ViewPlan['clips']> {
-  return plan.clips(video, randomStream(key.seed, 'clips', key.epoch, key.video));
+  return plan.clips(video, randomStream(key.seed, inTurn('clips', key), key.epoch, key.video));
+}
+
+function inTurn(purpose: string, { turn = 0 }: DrawKey): string {
+  return turn === 0 ? purpose : `${purpose}, turn ${turn}`;
 }
 
 /**
@@ -45,7 +51,7 @@ export function drawViews(plan: ViewPlan, video: StoredVideo, size: number, key:
     clips?.map(({ frames, transform }, clip) => {
       const { view, index } = places[clip]!;
       const side = view.size ?? size;
-      const random = randomStream(key.seed, 'augment', key.epoch, key.video, clip);
+      const random = randomStream(key.seed, inTurn('augment', key), key.epoch, key.video, clip);
       return { view, index, frames, size: side, augmentation: drawTransform(transform, video, side, random) };
     }) ?? null
   );

@@ -19,7 +19,7 @@ import { readTrainingData } from './training-data.js';
 export interface RunEvaluation {
   classes: string[];
   videos: number;
-  /** Test videos that could not be decoded. */
+  /** Test videos that could not be decoded, or whose decoded frames were damaged. */
   excluded: { id: string; reason: string }[];
   stages: { stage: ClassifierStage; draws: Accuracy[] }[];
 }
@@ -67,7 +67,13 @@ export async function evaluateRun(
   }));
   reader.dispose();
   task.end(`${loader.videos} videos`);
-  const evaluation = { classes, videos: loader.videos, excluded, stages };
+  for (const { id, reason } of loader.damaged) progress.note(`  left out: ${id}: ${reason}`);
+  const evaluation = {
+    classes,
+    videos: loader.videos - loader.damaged.length,
+    excluded: [...excluded, ...loader.damaged],
+    stages,
+  };
   writeJsonAtomic(run.path('evaluation.json'), evaluation);
   return evaluation;
 }

@@ -56,6 +56,9 @@ export async function predictFiles(
       for (const { id, probabilities } of predictVideos(model, loader)) {
         results.set(id, { file: id, classes: topClasses(probabilities, classes, classes.length) });
       }
+      for (const { id, reason } of loader.damaged) {
+        results.set(id, { file: id, error: { code: 'frames-damaged', message: reason } });
+      }
       reader.dispose();
     }
     model.dispose();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -7,6 +7,14 @@ import { tinyRecipe, writeTinyVideos } from '../testing/tiny-videos.js';
 import { predictFiles } from './predict.js';
 import { RunFolder } from './run-folder.js';
 import { trainTimeBalance } from './train.js';
+
+/** Deletes the stored frames of one video. */
+function loseFrames(store: string, name: string): void {
+  const entry = readdirSync(store)
+    .filter((file) => file.endsWith('.json'))
+    .find((file) => readFileSync(path.join(store, file), 'utf8').includes(name))!;
+  rmSync(path.join(store, entry.replace(/json$/, 'rgb')));
+}
 
 describe('a run, end to end', () => {
   let root = '';
@@ -62,6 +70,32 @@ describe('a run, end to end', () => {
       rmSync(path.join(data, '_unlabelled/empty.mp4'));
       rmSync(cut);
     }
+  });
+
+  test('frames that are lost during a run are replaced, counted and listed; the run goes on', async () => {
+    const lines: string[] = [];
+    const note = (line: string): void => void lines.push(line);
+    const begin = (title: string) => {
+      if (title === 'pre-training, invariant') lose('frames', '_unlabelled/u0.mp4');
+      if (title === 'testing') lose('frames-test', '_test/blue/t1.mp4');
+      return { update: () => {}, end: () => {} };
+    };
+    const own = path.join(root, 'own videos');
+    cpSync(data, own, { recursive: true });
+    const lose = (store: string, video: string): void => {
+      loseFrames(path.join(root, 'lossy', store), path.basename(video));
+      rmSync(path.join(own, video));
+    };
+    const evaluation = (await train('lossy', { data: own, progress: { begin, note } }))!;
+    const stage = RunFolder.open(path.join(root, 'lossy')).stage('pretrain-invariant').result();
+    const [damaged, ...others] = stage.damaged as { id: string; reason: string; samples: number }[];
+    assert.deepEqual(others, []);
+    assert.match(damaged!.id, /u0\.mp4$/);
+    assert.ok(damaged!.samples > 0);
+    const told = lines.filter((line) => line.startsWith('  pre-training, invariant: other videos stand in for'));
+    assert.equal(told.length, 1);
+    assert.equal(evaluation.videos, 1);
+    assert.match(evaluation.excluded[0]!.reason, /t1\.mp4" are damaged/);
   });
 
   test('another recipe in the same folder, and a folder of something else, are refused', async () => {

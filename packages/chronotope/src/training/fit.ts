@@ -16,7 +16,10 @@ export interface MetricsLine {
   learningRate: number;
   metrics: Record<string, number>;
   samplesPerSecond: number;
-  /** Share of the time spent making batches, in [0, 1]. */
+  /**
+   * Share of the time spent waiting for batches, in [0, 1]: reading, decoding and augmenting them. Augmentation on an
+   * accelerator counts only as long as it takes to start it there.
+   */
   dataShare: number;
   /** Memory between two steps: of the whole process, and of all live tensors. */
   residentBytes: number;

@@ -1,7 +1,13 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import type { SkippedSample } from '../data/damaged-videos.js';
 import type { MetricsLine } from './fit.js';
 import { readJson, writeFileAtomic, writeJsonAtomic } from './json-files.js';
+
+/** A sample that a training step could not have; steps count from 1. */
+export interface LoggedSkip extends SkippedSample {
+  step: number;
+}
 
 /** One stage of a run. */
 export class StageFolder {
@@ -29,17 +35,30 @@ export class StageFolder {
     mkdirSync(this.folder, { recursive: true });
   }
 
-  /** Drops the metrics that an interrupted attempt logged after the last state it saved. */
+  /** Drops what an interrupted attempt logged after the last state it saved. */
   rewindLog(step: number): void {
-    if (!existsSync(this.metricsFile)) return;
-    const lines = readFileSync(this.metricsFile, 'utf8').split('\n');
-    const kept = lines.filter((line) => stepOf(line) <= step);
-    writeFileAtomic(this.metricsFile, kept.map((line) => `${line}\n`).join(''));
+    for (const file of [this.metricsFile, this.skippedFile].filter((file) => existsSync(file))) {
+      const lines = readFileSync(file, 'utf8').split('\n');
+      const kept = lines.filter((line) => stepOf(line) <= step);
+      writeFileAtomic(file, kept.map((line) => `${line}\n`).join(''));
+    }
   }
 
   /** Appends one line to `metrics.jsonl`. */
   log(line: MetricsLine): void {
     appendFileSync(this.metricsFile, `${JSON.stringify(line)}\n`);
+  }
+
+  /** Appends the samples that a step could not have to `skipped.jsonl`. */
+  logSkipped(samples: readonly LoggedSkip[]): void {
+    appendFileSync(this.skippedFile, samples.map((sample) => `${JSON.stringify(sample)}\n`).join(''));
+  }
+
+  /** What {@link logSkipped} wrote, also in an earlier attempt. */
+  skipped(): LoggedSkip[] {
+    if (!existsSync(this.skippedFile)) return [];
+    const lines = readFileSync(this.skippedFile, 'utf8').split('\n');
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as LoggedSkip);
   }
 
   /** Marks the stage as done. */
@@ -56,6 +75,10 @@ export class StageFolder {
     return path.join(this.folder, 'metrics.jsonl');
   }
 
+  private get skippedFile(): string {
+    return path.join(this.folder, 'skipped.jsonl');
+  }
+
   private get resultFile(): string {
     return path.join(this.folder, 'stage.json');
   }
@@ -64,7 +87,7 @@ export class StageFolder {
 /** Infinity for a line that a kill cut short. */
 function stepOf(line: string): number {
   try {
-    return (JSON.parse(line) as MetricsLine).step;
+    return (JSON.parse(line) as { step: number }).step;
   } catch {
     return Number.POSITIVE_INFINITY;
   }

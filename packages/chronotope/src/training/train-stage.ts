@@ -2,11 +2,14 @@ import type { nn } from '@chronotope/torch';
 import { loadModel, saveModel } from './checkpoint.js';
 import { type FitOptions, fit, type MetricsLine } from './fit.js';
 import type { Progress } from './progress.js';
+import { SkipLog, type SkipLogOptions } from './skip-log.js';
 import type { StageFolder } from './stage-folder.js';
 import { loadTrainingState, removeTrainingState, saveTrainingState } from './training-state.js';
 
 /** Settings of {@link trainStage}. */
-export interface TrainStageOptions<Batch> extends Omit<FitOptions<Batch>, 'onMetrics' | 'onStep' | 'resume'> {
+export interface TrainStageOptions<Batch>
+  extends Omit<FitOptions<Batch>, 'onMetrics' | 'onStep' | 'resume'>,
+    Pick<SkipLogOptions, 'loaders'> {
   /** What the stage does, for people. */
   title: string;
   progress: Progress;
@@ -40,9 +43,15 @@ export async function trainStage<Batch>(
   const started = performance.now();
   let saved = started;
   const task = options.progress.begin(options.title, options.steps, 'steps');
+  const skips = new SkipLog(stage, options);
   let last: MetricsLine | undefined;
   await fit({
     ...options,
+    batch: (step) => {
+      const batch = options.batch(step);
+      skips.take(step);
+      return batch;
+    },
     resume: resume ?? undefined,
     onMetrics: (line) => {
       stage.log(line);
@@ -56,14 +65,18 @@ export async function trainStage<Batch>(
     },
   });
   saveModel(stage, module);
-  stage.finish({ steps: options.steps, seconds: (performance.now() - started) / 1000, metrics: last?.metrics ?? {} });
+  stage.finish({
+    steps: options.steps,
+    seconds: (performance.now() - started) / 1000,
+    metrics: last?.metrics ?? {},
+    damaged: skips.videos(),
+  });
   removeTrainingState(stage.stateFile);
   options.optimizer.dispose();
   task.end(last && describe(last));
 }
 
 function describe(line: MetricsLine): string {
-  return Object.entries(line.metrics)
-    .map(([name, value]) => `${name} ${value.toPrecision(3)}`)
-    .join('  ');
+  const metrics = Object.entries(line.metrics).map(([name, value]) => `${name} ${value.toPrecision(3)}`);
+  return [...metrics, `data ${Math.round(100 * line.dataShare)}% of the time`].join('  ');
 }

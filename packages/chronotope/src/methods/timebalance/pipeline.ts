@@ -122,7 +122,7 @@ async function trainOnLabels(
   const model = newClassifier(run.recipe, run.classes.length, { dropout: settings.dropout, pretrained });
   await trainStage(run.stage(stageName(draw, stage)), model, () => {
     if (!pretrained) startFromGivenWeights(model.backbone, run.recipe);
-    const loader = labelledLoader(run, draw, settings);
+    const loader = labelledLoader(run, run.draws[draw]!, settings);
     return inRun(run, `${stage}, label draw ${draw + 1}`, labelledTraining(model, loader, settings));
   });
   return model;
@@ -151,8 +151,9 @@ function similarity(
       loader,
     );
     stage.begin();
-    stage.finish({ scores: Object.fromEntries(scores) });
+    stage.finish({ scores: Object.fromEntries(scores), damaged: loader.damaged });
     task.end();
+    for (const { id, reason } of loader.damaged) run.progress.note(`  temporal similarity: left out: ${id}: ${reason}`);
   }
   return new Map(Object.entries(stage.result().scores as Record<string, number>));
 }
@@ -173,10 +174,12 @@ async function trainStudent(
   await trainStage(run.stage(stageName(draw, 'student')), model, () => {
     if (!start) startFromGivenWeights(model.backbone, run.recipe);
     for (const teacher of Object.values(teachers)) teacher.eval().requiresGrad_(false);
-    const unlabelled = run.draws[draw]!.filter(({ label }) => label === null);
+    // Without a score, nothing says how to mix the teachers.
+    const scored = run.draws[draw]!.filter(({ id }) => weights.has(id));
+    const unlabelled = scored.filter(({ label }) => label === null);
     const plan = viewPlan(run.recipe, 'student');
     const loaders = {
-      labelled: labelledLoader(run, draw, settings),
+      labelled: labelledLoader(run, scored, settings),
       unlabelled: unlabelled.length === 0 ? null : newLoader(run, unlabelled, plan, settings.unlabelledBatch),
     };
     const training = studentTraining(model, { ...teachers, weights }, loaders, settings);
@@ -185,8 +188,12 @@ async function trainStudent(
   return model;
 }
 
-function labelledLoader(run: TimeBalanceRun, draw: number, settings: LabelledSettings): ClipLoader {
-  const labelled = run.draws[draw]!.filter(({ label }) => label !== null);
+function labelledLoader(
+  run: TimeBalanceRun,
+  entries: readonly ManifestEntry[],
+  settings: LabelledSettings,
+): ClipLoader {
+  const labelled = entries.filter(({ label }) => label !== null);
   return newLoader(run, labelled, trainPlan(run.recipe.clips, settings.augment), settings.batch);
 }
 

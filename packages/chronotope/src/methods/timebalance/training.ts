@@ -10,7 +10,11 @@ import { warmupCosine } from '../../training/schedule.js';
 import type { PretextModel } from './pretext-model.js';
 
 /** The part of {@link FitOptions} that a method decides. */
-export type Training<Batch> = Pick<FitOptions<Batch>, 'steps' | 'optimizer' | 'schedule' | 'batch' | 'loss'>;
+export interface Training<Batch>
+  extends Pick<FitOptions<Batch>, 'steps' | 'optimizer' | 'schedule' | 'batch' | 'loss'> {
+  /** Where the batches come from. */
+  loaders: readonly ClipLoader[];
+}
 
 type Batch = ReturnType<ClipLoader['stepBatch']>;
 
@@ -29,6 +33,7 @@ export function pretextTraining(
     steps,
     optimizer: new optim.Adam(model.parameters(), { lr, weightDecay }),
     schedule: warmupCosine({ steps, warmupSteps: Math.round(settings.warmupEpochs * stepsPerEpoch) }),
+    loaders: [loader],
     batch: (step) => loader.stepBatch(step),
     loss: ({ views, ids }): StepLoss => {
       const embeddings = model.call(views.globals!, views.locals!);
@@ -50,6 +55,7 @@ export function pretextTraining(
 export function labelledTraining(model: Classifier, loader: ClipLoader, settings: LabelledSettings): Training<Batch> {
   return {
     ...optimisation(model, settings),
+    loaders: [loader],
     batch: (step) => loader.stepBatch(step),
     loss: ({ views, labels, ids }): StepLoss => {
       const logits = model.call(views.clip!);
@@ -80,6 +86,7 @@ export function studentTraining(
   const distil = (logits: Tensor, batch: Batch) => distillationLoss(logits, teach(teachers, batch), distillation);
   return {
     ...optimisation(model, settings),
+    loaders: Object.values(loaders).filter((loader) => loader !== null),
     batch: (step) => ({
       labelled: loaders.labelled.stepBatch(step),
       unlabelled: loaders.unlabelled?.stepBatch(step) ?? null,
