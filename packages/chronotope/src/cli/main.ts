@@ -13,6 +13,7 @@ import { EXIT, reportError } from './report-error.js';
 import { splitCommand } from './split.js';
 import { trainCommand } from './train.js';
 import { verifyResumeCommand } from './verify-resume.js';
+import { weightsCommand } from './weights.js';
 
 /** The whole command line: every command with its options. */
 export function createProgram(): Command {
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     leaksCommand(),
     inspectCommand(),
     recipeCommand(),
+    weightsCommand(),
     demoDataCommand(),
     demoCommand(),
     doctorCommand(),

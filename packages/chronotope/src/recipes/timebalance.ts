@@ -103,10 +103,28 @@ export const timebalanceRecipe = z.strictObject({
   inputSize: z.number().int().min(8).describe('height and width of the network input in pixels'),
   model: z
     .strictObject({
-      backbone: z.enum(['small-r3d', 'r3d18']).describe('small-r3d trains on a CPU'),
+      backbone: z.enum(['small-r3d', 'r3d18', 'r2plus1d18', 'mc3-18', 'r3d50']).describe('small-r3d trains on a CPU'),
       stemWidth: count.describe('small-r3d only: channels of the first convolution'),
       widths: z.array(count).min(1).describe('small-r3d only: channels of each stage'),
       blocks: count.describe('small-r3d only: blocks of each stage'),
+      width: count
+        .nullable()
+        .default(null)
+        .describe('not small-r3d: channels of the first stage; null takes the 64 of the published networks'),
+      depths: z
+        .tuple([count, count, count, count])
+        .nullable()
+        .default(null)
+        .describe('not small-r3d: blocks of each stage; null takes those of the published network'),
+      lastStage: z
+        .enum(['dilated', 'strided'])
+        .default('dilated')
+        .describe('r3d18 and r2plus1d18: the last stage keeps the time steps (TCLR) or halves them (torchvision)'),
+      pretrained: z
+        .string()
+        .nullable()
+        .default(null)
+        .describe('a file of weights to start from instead of random ones: safetensors or .pth, see docs/models.md'),
       embedding: count.describe('width of the projection head output'),
     })
     .describe('the network'),

@@ -10,6 +10,7 @@ import { loadRecipe } from '../recipes/load.js';
 import { loadModel } from '../training/checkpoint.js';
 import { readJson, writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
+import type { StageFolder } from '../training/stage-folder.js';
 import { prepareVideos } from './prepare-videos.js';
 import { RunFolder } from './run-folder.js';
 import { readTrainingData } from './training-data.js';
@@ -72,8 +73,13 @@ export async function evaluateRun(
 }
 
 /** The stage folder of a trained classifier. */
-export function finishedStage(run: RunFolder, draw: number, stage: ClassifierStage) {
-  const folder = run.stage(stageName(draw, stage));
+export function finishedStage(run: RunFolder, draw: number, stage: ClassifierStage): StageFolder {
+  return finishedNetwork(run, stageName(draw, stage));
+}
+
+/** The folder of a stage that has trained a network. */
+export function finishedNetwork(run: RunFolder, name: string): StageFolder {
+  const folder = run.stage(name);
   if (!folder.isDone || !existsSync(folder.modelFile)) {
     throw new ChronotopeError('stage-missing', `${run.folder} has no finished stage ${folder.name}`, {
       hint: 'Continue the run with the `chronotope train` command that started it.',

@@ -5,7 +5,9 @@ import { ClipReader } from '../data/clip-reader.js';
 import { drawLabels, labelsFromFile, requireLabelInEveryClass } from '../data/label-split.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
+import { checkNetwork } from '../methods/timebalance/networks.js';
 import { runTimeBalance } from '../methods/timebalance/pipeline.js';
+import { formatWeightsReport } from '../models/weights/report.js';
 import { formatRecipe } from '../recipes/load.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import { writeFileAtomic, writeJsonAtomic } from '../training/json-files.js';
@@ -48,6 +50,8 @@ export async function trainTimeBalance(options: TrainOptions): Promise<RunEvalua
   const { data, out, recipe, pretrained, progress = silentProgress, signal } = options;
   const found = await readTrainingData(data, options.split);
   for (const note of found.notes) progress.note(`  note: ${note}`);
+  const weights = checkNetwork(recipe);
+  if (weights) progress.note(formatWeightsReport(weights));
   const draws = labelDraws(found, options);
   const run = RunFolder.createOrContinue(out, {
     method: recipe.method,
