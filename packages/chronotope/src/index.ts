@@ -34,6 +34,7 @@ export { type MadeSplit, makeSplit, type SplitRequest } from './data/splits/make
 export { ChronotopeError } from './errors.js';
 export * from './models/index.js';
 export { loadRecipe, shippedRecipes } from './recipes/load.js';
+export { allSettings, explainSetting, type Setting } from './recipes/settings.js';
 export { type TimeBalanceRecipe, timebalanceRecipe } from './recipes/timebalance.js';
 export { evaluateRun, type RunEvaluation } from './runs/evaluate.js';
 export { type FilePrediction, predictFiles } from './runs/predict.js';

@@ -13,6 +13,11 @@ export function evaluateCommand(): Command {
       'class folders, a manifest or a list to test on; default: the _test videos of the training data',
     )
     .option('--json', 'print everything, with confusion matrices, as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ chronotope evaluate ./runs/mine' +
+        '\n  $ chronotope evaluate ./runs/mine --data ./more-videos --json > accuracy.json',
+    )
     .action(async (run: string, flags: { data?: string; json?: boolean }) => {
       const evaluation = await interruptible((signal, progress) => evaluateRun(run, { ...flags, signal, progress }));
       const text = flags.json

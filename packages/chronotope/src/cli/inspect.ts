@@ -1,9 +1,9 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { VIEW_STAGES, type ViewStage } from '../methods/timebalance/view-plans.js';
 import { loadRecipe, shippedRecipes } from '../recipes/load.js';
 import { inspectViews } from '../runs/inspect.js';
+import { setOption, wholeNumber } from './options.js';
 import { interruptible } from './run-command.js';
-import { collect } from './train.js';
 
 interface InspectFlags {
   recipe: string;
@@ -22,7 +22,7 @@ export function inspectCommand(): Command {
     .argument('<data>', 'a folder of class folders, or one video file')
     .option('--sample <id>', 'the video: its id, its path, or the end of it; by default the first one')
     .option('--recipe <name or file>', `settings: ${shippedRecipes().join(', ')}, or a YAML file`, 'timebalance-small')
-    .option('--set <key=value>', 'change one setting, such as inputSize=112; may be repeated', collect, [])
+    .addOption(setOption())
     .addOption(new Option('--stage <stage>', 'whose views').choices([...VIEW_STAGES]).default('pretrain-student'))
     .option('--epoch <n>', 'the epoch, counted from 0', wholeNumber, 0)
     .option('--out <file>', 'the contact sheet: .png, .svg or .html', 'sheet.png')
@@ -43,10 +43,4 @@ export function inspectCommand(): Command {
       }
       process.stderr.write(`${flags.out}: ${clips.length} clips of ${id}\n`);
     });
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('expected a whole number of at least 0.');
-  return value;
 }

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** The value of a command line option that counts something. */
 export function positiveInteger(text: string): number {
@@ -25,4 +25,16 @@ export function share(text: string): number {
   const value = Number(text);
   if (!(value > 0 && value < 1)) throw new InvalidArgumentError('expected a share between 0 and 1, such as 0.2.');
   return value;
+}
+
+/** `--set key=value`, which changes a setting of the recipe and may be repeated. */
+export function setOption(): Option {
+  return new Option('--set <key=value>', 'change one setting, such as student.steps=400; may be repeated')
+    .argParser(collect)
+    .default([], 'none');
+}
+
+/** Gathers the values of an option that may be repeated. */
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
 }

@@ -21,6 +21,12 @@ export function predictCommand(): Command {
     .option('--top <n>', 'how many classes to show', positiveInteger, 3)
     .addOption(new Option('--model <stage>', 'which classifier').choices([...CLASSIFIER_STAGES]).default('student'))
     .option('--json', 'print all classes with their confidences as JSON')
+    .addHelpText(
+      'after',
+      '\nThe exit code is 1 when a file could not be used; the others are recognised all the same.' +
+        '\n\nExamples:\n  $ chronotope predict ./runs/mine new.mp4 other.mp4' +
+        "\n  $ chronotope predict ./runs/mine new/*.mp4 --json | jq '.[0]'",
+    )
     .action(async (run: string, files: string[], { json, top, model }: PredictFlags) => {
       const predictions = await interruptible((signal) => predictFiles(run, files, { stage: model, signal }));
       process.stdout.write(json ? `${JSON.stringify(predictions, null, 2)}\n` : predictionTable(predictions, top));

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { annotateRecipe, loadRecipe, purposeOf, shippedRecipes } from '../recipes/load.js';
 import { allSettings, explainSetting, type Setting } from '../recipes/settings.js';
-import { collect } from './train.js';
+import { setOption } from './options.js';
 
 /** `chronotope recipe list | show | explain | validate`: the settings of a training. */
 export function recipeCommand(): Command {
@@ -25,7 +25,7 @@ function showCommand(): Command {
   return new Command('show')
     .description('print a recipe with every setting and what it means; a start for your own')
     .argument('<name or file>', 'a recipe of the list, a YAML file, or the recipe.yaml of a run')
-    .option('--set <key=value>', 'change one setting, such as student.steps=400; may be repeated', collect, [])
+    .addOption(setOption())
     .option('--json', 'print the values alone, as JSON')
     .addHelpText(
       'after',
@@ -59,7 +59,7 @@ function validateCommand(): Command {
   return new Command('validate')
     .description('check a recipe: unknown settings, wrong values, values that do not go together')
     .argument('<name or file>', 'a recipe of the list, or a YAML file')
-    .option('--set <key=value>', 'with one setting changed; may be repeated', collect, [])
+    .addOption(setOption())
     .action((source: string, { set }: { set: string[] }, command: Command) => {
       loadRecipe(source, set);
       print(command, `${source} is valid.\n`);

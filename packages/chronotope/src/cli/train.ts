@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { loadRecipe, shippedRecipes } from '../recipes/load.js';
 import { trainTimeBalance } from '../runs/train.js';
-import { positiveInteger, seconds } from './options.js';
+import { positiveInteger, seconds, setOption } from './options.js';
 import { interruptible } from './run-command.js';
 import { evaluationTable } from './tables.js';
 
@@ -30,7 +30,7 @@ export function trainCommand(): Command {
     .option('--split <file>', 'parts and labels from a split file (see chronotope split)')
     .requiredOption('--out <folder>', 'the run folder; the same command continues an interrupted run')
     .option('--recipe <name or file>', `settings: ${shippedRecipes().join(', ')}, or a YAML file`, 'timebalance-small')
-    .option('--set <key=value>', 'change one setting, such as student.steps=400; may be repeated', collect, [])
+    .addOption(setOption())
     .option('--labels-per-class <n>', 'use only n labels of each class, drawn at random', positiveInteger)
     .option('--label-draws <n>', 'how many times to draw them, on one pre-training', positiveInteger, 1)
     .option('--labels <file>', 'a CSV file of path,label lines: use only these labels')
@@ -40,7 +40,9 @@ export function trainCommand(): Command {
     .addHelpText(
       'after',
       '\nExamples:\n  $ chronotope train timebalance --data ./videos --out ./runs/mine' +
-        '\n  $ chronotope train timebalance --data ./videos --out ./runs/two --labels-per-class 2 --label-draws 3',
+        '\n  $ chronotope train timebalance --data ./videos --out ./runs/two --labels-per-class 2 --label-draws 3' +
+        '\n  $ chronotope train timebalance --data ./videos --out ./runs/quick --set student.steps=100' +
+        '\n\nchronotope recipe explain says what can be set.',
     )
     .action(async (flags: TrainFlags) => {
       const recipe = loadRecipe(flags.recipe, flags.set);
@@ -59,9 +61,4 @@ export function trainCommand(): Command {
       process.stderr.write(`\nDone. Try: chronotope predict ${flags.out} <video file>\n`);
     });
   return new Command('train').description('train a model').addCommand(timebalance);
-}
-
-/** Gathers the values of an option that may be repeated. */
-export function collect(value: string, before: string[]): string[] {
-  return [...before, value];
 }

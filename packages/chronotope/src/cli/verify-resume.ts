@@ -24,6 +24,7 @@ export function verifyResumeCommand(): Command {
     .option('--data <folder>', 'class folders to train on; default: a few videos of the demo')
     .option('--recipe <name or file>', 'settings; default: those of the demo with few steps')
     .option('--json', 'print the result as JSON')
+    .addHelpText('after', '\nExample:\n  $ chronotope verify-resume --kills 5')
     .action(async (flags: { kills: number; seed: number; data?: string; recipe?: string; json?: boolean }) => {
       const folder = mkdtempSync(path.join(tmpdir(), 'chronotope-verify-'));
       try {
