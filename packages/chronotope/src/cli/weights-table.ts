@@ -5,9 +5,7 @@ import type { WeightsDescription } from '../models/weights/describe-weights.js';
 export function weightsSummary({ file, wrapper, weights, numbers, network, skipped }: WeightsDescription): string {
   const lines = [
     `${file}: ${weights.length} weights, ${numbers.toLocaleString('en')} numbers`,
-    network === null
-      ? '  of no network that is known here'
-      : `  of ${network.name}, ${network.format} format`,
+    network === null ? '  of no network that is known here' : `  of ${network.name}, ${network.format} format`,
     ...(wrapper === '' ? [] : [`  every key begins with "${wrapper}"`]),
     ...skipped.map(({ path, kind }) => `  beside them: ${path} (${kind})`),
   ];
