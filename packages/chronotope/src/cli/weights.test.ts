@@ -25,7 +25,7 @@ test('weights inspect says what an official checkpoint has, for people and for m
 test('a file that holds no weights, or a folder that is no run, is one clear error', () => {
   const inspected = weights('inspect', BIN);
   assert.deepEqual([inspected.status, inspected.stdout], [1, '']);
-  assert.match(inspected.stderr, /^error: .*chronotope\.js/);
+  assert.match(inspected.stderr, /^error: .*chronotope\.js/m);
   assert.doesNotMatch(inspected.stderr, /\n +at /);
   const exported = weights('export', 'nowhere', '--out', 'x.pth');
   assert.equal(exported.status, 1);
