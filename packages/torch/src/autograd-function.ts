@@ -25,6 +25,7 @@ export interface FunctionContext {
 /** One gradient for each argument of forward, in order; null for what has none. Alone for a function of one argument. */
 export type InputGradients = Tensor | null | readonly (Tensor | null)[];
 
+/** The two passes of a custom function. */
 export interface FunctionDefinition<Inputs extends readonly unknown[], Outputs extends Tensor | readonly Tensor[]> {
   /** For error messages. */
   name: string;

@@ -31,6 +31,7 @@ export function isGradEnabled(): boolean {
   return native().isGradEnabled();
 }
 
+/** Settings of {@link grad}. */
 export interface GradOptions {
   /** Gradients of the outputs' own; null or absent for outputs of one element. */
   gradOutputs?: readonly (Tensor | null)[];

@@ -12,6 +12,7 @@ export { emptyLike, fullLike, onesLike, randintLike, randLike, randnLike, zerosL
 /** Numbers or booleans in lists as deep as the tensor shall have dimensions. */
 export type NestedValues = number | boolean | readonly NestedValues[];
 
+/** Settings of the functions that make tensors. */
 export interface CreationOptions {
   /** Default float32, or as the function says. */
   dtype?: DType;

@@ -21,6 +21,7 @@ export type TorchErrorCode =
   /** The processes of a group could not meet, or one of them failed. */
   | 'distributed';
 
+/** What a {@link TorchError} carries beside its reason. */
 export interface TorchErrorDetails {
   code: TorchErrorCode;
   /** The operator that failed, such as `aten::conv3d`. */

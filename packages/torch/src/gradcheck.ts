@@ -4,6 +4,7 @@ import { zerosLike } from './generated/operators.js';
 import { scope } from './scope.js';
 import type { Tensor } from './tensor.js';
 
+/** Settings of {@link gradcheck}. */
 export interface GradcheckOptions {
   /** Step of the finite differences. Default 1e-6. */
   eps?: number;

@@ -10,6 +10,7 @@ import type { Tensor } from './tensor.js';
 // biome-ignore lint/suspicious/noConfusingVoidType: a hook that only looks needs no return
 export type GradientHook = (gradient: Tensor) => Tensor | null | undefined | void;
 
+/** A hook that has been put on, and how to take it off. */
 export interface HookHandle {
   /** Takes the hook off. Twice is harmless. */
   remove(): void;

@@ -33,6 +33,7 @@ export function getNumThreads(): number {
   return native().getNumThreads();
 }
 
+/** Which libtorch is loaded, and what it can use. */
 export interface Versions {
   /** libtorch's version, such as `2.6.0`. */
   torch: string;

@@ -45,11 +45,11 @@ const RETAIN_GRAD = new Operator<void>('aten::retain_grad');
 const TO_DEVICE = new Operator<Tensor>('aten::to', 'device');
 const TO_DTYPE = new Operator<Tensor>('aten::to', 'dtype');
 
+// The generated methods join by declaration merging, in generated/tensor-methods.ts.
 /**
  * A tensor of libtorch. Operators are methods (`x.add(y)`) and functions (`add(x, y)`). Memory: a tensor belongs to
  * the {@link scope} in which it was made, and is freed with it.
  */
-// The generated methods join by declaration merging, in generated/tensor-methods.ts.
 export class Tensor extends TensorHandle {
   #shape: readonly number[] | undefined;
   #dtype: DType | undefined;

@@ -3,6 +3,7 @@ import { ChronotopeError } from '../errors.js';
 import { VideoBackbone } from './backbone.js';
 import { convNormReLU, initialiseConvolutions, residualStage, type Stride3d } from './residual-block.js';
 
+/** Settings of {@link SmallR3D}. */
 export interface SmallR3DOptions {
   /** Channels of each stage. Default [16, 32, 64]. */
   widths?: readonly number[];

@@ -6,6 +6,7 @@ import { refusePromise } from '../scope.js';
 type DeviceType = 'cpu' | 'cuda';
 type HalfType = 'bfloat16' | 'float16';
 
+/** Settings of {@link autocast}. */
 export interface AutocastOptions {
   /** Whose operators change their dtype. Default `cpu`. */
   device?: DeviceType;

@@ -6,6 +6,7 @@ import { Operator } from '../operator.js';
 import { scope } from '../scope.js';
 import type { Device, Tensor } from '../tensor.js';
 
+/** Settings of {@link GradScaler}. */
 export interface GradScalerOptions {
   /** The first scale. Default 65536. */
   initScale?: number;

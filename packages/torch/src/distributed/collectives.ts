@@ -16,11 +16,13 @@ import { group } from './process-group.js';
 /** How values of several ranks become one. */
 export type Reduction = 'sum' | 'mean' | 'min' | 'max';
 
+/** Settings of {@link allReduce} and {@link reduceScatter}. */
 export interface ReduceOptions {
   /** Default `sum`. `mean` needs a floating-point dtype. */
   op?: Reduction;
 }
 
+/** Settings of {@link broadcast}. */
 export interface BroadcastOptions {
   /** The rank whose values the others get. Default 0. */
   src?: number;

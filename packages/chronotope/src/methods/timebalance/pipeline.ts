@@ -36,6 +36,8 @@ export const CLASSIFIER_STAGES = [
   'teacher-distinctive',
   'student',
 ] as const;
+
+/** A stage that trains a classifier. */
 export type ClassifierStage = (typeof CLASSIFIER_STAGES)[number];
 
 /** What the pipeline works with. */
