@@ -82,8 +82,9 @@ export class R3D18 extends VideoResNet {
 }
 
 /**
- * R(2+1)D-18: every convolution split into one in space and one in time. 31,300,125 parameters if strided; the dilated
- * last stage, for which TCLR puts one unsplit convolution in, has a few less. Time shrinks 4 times (8 if strided).
+ * R(2+1)D-18: every convolution split into one in space and one in time. 31,300,125 parameters if strided, as in
+ * torchvision; for the dilated last stage TCLR puts one unsplit convolution in: 31,300,587. Time shrinks 4 times (8 if
+ * strided).
  */
 export class R2Plus1D18 extends VideoResNet {
   constructor({ lastStage = 'dilated', ...options }: VideoResNetOptions & LastStageOptions = {}) {

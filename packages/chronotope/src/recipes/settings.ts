@@ -15,7 +15,7 @@ export interface Setting {
 
 /** The parts of a JSON schema that recipes use. */
 interface Schema {
-  type?: string;
+  type?: string | string[];
   description?: string;
   properties?: Record<string, Schema>;
   items?: Schema | false;
@@ -73,7 +73,11 @@ function valuesOf(schema: Schema): string {
   if (schema.const !== undefined) return String(schema.const);
   if (schema.enum) return schema.enum.join(' | ');
   if (schema.anyOf) return schema.anyOf.map(valuesOf).join(', or ');
-  if (schema.prefixItems) return '[low, high]';
+  if (schema.prefixItems) {
+    const { length, 0: first } = schema.prefixItems;
+    return length === 2 ? '[low, high]' : `a list of ${length}: ${valuesOf(first ?? {})}`;
+  }
+  if (Array.isArray(schema.type)) return schema.type.join(', or ');
   if (schema.type === 'array') return `a list: ${valuesOf(schema.items || {})}`;
   if (schema.type === 'boolean') return 'true | false';
   if (schema.type === 'integer' || schema.type === 'number') return numberOf(schema);

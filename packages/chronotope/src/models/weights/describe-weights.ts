@@ -54,11 +54,12 @@ export function describeWeights(path: string, place?: string): WeightsDescriptio
 function recognise(tensors: ReadonlyMap<string, Tensor>): WeightsDescription['network'] {
   for (const [name, make] of PUBLISHED) {
     const network = make();
+    const state = network.stateDict();
     const layout = layoutsOf(network).find((candidate) =>
       pairKeys(network, candidate).every(({ foreign, own }) => {
         const found = foreign === null ? undefined : tensors.get(foreign);
         if (found === undefined) return own.endsWith('num_batches_tracked');
-        return kernelOf(found) === kernelOf(network.stateDict().get(own)!);
+        return kernelOf(found) === kernelOf(state.get(own)!);
       }),
     );
     network.dispose();
