@@ -39,7 +39,9 @@ export function bootstrapMeans(columns: readonly ArrayLike<number>[], options: B
   const { level, resamples, seed } = { ...BOOTSTRAP_DEFAULTS, ...options };
   const videos = columns[0]?.length ?? 0;
   if (videos === 0 || columns.some(({ length }) => length !== videos)) {
-    throw new RangeError(`columns of ${columns.map(({ length }) => length).join(', ')} videos: need the same number, not 0`);
+    throw new RangeError(
+      `columns of ${columns.map(({ length }) => length).join(', ')} videos: need the same number, not 0`,
+    );
   }
   if (!(level > 0 && level < 1)) throw new RangeError(`level ${level}: must lie between 0 and 1`);
 

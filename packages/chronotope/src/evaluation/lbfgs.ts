@@ -59,7 +59,9 @@ function descentDirection(gradient: Float64Array, pairs: readonly Pair[]): Float
   }
   const last = pairs.at(-1);
   // Without history a step of length one at most, because nothing is known of the scale.
-  const scale = last ? last.curvature / dot(last.change, last.change) : 1 / Math.max(1, Math.sqrt(dot(gradient, gradient)));
+  const scale = last
+    ? last.curvature / dot(last.change, last.change)
+    : 1 / Math.max(1, Math.sqrt(dot(gradient, gradient)));
   for (let k = 0; k < direction.length; k++) direction[k]! *= scale;
   for (const { step, change, curvature } of pairs) {
     addScaled(direction, step, weights.pop()! - dot(change, direction) / curvature);

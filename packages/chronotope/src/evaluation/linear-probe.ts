@@ -1,4 +1,4 @@
-import { logSoftmax, nn, scope, softmax, type Tensor, tensor } from '@chronotope/torch';
+import { logSoftmax, oneHot, scope, softmax, type Tensor, tensor } from '@chronotope/torch';
 import { groupBy } from '../data/group-by.js';
 import { ChronotopeError } from '../errors.js';
 import { randomStream } from '../random.js';
@@ -63,7 +63,10 @@ export function fitLinearProbe(training: LabelledFeatures, options: LinearProbeO
   const descending = penalties.toSorted((a, b) => b - a);
   const losses = used < 2 ? [] : validationLosses(training, classes, descending, foldOf);
   const best = losses.reduce((least, one) => (one.loss < least.loss ? one : least), losses[0] ?? noValidation);
-  const { converged, predict } = fitPath(training, classes, [...descending.filter((p) => p > best.penalty), best.penalty]).at(-1)!;
+  const { converged, predict } = fitPath(training, classes, [
+    ...descending.filter((p) => p > best.penalty),
+    best.penalty,
+  ]).at(-1)!;
   return { penalty: best.penalty, validation: { folds: used < 2 ? 0 : used, losses }, converged, predict };
 }
 
@@ -73,7 +76,7 @@ const noValidation = { penalty: DEFAULT_PENALTY, loss: Number.NaN };
  * Deals the groups of each class to the folds in turn, in random order. There are as many folds as the class with the
  * most groups can fill, `most` at most.
  *
- * @returns the fold of each row
+ * @returns the fold of each row; -1 for the only group of a class, which no fit can do without
  */
 export function validationFolds(
   { labels, groups = [] }: Pick<LabelledFeatures, 'labels' | 'groups'>,
@@ -83,9 +86,9 @@ export function validationFolds(
   const rows = labels.map((label, row) => ({ row, label, group: groups[row] ?? `\0${row}` }));
   // A group with videos of several classes is dealt with its first one's.
   const units = [...groupBy(rows, ({ group }) => group).values()];
-  const byClass = [...groupBy(units, (unit) => String(unit[0]!.label)).values()];
-  const folds = Math.min(most, Math.max(...byClass.map(({ length }) => length)));
-  const foldOf = labels.map(() => 0);
+  const byClass = [...groupBy(units, (unit) => String(unit[0]!.label)).values()].filter(({ length }) => length > 1);
+  const folds = Math.min(most, Math.max(0, ...byClass.map(({ length }) => length)));
+  const foldOf = labels.map(() => -1);
   const random = randomStream(seed, 'linear-probe');
   let next = 0;
   for (const ofClass of byClass) {
@@ -104,9 +107,10 @@ function validationLosses(
   penalties: readonly number[],
   foldOf: readonly number[],
 ): { penalty: number; loss: number }[] {
+  const rows = [...labels.keys()];
+  const validated = rows.filter((row) => foldOf[row]! >= 0);
   const sums = penalties.map(() => 0);
-  for (const fold of new Set(foldOf)) {
-    const rows = [...labels.keys()];
+  for (const fold of new Set(validated.map((row) => foldOf[row]))) {
     const [inside, outside] = [rows.filter((row) => foldOf[row] === fold), rows.filter((row) => foldOf[row] !== fold)];
     scope(() => {
       const training = { features: selectRows(features, outside), labels: outside.map((row) => labels[row]!) };
@@ -118,7 +122,7 @@ function validationLosses(
       }
     });
   }
-  return penalties.map((penalty, index) => ({ penalty, loss: sums[index]! / labels.length }));
+  return penalties.map((penalty, index) => ({ penalty, loss: sums[index]! / validated.length }));
 }
 
 /** Fits for each λ, largest first, each fit starting where the last one ended. */
@@ -131,7 +135,10 @@ function fitPath(
   const { mean, scale } = standardisation(features);
   const standardise = (x: Tensor) => {
     const size = [1, width];
-    return x.to({ dtype: 'float64' }).sub(tensor(mean, { shape: size })).mul(tensor(scale, { shape: size }));
+    return x
+      .to({ dtype: 'float64' })
+      .sub(tensor(mean, { shape: size }))
+      .mul(tensor(scale, { shape: size }));
   };
   const parameters = (point: Float64Array) => ({
     weight: tensor(point.subarray(0, classes * width), { shape: [classes, width] }),
@@ -139,8 +146,8 @@ function fitPath(
   });
   return scope(() => {
     const x = standardise(features);
-    const target = nn.functional.oneHot(tensor(BigInt64Array.from(labels, BigInt)), classes).to({ dtype: 'float64' });
-    let point = new Float64Array(classes * (width + 1));
+    const target = oneHot(tensor(BigInt64Array.from(labels, BigInt)), { numClasses: classes }).to({ dtype: 'float64' });
+    let point: Float64Array = new Float64Array(classes * (width + 1));
     return penalties.map((penalty) => {
       const found = minimise(
         (at) =>

@@ -50,7 +50,9 @@ export function rankGallery(
     for (let start = 0; start < count; start += BLOCK) {
       const rows = Math.min(BLOCK, count - start);
       const [cosines, indices] = scope(() => {
-        const [values, found] = unit(queries.narrow(0, start, rows)).matmul(unitGallery).topk(k, { dim: 1 });
+        const [values, found] = unit(queries.narrow(0, start, rows))
+          .matmul(unitGallery)
+          .topk(k, { dim: 1 });
         return [values.data() as Float32Array, found.to({ dtype: 'int32' }).data() as Int32Array] as const;
       });
       for (let row = 0; row < rows; row++) {

@@ -1,95 +1,134 @@
-import { existsSync } from 'node:fs';
-import { readClassFolders } from '../data/class-folders.js';
-import { ClipReader } from '../data/clip-reader.js';
-import type { ManifestEntry } from '../data/manifest.js';
-import { ChronotopeError } from '../errors.js';
-import { type Accuracy, accuracy } from '../evaluation/video-level.js';
+import { BOOTSTRAP_DEFAULTS, type Interval } from '../evaluation/bootstrap.js';
+import {
+  type Difference,
+  difference,
+  meanOverDraws,
+  type Recognition,
+  recognition,
+} from '../evaluation/recognition.js';
+import { argmax, type ClipAverage, rightAt, trueClasses, type VideoPrediction } from '../evaluation/video-level.js';
 import { predictVideos } from '../methods/timebalance/inference.js';
-import { newClassifier } from '../methods/timebalance/networks.js';
-import { CLASSIFIER_STAGES, type ClassifierStage, stageName, testLoader } from '../methods/timebalance/pipeline.js';
+import { CLASSIFIER_STAGES, type ClassifierStage } from '../methods/timebalance/pipeline.js';
+import type { TestViews } from '../methods/timebalance/view-plans.js';
 import { loadRecipe } from '../recipes/load.js';
-import { loadModel } from '../training/checkpoint.js';
-import { readJson, writeJsonAtomic } from '../training/json-files.js';
+import { writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
-import { prepareVideos } from './prepare-videos.js';
+import { readTestData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
+import { openTestVideos } from './test-videos.js';
+import { withClassifier } from './trained-networks.js';
 
 /** Test accuracies of a run. */
 export interface RunEvaluation {
   classes: string[];
   videos: number;
-  /** Test videos that could not be decoded. */
+  /** The test videos, in the order of all lists with a number for each. */
+  ids: string[];
+  /** Test videos that could not be decoded or are too short. */
   excluded: { id: string; reason: string }[];
-  stages: { stage: ClassifierStage; draws: Accuracy[] }[];
+  /** How the numbers were made. */
+  protocol: VideoProtocol;
+  stages: StageEvaluation[];
+  /** The student against every other classifier. */
+  comparisons: ({ first: ClassifierStage; second: ClassifierStage } & Difference)[];
+}
+
+export interface VideoProtocol extends Required<TestViews> {
+  name: 'video';
+  average: ClipAverage;
+  intervals: { level: number; resamples: number; seed: number };
+}
+
+export interface StageEvaluation {
+  stage: ClassifierStage;
+  draws: (Recognition & Answers)[];
+  /** Top-1, mean over the draws. */
+  top1: Interval;
+}
+
+/** What a classifier says of each test video. */
+export interface Answers {
+  /** Number of the most probable class. */
+  predicted: number[];
+  /** Its probability. */
+  confidence: number[];
+}
+
+export interface EvaluateOptions extends TestViews {
+  /** A folder of class folders to test on; by default the `_test` videos of the training data. */
+  data?: string;
+  /** Which classifiers; by default all, and only then `evaluation.json` is written. */
+  stages?: readonly ClassifierStage[];
+  /** What is averaged over clips and crops. Default `probabilities`. */
+  average?: ClipAverage;
+  progress?: Progress;
+  signal?: AbortSignal;
 }
 
 /**
- * Tests every classifier of a run (stage E) and writes `evaluation.json`.
+ * Tests the classifiers of a run (stage E), with confidence intervals over the test videos.
  *
- * @param options.data a folder of class folders to test on; by default the `_test` videos of the training data
  * @throws ChronotopeError `no-test-videos`, `stage-missing`, `not-a-run-folder`
  */
-export async function evaluateRun(
-  folder: string,
-  options: { data?: string; progress?: Progress; signal?: AbortSignal } = {},
-): Promise<RunEvaluation> {
-  const { progress = silentProgress, signal } = options;
+export async function evaluateRun(folder: string, options: EvaluateOptions = {}): Promise<RunEvaluation> {
+  const { stages: wanted = CLASSIFIER_STAGES, average = 'probabilities', progress = silentProgress, signal } = options;
   const run = RunFolder.open(folder);
   const { classes } = run.description;
   const recipe = loadRecipe(run.path('recipe.yaml'));
-  const data = readJson(run.path('data.json')) as { draws: number; test: ManifestEntry[] };
-  const wanted = options.data === undefined ? data.test : testFolder(options.data, classes);
-  if (wanted.length === 0) {
-    throw new ChronotopeError('no-test-videos', `${folder} has no test videos`, {
-      hint: 'Give --data <folder of class folders>, or put test videos under _test/<class>/ before training.',
-    });
-  }
-  const { store, usable, excluded } = await prepareVideos(wanted, run.path('frames-test'), recipe.frames, {
-    progress,
-    signal,
-  });
-  const reader = new ClipReader(store);
-  const loader = testLoader(recipe, { entries: usable, classes, reader });
-  const truth = new Map(usable.map(({ id, label }) => [id, classes.indexOf(label!)]));
+  const { draws } = readTestData(run);
+  const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
+  const test = await openTestVideos(run, options.data, { recipe, ...views, progress, signal });
+  const { loader, reader, excluded, truth, groups } = test;
+  const intervals = { level: BOOTSTRAP_DEFAULTS.level, resamples: BOOTSTRAP_DEFAULTS.resamples, seed: recipe.seed };
 
-  const task = progress.begin('testing', CLASSIFIER_STAGES.length * data.draws, 'models');
-  const stages = CLASSIFIER_STAGES.map((stage, position) => ({
-    stage,
-    draws: Array.from({ length: data.draws }, (_, draw) => {
-      task.update(position * data.draws + draw);
-      const model = newClassifier(recipe, classes.length, { dropout: 0 });
-      loadModel(finishedStage(run, draw, stage), model);
-      const result = accuracy(predictVideos(model, loader), truth, classes);
-      model.dispose();
-      return result;
-    }),
-  }));
+  const task = progress.begin('testing', wanted.length * draws, 'models');
+  const tested = wanted.map((stage, position) => {
+    const results = Array.from({ length: draws }, (_, draw) => {
+      task.update(position * draws + draw);
+      const predictions = withClassifier(run, recipe, { stage, draw }, (model) =>
+        predictVideos(model, loader, average),
+      );
+      const bootstrap = { ...intervals, groups: predictions.map(({ id }) => groups.get(id)) };
+      const right = rightAt(predictions, trueClasses(predictions, truth), 1);
+      const ids = predictions.map(({ id }) => id);
+      return {
+        ids,
+        bootstrap,
+        right,
+        measured: { ...recognition(predictions, truth, classes, bootstrap), ...answers(predictions) },
+      };
+    });
+    return { stage, results, right: results.map(({ right }) => right), bootstrap: results[0]!.bootstrap };
+  });
   reader.dispose();
   task.end(`${loader.videos} videos`);
-  const evaluation = { classes, videos: loader.videos, excluded, stages };
-  writeJsonAtomic(run.path('evaluation.json'), evaluation);
+
+  const student = tested.find(({ stage }) => stage === 'student');
+  const others = student ? tested.filter(({ stage }) => stage !== 'student') : [];
+  const evaluation: RunEvaluation = {
+    classes,
+    videos: loader.videos,
+    ids: tested[0]!.results[0]!.ids,
+    excluded,
+    protocol: { name: 'video', ...views, average, intervals },
+    stages: tested.map(({ stage, results, right, bootstrap }) => ({
+      stage,
+      draws: results.map(({ measured }) => measured),
+      top1: meanOverDraws(right, bootstrap),
+    })),
+    comparisons: others.map(({ stage, right, bootstrap }) => ({
+      first: 'student',
+      second: stage,
+      ...difference(student!.right, right, bootstrap),
+    })),
+  };
+  if (options.stages === undefined) writeJsonAtomic(run.path('evaluation.json'), evaluation);
   return evaluation;
 }
 
-/** The stage folder of a trained classifier. */
-export function finishedStage(run: RunFolder, draw: number, stage: ClassifierStage) {
-  const folder = run.stage(stageName(draw, stage));
-  if (!folder.isDone || !existsSync(folder.modelFile)) {
-    throw new ChronotopeError('stage-missing', `${run.folder} has no finished stage ${folder.name}`, {
-      hint: 'Continue the run with the `chronotope train` command that started it.',
-    });
-  }
-  return folder;
-}
-
-function testFolder(folder: string, classes: readonly string[]): ManifestEntry[] {
-  const { entries } = readClassFolders(folder);
-  const labelled = entries.filter(({ label }) => label !== null);
-  const unknown = labelled.find(({ label }) => !classes.includes(label!));
-  if (unknown) {
-    throw new ChronotopeError('unknown-class', `the class "${unknown.label}" was not trained`, {
-      hint: `The run knows ${classes.join(', ')}.`,
-    });
-  }
-  return labelled;
+function answers(predictions: readonly VideoPrediction[]): Answers {
+  return {
+    predicted: predictions.map(({ probabilities }) => argmax(probabilities)),
+    confidence: predictions.map(({ probabilities }) => Math.max(...probabilities)),
+  };
 }
