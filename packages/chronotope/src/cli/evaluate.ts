@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { FEATURE_PROTOCOLS, type FeatureProtocol } from '../evaluation/feature-protocols.js';
 import { FEATURE_KINDS, type FeatureKind } from '../evaluation/features.js';
 import { CLIP_AVERAGES, type ClipAverage } from '../evaluation/video-level.js';
-import { CLASSIFIER_STAGES, type ClassifierStage } from '../methods/timebalance/pipeline.js';
+import type { ClassifierStage } from '../methods/timebalance/pipeline.js';
 import { evaluateRun } from '../runs/evaluate.js';
 import { evaluateFeatures, LABEL_CHOICES, type LabelChoice } from '../runs/evaluate-features.js';
 import { NETWORK_STAGES, type NetworkStage } from '../runs/trained-networks.js';
@@ -66,14 +66,17 @@ export function evaluateCommand(): Command {
         '\n  $ chronotope evaluate ./runs/mine --protocol knn --stage pretrain-invariant pretrain-distinctive' +
         '\n  $ chronotope evaluate ./runs/mine --protocol retrieval --features slices --json',
     )
-    .action(async (run: string, flags: EvaluateFlags, command: Command) => {
-      const text =
-        flags.protocol === 'video' ? await testClassifiers(run, flags, command) : await testFeatures(run, flags);
+    .action(async (run: string, { protocol, ...flags }: EvaluateFlags, command: Command) => {
+      const text = await (protocol === 'video'
+        ? testClassifiers(run, flags, command)
+        : testFeatures(run, protocol, flags));
       process.stdout.write(text);
     });
 }
 
-async function testClassifiers(run: string, flags: EvaluateFlags, command: Command): Promise<string> {
+type OtherFlags = Omit<EvaluateFlags, 'protocol'>;
+
+async function testClassifiers(run: string, flags: OtherFlags, command: Command): Promise<string> {
   const stages = flags.stage?.filter((stage): stage is ClassifierStage => !stage.startsWith('pretrain-'));
   if (stages?.length !== flags.stage?.length) {
     command.error('error: a pre-trained network is no classifier: add --protocol knn, linear or retrieval', {
@@ -91,8 +94,7 @@ async function testClassifiers(run: string, flags: EvaluateFlags, command: Comma
     .join('\n')}`;
 }
 
-async function testFeatures(run: string, { protocol, ...flags }: EvaluateFlags): Promise<string> {
-  if (protocol === 'video') throw new TypeError('video is no protocol for features');
+async function testFeatures(run: string, protocol: FeatureProtocol, flags: OtherFlags): Promise<string> {
   const evaluation = await interruptible((signal, progress) =>
     evaluateFeatures(run, { ...flags, protocol, stages: flags.stage, signal, progress }),
   );
