@@ -32,10 +32,10 @@ export { type LabelLists, readLabelList, splitFromLists } from './data/splits/la
 export { findLeaks, type Leak, withContentHashes } from './data/splits/leaks.js';
 export { type MadeSplit, makeSplit, type SplitRequest } from './data/splits/make-split.js';
 export { ChronotopeError } from './errors.js';
-export { type BootstrapOptions, bootstrapMeans, bootstrapShares, type Interval } from './evaluation/bootstrap.js';
+export { Bootstrap, type BootstrapOptions, type Interval } from './evaluation/bootstrap.js';
 export { type Calibration, calibration } from './evaluation/calibration.js';
-export { type McNemar, mcnemar, pairedDifference } from './evaluation/comparison.js';
 export { fitLinearProbe, type LinearProbe, type LinearProbeOptions } from './evaluation/linear-probe.js';
+export { type McNemar, mcnemar } from './evaluation/mcnemar.js';
 export { centroidScores, knnScores, nearestNeighbours } from './evaluation/nearest-neighbours.js';
 export { foundAt, type QueryResult, retrieve } from './evaluation/retrieval.js';
 export * from './models/index.js';

@@ -22,69 +22,82 @@ export interface BootstrapOptions {
   groups?: readonly (string | undefined)[];
 }
 
-/** What {@link bootstrapMeans} does when nothing else is said. */
-export const BOOTSTRAP_DEFAULTS = { level: 0.95, resamples: 2000, seed: 0 } as const;
-
 /**
  * Percentile bootstrap of means over videos (Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapter 13):
  * data sets of the same size are drawn with replacement, and the middle `level` of their means is the interval.
  *
- * All columns are averaged over the same drawn data sets. The difference of two classifiers on the same videos therefore
- * is a column like any other (the paired bootstrap): give the per-video differences.
- *
- * @param columns one number a video each, in the same order of videos
- * @throws {RangeError} for columns of different lengths or without videos, and for a level outside (0, 1)
+ * The data sets are drawn once, so all measures of one `Bootstrap` are taken on the same ones. That is what makes the
+ * interval of a difference a paired one. They take 2 bytes a data set and video.
  */
-export function bootstrapMeans(columns: readonly ArrayLike<number>[], options: BootstrapOptions = {}): Interval[] {
-  const { level, resamples, seed } = { ...BOOTSTRAP_DEFAULTS, ...options };
-  const videos = columns[0]?.length ?? 0;
-  if (videos === 0 || columns.some(({ length }) => length !== videos)) {
-    throw new RangeError(
-      `columns of ${columns.map(({ length }) => length).join(', ')} videos: need the same number, not 0`,
-    );
-  }
-  if (!(level > 0 && level < 1)) throw new RangeError(`level ${level}: must lie between 0 and 1`);
+export class Bootstrap {
+  /** What an interval is made of; the same numbers give the same interval. */
+  readonly settings: { level: number; resamples: number; seed: number };
+  readonly #videos: number;
+  readonly #units: readonly (readonly number[])[];
+  /** `[resamples × units]`: how often each data set has each unit. */
+  readonly #counts: Uint16Array;
 
-  const units = drawnUnits(videos, options.groups);
-  const sizes = units.map(({ length }) => length);
-  const sums = columns.map((column) => units.map((unit) => unit.reduce((sum, video) => sum + column[video]!, 0)));
-  const means = columns.map(() => new Float64Array(resamples));
-  const random = randomStream(seed, 'bootstrap');
-  const totals = new Float64Array(columns.length);
-  for (let resample = 0; resample < resamples; resample++) {
-    totals.fill(0);
-    let drawn = 0;
-    for (let draw = 0; draw < units.length; draw++) {
-      const unit = random.int(units.length);
-      drawn += sizes[unit]!;
-      for (let column = 0; column < columns.length; column++) totals[column]! += sums[column]![unit]!;
+  /**
+   * @param videos how many videos there are
+   * @throws {RangeError} without videos, with groups for another number of them, and for a level outside (0, 1)
+   */
+  constructor(videos: number, { level = 0.95, resamples = 2000, seed = 0, groups }: BootstrapOptions = {}) {
+    if (videos < 1) throw new RangeError('no videos to draw from');
+    if (groups && groups.length !== videos) throw new RangeError(`groups of ${groups.length} videos for ${videos}`);
+    if (!(level > 0 && level < 1)) throw new RangeError(`level ${level}: must lie between 0 and 1`);
+    this.settings = { level, resamples, seed };
+    this.#videos = videos;
+    this.#units = drawnUnits(videos, groups);
+    const { length } = this.#units;
+    const random = randomStream(seed, 'bootstrap');
+    this.#counts = new Uint16Array(resamples * length);
+    for (let start = 0; start < this.#counts.length; start += length) {
+      for (let draw = 0; draw < length; draw++) this.#counts[start + random.int(length)]!++;
     }
-    for (let column = 0; column < columns.length; column++) means[column]![resample] = totals[column]! / drawn;
   }
-  return columns.map((column, index) => {
-    const sorted = means[index]!.sort();
-    const tail = (1 - level) / 2;
-    return { value: meanOf(column), low: quantile(sorted, tail), high: quantile(sorted, 1 - tail) };
-  });
-}
 
-/**
- * {@link bootstrapMeans} for shares of videos, such as accuracies. Where all videos agree (nothing or everything right)
- * every drawn data set does too and the bootstrap would claim certainty; the ends are then those of Clopper and Pearson
- * (1934): the true share of everything right is at least (α/2)^(1/n), α = 1 - level, n the number of groups or videos.
- *
- * @param columns numbers in [0, 1], one a video
- */
-export function bootstrapShares(columns: readonly ArrayLike<number>[], options: BootstrapOptions = {}): Interval[] {
-  const { level } = { ...BOOTSTRAP_DEFAULTS, ...options };
-  return bootstrapMeans(columns, options).map((interval, index) => {
-    const column = Array.from(columns[index]!);
-    const agreed = column.every((value) => value === column[0]) ? column[0] : undefined;
-    const slack = 1 - ((1 - level) / 2) ** (1 / drawnUnits(column.length, options.groups).length);
-    if (agreed === 1) return { ...interval, low: 1 - slack };
-    if (agreed === 0) return { ...interval, high: slack };
+  /**
+   * The mean of one number a video.
+   *
+   * @throws {RangeError} for another number of videos
+   */
+  mean(values: ArrayLike<number>): Interval {
+    if (values.length !== this.#videos) throw new RangeError(`${values.length} values for ${this.#videos} videos`);
+    const sums = Float64Array.from(this.#units, (unit) => unit.reduce((sum, video) => sum + values[video]!, 0));
+    const sizes = Float64Array.from(this.#units, ({ length }) => length);
+    const means = Float64Array.from({ length: this.settings.resamples }, (_, resample) => {
+      const counts = this.#counts.subarray(resample * sums.length, (resample + 1) * sums.length);
+      let [total, drawn] = [0, 0];
+      for (let unit = 0; unit < counts.length; unit++) {
+        total += counts[unit]! * sums[unit]!;
+        drawn += counts[unit]! * sizes[unit]!;
+      }
+      return total / drawn;
+    }).sort();
+    const tail = (1 - this.settings.level) / 2;
+    return { value: meanOf(values), low: quantile(means, tail), high: quantile(means, 1 - tail) };
+  }
+
+  /**
+   * {@link mean} for shares of videos, such as accuracies. Where all videos agree (nothing or everything right) every
+   * drawn data set does too and the bootstrap would claim certainty; the ends are then those of Clopper and Pearson
+   * (1934): the true share of everything right is at least (α/2)^(1/n), α = 1 - level, n the number of groups or videos.
+   *
+   * @param values numbers in [0, 1], one a video
+   */
+  share(values: ArrayLike<number>): Interval {
+    const interval = this.mean(values);
+    const least = ((1 - this.settings.level) / 2) ** (1 / this.#units.length);
+    const all = (agreed: number) => Array.from(values).every((value) => value === agreed);
+    if (all(1)) return { ...interval, low: least };
+    if (all(0)) return { ...interval, high: 1 - least };
     return interval;
-  });
+  }
+
+  /** mean(first) - mean(second) on the same videos: the paired bootstrap. */
+  difference(first: ArrayLike<number>, second: ArrayLike<number>): Interval {
+    return this.mean(Float64Array.from(first, (value, video) => value - second[video]!));
+  }
 }
 
 /** The videos that are drawn together. */

@@ -1,6 +1,6 @@
 import type { Tensor } from '@chronotope/torch';
 import { ChronotopeError } from '../errors.js';
-import { type BootstrapOptions, bootstrapShares, type Interval } from './bootstrap.js';
+import type { Bootstrap, Interval } from './bootstrap.js';
 import { fitLinearProbe, type LinearProbe } from './linear-probe.js';
 import { centroidScores, knnScores, nearestNeighbours } from './nearest-neighbours.js';
 import { type Recognition, recognition } from './recognition.js';
@@ -17,6 +17,11 @@ export interface ProbeSettings {
   k?: readonly number[];
   /** Temperature of the k-NN votes. Default 0.07. */
   temperature?: number;
+}
+
+interface MeasureOptions extends ProbeSettings {
+  /** Over the test videos. */
+  bootstrap: Bootstrap;
 }
 
 /** Features of videos with what is known of them. */
@@ -53,13 +58,13 @@ export function measureFeatures(
   test: FeatureSet,
   training: FeatureSet,
   classes: readonly string[],
-  options: ProbeSettings & BootstrapOptions,
+  options: MeasureOptions,
 ): FeatureResult[] {
   switch (options.protocol) {
     case 'knn':
       return knn(test, training, classes, options);
     case 'linear': {
-      const probe = fitLinearProbe(training, { classes: classes.length, seed: options.seed });
+      const probe = fitLinearProbe(training, { classes: classes.length, seed: options.bootstrap.settings.seed });
       const { predict, ...fitted } = probe;
       return [{ ...classifier('linear', test, predict(test.features), classes, options), probe: fitted }];
     }
@@ -67,11 +72,7 @@ export function measureFeatures(
       const results = retrieve(test, training);
       const columns = usableK(options, training).map((k) => ({ name: `R@${k}`, perVideo: foundAt(results, k) }));
       columns.push({ name: 'mAP', perVideo: results.map(({ averagePrecision }) => averagePrecision) });
-      const intervals = bootstrapShares(
-        columns.map(({ perVideo }) => perVideo),
-        options,
-      );
-      return columns.map((column, index) => ({ ...column, interval: intervals[index]! }));
+      return columns.map((column) => ({ ...column, interval: options.bootstrap.share(column.perVideo) }));
     }
   }
 }
@@ -80,7 +81,7 @@ function knn(
   test: FeatureSet,
   training: FeatureSet,
   classes: readonly string[],
-  options: ProbeSettings & BootstrapOptions,
+  options: MeasureOptions,
 ): FeatureResult[] {
   const ks = usableK(options, training);
   const neighbours = nearestNeighbours(test.features, training.features, Math.max(...ks));

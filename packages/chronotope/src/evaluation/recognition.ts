@@ -1,6 +1,6 @@
-import { type BootstrapOptions, bootstrapShares, type Interval, meanOf } from './bootstrap.js';
+import { type Bootstrap, type Interval, meanOf } from './bootstrap.js';
 import { type Calibration, calibration } from './calibration.js';
-import { type McNemar, mcnemar, pairedDifference } from './comparison.js';
+import { type McNemar, mcnemar } from './mcnemar.js';
 import { type Accuracy, accuracy, rightAt, trueClasses, type VideoPrediction } from './video-level.js';
 
 /** All that is measured of one classifier on the test videos. */
@@ -16,16 +16,14 @@ export function recognition(
   predictions: readonly VideoPrediction[],
   truth: ReadonlyMap<string, number>,
   classes: readonly string[],
-  options: BootstrapOptions & { scores?: 'probabilities' | 'ranking' } = {},
+  { bootstrap, scores = 'probabilities' }: { bootstrap: Bootstrap; scores?: 'probabilities' | 'ranking' },
 ): Recognition {
   const labels = trueClasses(predictions, truth);
-  const columns = [1, 5].map((k) => rightAt(predictions, labels, k));
-  const [top1Interval, top5Interval] = bootstrapShares(columns, options);
   return {
     ...accuracy(predictions, truth, classes),
-    top1Interval: top1Interval!,
-    top5Interval: top5Interval!,
-    calibration: options.scores === 'ranking' ? null : calibration(predictions, labels),
+    top1Interval: bootstrap.share(rightAt(predictions, labels, 1)),
+    top5Interval: bootstrap.share(rightAt(predictions, labels, 5)),
+    calibration: scores === 'ranking' ? null : calibration(predictions, labels),
   };
 }
 
@@ -35,8 +33,8 @@ export function recognition(
  *
  * @param right for each draw a number in [0, 1] for each video, the same videos in the same order
  */
-export function meanOverDraws(right: readonly (readonly number[])[], options: BootstrapOptions = {}): Interval {
-  return bootstrapShares([videoMeans(right)], options)[0]!;
+export function meanOverDraws(right: readonly (readonly number[])[], bootstrap: Bootstrap): Interval {
+  return bootstrap.share(videoMeans(right));
 }
 
 /** How two classifiers differ on the same videos. */
@@ -51,11 +49,11 @@ export interface Difference {
 export function difference(
   first: readonly (readonly number[])[],
   second: readonly (readonly number[])[],
-  options: BootstrapOptions = {},
+  bootstrap: Bootstrap,
 ): Difference {
   const isRight = (column: readonly number[]) => column.map((value) => value === 1);
   return {
-    top1: pairedDifference(videoMeans(first), videoMeans(second), options),
+    top1: bootstrap.difference(videoMeans(first), videoMeans(second)),
     mcnemar: first.map((column, draw) => mcnemar(isRight(column), isRight(second[draw]!))),
   };
 }

@@ -1,7 +1,7 @@
 import { scope, type Tensor, tensor } from '@chronotope/torch';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
-import { BOOTSTRAP_DEFAULTS, type Interval } from '../evaluation/bootstrap.js';
+import type { Bootstrap, Interval } from '../evaluation/bootstrap.js';
 import { type FeatureResult, measureFeatures, type ProbeSettings } from '../evaluation/feature-protocols.js';
 import { type FeatureKind, type VideoFeatures, videoFeatures } from '../evaluation/features.js';
 import { meanOverDraws } from '../evaluation/recognition.js';
@@ -11,7 +11,7 @@ import { writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
 import { type RunData, readRunData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
-import { type LabelledVideos, openTestVideos, openVideos } from './test-videos.js';
+import { bootstrapOver, type LabelledVideos, openTestVideos, openVideos } from './test-videos.js';
 import { isPretraining, NETWORK_STAGES, type NetworkStage, withBackbone } from './trained-networks.js';
 
 /**
@@ -49,7 +49,7 @@ export interface FeatureEvaluation {
     features: FeatureKind;
     /** Labelled training videos, of each label draw or of all of them together. */
     training: number[];
-    intervals: { level: number; resamples: number; seed: number };
+    intervals: Bootstrap['settings'];
   };
   stages: {
     stage: NetworkStage;
@@ -78,7 +78,7 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
   const set = { recipe, ...views, progress, signal };
   const test = await openTestVideos(run, options.data, set);
   const training = await openVideos(run, labelledEntries(data, galleries), 'frames', set);
-  const intervals = { level: BOOTSTRAP_DEFAULTS.level, resamples: BOOTSTRAP_DEFAULTS.resamples, seed: recipe.seed };
+  const bootstrap = bootstrapOver(test, recipe.seed);
 
   const jobs = wanted.map((stage) => {
     // Every draw has a classifier of its own; draws of one pre-trained network differ in the known labels only.
@@ -91,16 +91,12 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
     'networks',
   );
   let done = 0;
-  let ids: string[] = [];
   const stages = jobs.map(({ stage, draws }) => {
-    let bootstrap = {};
     const results = Array.from({ length: draws }, (_, draw) => {
       task.update(done++);
       return withBackbone(run, recipe, { stage, draw }, (backbone) =>
         scope(() => {
           const queries = videoFeatures(backbone, test.loader, kind);
-          ids = queries.ids;
-          bootstrap = { ...intervals, groups: queries.ids.map((id) => test.groups.get(id)) };
           return measureFeatures(
             labelled(queries, test.truth, test.groups),
             labelled(
@@ -109,7 +105,7 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
               training.groups,
             ),
             classes,
-            { ...options, seed: recipe.seed, ...bootstrap },
+            { ...options, bootstrap },
           );
         }),
       );
@@ -129,7 +125,7 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
   const evaluation: FeatureEvaluation = {
     classes,
     videos: test.loader.videos,
-    ids,
+    ids: test.ids,
     excluded: [...test.excluded, ...training.excluded],
     protocol: {
       name: options.protocol,
@@ -137,7 +133,7 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
       features: kind,
       ...views,
       training: galleries.map((gallery) => [...gallery.keys()].filter((id) => training.truth.has(id)).length),
-      intervals,
+      intervals: bootstrap.settings,
     },
     stages,
   };

@@ -1,4 +1,4 @@
-import { BOOTSTRAP_DEFAULTS, type Interval } from '../evaluation/bootstrap.js';
+import type { Bootstrap, Interval } from '../evaluation/bootstrap.js';
 import {
   type Difference,
   difference,
@@ -15,7 +15,7 @@ import { writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
 import { readTestData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
-import { openTestVideos } from './test-videos.js';
+import { bootstrapOver, openTestVideos } from './test-videos.js';
 import { withClassifier } from './trained-networks.js';
 
 /** Test accuracies of a run. */
@@ -36,7 +36,7 @@ export interface RunEvaluation {
 export interface VideoProtocol extends Required<TestViews> {
   name: 'video';
   average: ClipAverage;
-  intervals: { level: number; resamples: number; seed: number };
+  intervals: Bootstrap['settings'];
 }
 
 export interface StageEvaluation {
@@ -78,8 +78,8 @@ export async function evaluateRun(folder: string, options: EvaluateOptions = {})
   const { draws } = readTestData(run);
   const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
   const test = await openTestVideos(run, options.data, { recipe, ...views, progress, signal });
-  const { loader, reader, excluded, truth, groups } = test;
-  const intervals = { level: BOOTSTRAP_DEFAULTS.level, resamples: BOOTSTRAP_DEFAULTS.resamples, seed: recipe.seed };
+  const { loader, reader, excluded, truth, ids } = test;
+  const bootstrap = bootstrapOver(test, recipe.seed);
 
   const task = progress.begin('testing', wanted.length * draws, 'models');
   const tested = wanted.map((stage, position) => {
@@ -88,17 +88,11 @@ export async function evaluateRun(folder: string, options: EvaluateOptions = {})
       const predictions = withClassifier(run, recipe, { stage, draw }, (model) =>
         predictVideos(model, loader, average),
       );
-      const bootstrap = { ...intervals, groups: predictions.map(({ id }) => groups.get(id)) };
       const right = rightAt(predictions, trueClasses(predictions, truth), 1);
-      const ids = predictions.map(({ id }) => id);
-      return {
-        ids,
-        bootstrap,
-        right,
-        measured: { ...recognition(predictions, truth, classes, bootstrap), ...answers(predictions) },
-      };
+      const measured = recognition(predictions, truth, classes, { bootstrap });
+      return { right, measured: { ...measured, ...answers(predictions) } };
     });
-    return { stage, results, right: results.map(({ right }) => right), bootstrap: results[0]!.bootstrap };
+    return { stage, draws: results.map(({ measured }) => measured), right: results.map(({ right }) => right) };
   });
   reader.dispose();
   task.end(`${loader.videos} videos`);
@@ -108,15 +102,11 @@ export async function evaluateRun(folder: string, options: EvaluateOptions = {})
   const evaluation: RunEvaluation = {
     classes,
     videos: loader.videos,
-    ids: tested[0]!.results[0]!.ids,
+    ids,
     excluded,
-    protocol: { name: 'video', ...views, average, intervals },
-    stages: tested.map(({ stage, results, right, bootstrap }) => ({
-      stage,
-      draws: results.map(({ measured }) => measured),
-      top1: meanOverDraws(right, bootstrap),
-    })),
-    comparisons: others.map(({ stage, right, bootstrap }) => ({
+    protocol: { name: 'video', ...views, average, intervals: bootstrap.settings },
+    stages: tested.map(({ stage, draws, right }) => ({ stage, draws, top1: meanOverDraws(right, bootstrap) })),
+    comparisons: others.map(({ stage, right }) => ({
       first: 'student',
       second: stage,
       ...difference(student!.right, right, bootstrap),

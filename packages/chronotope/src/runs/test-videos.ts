@@ -3,6 +3,7 @@ import { ClipReader } from '../data/clip-reader.js';
 import type { ClipLoader } from '../data/loader.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
+import { Bootstrap } from '../evaluation/bootstrap.js';
 import { testLoader } from '../methods/timebalance/pipeline.js';
 import type { TestViews } from '../methods/timebalance/view-plans.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
@@ -27,6 +28,8 @@ export interface LabelledVideos {
   truth: Map<string, number>;
   /** What each usable video shares with others, where that is known. */
   groups: Map<string, string | undefined>;
+  /** The usable videos in the loader's order. */
+  ids: string[];
 }
 
 /**
@@ -60,7 +63,9 @@ export async function openVideos(
   const prepared = await prepareVideos(entries, run.path(store), recipe.frames, { progress, signal });
   const reader = new ClipReader(prepared.store);
   const loader = testLoader(recipe, { entries: prepared.usable, classes, reader }, views);
+  const tooShort = new Set(loader.excluded.map(({ id }) => id));
   return {
+    ids: prepared.usable.map(({ id }) => id).filter((id) => !tooShort.has(id)),
     loader,
     reader,
     excluded: [...prepared.excluded, ...loader.excluded],
@@ -79,4 +84,9 @@ function testFolder(folder: string, classes: readonly string[]): ManifestEntry[]
     });
   }
   return labelled;
+}
+
+/** Intervals over these videos, whole groups at a time where groups are known. */
+export function bootstrapOver({ ids, groups }: LabelledVideos, seed: number): Bootstrap {
+  return new Bootstrap(ids.length, { seed, groups: ids.map((id) => groups.get(id)) });
 }

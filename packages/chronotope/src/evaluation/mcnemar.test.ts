@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { mcnemar } from './comparison.js';
+import { mcnemar } from './mcnemar.js';
 
 /** Classifiers that are right alone on so many videos, and agree on four others. */
 function disagreeing(onlyFirst: number, onlySecond: number): [boolean[], boolean[]] {

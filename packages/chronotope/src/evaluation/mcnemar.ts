@@ -1,5 +1,3 @@
-import { type BootstrapOptions, bootstrapMeans, type Interval } from './bootstrap.js';
-
 /** Videos on which exactly one of two classifiers is right, and what they say of the difference. */
 export interface McNemar {
   onlyFirst: number;
@@ -22,16 +20,6 @@ export function mcnemar(first: readonly boolean[], second: readonly boolean[]): 
   const onlySecond = second.filter((right, video) => right && !first[video]).length;
   const p = Math.min(1, 2 * binomialTail(onlyFirst + onlySecond, Math.min(onlyFirst, onlySecond)));
   return { onlyFirst, onlySecond, p };
-}
-
-/** Paired bootstrap of mean(first) - mean(second): the same drawn videos for both. */
-export function pairedDifference(
-  first: ArrayLike<number>,
-  second: ArrayLike<number>,
-  options: BootstrapOptions = {},
-): Interval {
-  const differences = Float64Array.from(first, (value, video) => value - second[video]!);
-  return bootstrapMeans([differences], options)[0]!;
 }
 
 /** P(X ≤ most) of X ~ Binomial(n, 1/2). */
