@@ -53,10 +53,14 @@ export function featureTable(evaluation: FeatureEvaluation): string {
   const training = protocol.training.join(' and ');
   const notes = [
     `${videos} test videos against ${training} labelled training videos (${protocol.labels} labels)${leftOut};`,
-    `${protocol.features} features, ${protocol.clips} clips x ${protocol.crops} crops.`,
+    `${protocol.features} features, ${count(protocol.clips, 'clip')} x ${count(protocol.crops, 'crop')} a video.`,
     single ? '' : `The ${level(protocol)}s reach up to ${points(widest).slice(1)} to either side; --json prints each.`,
   ];
   return `${table}\n${notes.join(' ').trim()}\n`;
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
 
 /** A difference of shares in percentage points, with its sign. */

@@ -12,7 +12,7 @@ import { loadRecipe } from '../recipes/load.js';
 import { type Progress, silentProgress } from '../training/progress.js';
 import { prepareVideos } from './prepare-videos.js';
 import { RunFolder } from './run-folder.js';
-import { type NetworkStage, withBackbone } from './trained-networks.js';
+import { isPretraining, type NetworkStage, withBackbone } from './trained-networks.js';
 
 export interface EmbedOptions extends TestViews {
   /** The safetensors file to write. */
@@ -36,7 +36,7 @@ export interface Embedding {
 
 /**
  * Writes the features of videos: one tensor `features`, float32 `[V, D]`, with the metadata `format`
- * (`chronotope-features-1`), `stage`, `draw`, `features`, `clips`, `crops`, `run` (its fingerprint), and as JSON lists in
+ * (`chronotope-features-1`), `stage`, `draw` (from 1, for classifiers), `features`, `clips`, `crops`, `run` (its fingerprint), and as JSON lists in
  * the order of the rows `ids` and `labels` (`null` where none is known).
  *
  * @param inputs video files, or folders of class folders
@@ -68,7 +68,7 @@ export async function embedVideos(
       format: 'chronotope-features-1',
       run: run.description.fingerprint,
       stage,
-      draw: String(draw),
+      ...(isPretraining(stage) ? {} : { draw: String(draw + 1) }),
       features: kind,
       clips: String(views.clips),
       crops: String(views.crops),
