@@ -8,8 +8,6 @@ import {
   type PretrainingStage,
   stageName,
 } from '../methods/timebalance/pipeline.js';
-import type { VideoBackbone } from '../models/backbone.js';
-import type { Classifier } from '../models/classifier.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import { loadModel } from '../training/checkpoint.js';
 import type { StageFolder } from '../training/stage-folder.js';
@@ -18,6 +16,8 @@ import type { RunFolder } from './run-folder.js';
 /** The stages with a network whose features can be looked at, in the order of training. */
 export const NETWORK_STAGES = [...PRETRAINING_STAGES, ...CLASSIFIER_STAGES] as const;
 export type NetworkStage = PretrainingStage | ClassifierStage;
+
+type Classifier = ReturnType<typeof newClassifier>;
 
 /** Whether the label draws share the stage's network, because it needs no labels. */
 export function isPretraining(stage: NetworkStage): stage is PretrainingStage {
@@ -53,7 +53,7 @@ export function withBackbone<T>(
   run: RunFolder,
   recipe: TimeBalanceRecipe,
   { stage, draw }: { stage: NetworkStage; draw: number },
-  use: (backbone: VideoBackbone) => T,
+  use: (backbone: Classifier['backbone']) => T,
 ): T {
   if (!isPretraining(stage)) return withClassifier(run, recipe, { stage, draw }, ({ backbone }) => use(backbone));
   const model = newPretextModel(recipe, 'joint');
