@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { completionCommand } from './completion.js';
 import { demoCommand, demoDataCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
+import { embedCommand } from './embed.js';
 import { evaluateCommand } from './evaluate.js';
 import { indexCommand } from './index-command.js';
 import { inspectCommand } from './inspect.js';
@@ -25,6 +26,7 @@ export function createProgram(): Command {
     trainCommand(),
     evaluateCommand(),
     predictCommand(),
+    embedCommand(),
     manifestCommand(),
     splitCommand(),
     leaksCommand(),

@@ -1,109 +1,131 @@
-import { existsSync } from 'node:fs';
-import { ClipReader } from '../data/clip-reader.js';
-import type { ManifestEntry } from '../data/manifest.js';
-import { ChronotopeError } from '../errors.js';
-import { type Accuracy, accuracy } from '../evaluation/video-level.js';
+import type { Bootstrap, Interval } from '../evaluation/bootstrap.js';
+import {
+  type Difference,
+  difference,
+  meanOverDraws,
+  type Recognition,
+  recognition,
+} from '../evaluation/recognition.js';
+import { argmax, type ClipAverage, rightAt, trueClasses, type VideoPrediction } from '../evaluation/video-level.js';
 import { predictVideos } from '../methods/timebalance/inference.js';
-import { newClassifier } from '../methods/timebalance/networks.js';
-import { CLASSIFIER_STAGES, type ClassifierStage, stageName, testLoader } from '../methods/timebalance/pipeline.js';
+import { CLASSIFIER_STAGES, type ClassifierStage } from '../methods/timebalance/pipeline.js';
+import type { TestViews } from '../methods/timebalance/view-plans.js';
 import { loadRecipe } from '../recipes/load.js';
-import { loadModel } from '../training/checkpoint.js';
-import { readJson, writeJsonAtomic } from '../training/json-files.js';
+import { writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
-import type { StageFolder } from '../training/stage-folder.js';
-import { prepareVideos } from './prepare-videos.js';
+import { readTestData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
-import { readTrainingData } from './training-data.js';
+import { bootstrapOver, openTestVideos } from './test-videos.js';
+import { withClassifier } from './trained-networks.js';
 
 /** Test accuracies of a run. */
 export interface RunEvaluation {
   classes: string[];
   videos: number;
-  /** Test videos that could not be decoded, or whose decoded frames were damaged. */
+  /** The test videos, in the order of all lists with a number for each. */
+  ids: string[];
+  /** Test videos that could not be decoded, are too short, or whose decoded frames were damaged. */
   excluded: { id: string; reason: string }[];
-  stages: { stage: ClassifierStage; draws: Accuracy[] }[];
+  /** How the numbers were made. */
+  protocol: VideoProtocol;
+  stages: StageEvaluation[];
+  /** The student against every other classifier. */
+  comparisons: ({ first: ClassifierStage; second: ClassifierStage } & Difference)[];
+}
+
+export interface VideoProtocol extends Required<TestViews> {
+  name: 'video';
+  average: ClipAverage;
+  intervals: Bootstrap['settings'];
+}
+
+export interface StageEvaluation {
+  stage: ClassifierStage;
+  draws: (Recognition & Answers)[];
+  /** Top-1, mean over the draws. */
+  top1: Interval;
+}
+
+/** What a classifier says of each test video. */
+export interface Answers {
+  /** Number of the most probable class. */
+  predicted: number[];
+  /** Its probability. */
+  confidence: number[];
+}
+
+export interface EvaluateOptions extends TestViews {
+  /** Class folders, a manifest or a list to test on; by default the test videos of the run's own data. */
+  data?: string;
+  /** Which classifiers; by default all, and only then `evaluation.json` is written. */
+  stages?: readonly ClassifierStage[];
+  /** What is averaged over clips and crops. Default `probabilities`. */
+  average?: ClipAverage;
+  progress?: Progress;
+  signal?: AbortSignal;
 }
 
 /**
- * Tests every classifier of a run (stage E) and writes `evaluation.json`.
+ * Tests the classifiers of a run (stage E), with confidence intervals over the test videos.
  *
- * @param options.data a folder of class folders, a manifest or a list to test on; by default the `_test` videos of the training data
  * @throws ChronotopeError `no-test-videos`, `stage-missing`, `not-a-run-folder`
  */
-export async function evaluateRun(
-  folder: string,
-  options: { data?: string; progress?: Progress; signal?: AbortSignal } = {},
-): Promise<RunEvaluation> {
-  const { progress = silentProgress, signal } = options;
+export async function evaluateRun(folder: string, options: EvaluateOptions = {}): Promise<RunEvaluation> {
+  const { stages: wanted = CLASSIFIER_STAGES, average = 'probabilities', progress = silentProgress, signal } = options;
   const run = RunFolder.open(folder);
   const { classes } = run.description;
   const recipe = loadRecipe(run.path('recipe.yaml'));
-  const data = readJson(run.path('data.json')) as { draws: number; test: ManifestEntry[] };
-  const wanted = options.data === undefined ? data.test : await testVideos(options.data, classes);
-  if (wanted.length === 0) {
-    throw new ChronotopeError('no-test-videos', `${folder} has no test videos`, {
-      hint: 'Give --data <class folders or manifest>, or put test videos under _test/<class>/ before training.',
-    });
-  }
-  const { store, usable, excluded } = await prepareVideos(wanted, run.path('frames-test'), recipe.frames, {
-    progress,
-    signal,
-  });
-  const reader = new ClipReader(store);
-  const loader = testLoader(recipe, { entries: usable, classes, reader });
-  const truth = new Map(usable.map(({ id, label }) => [id, classes.indexOf(label!)]));
+  const { draws } = readTestData(run);
+  const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
+  const test = await openTestVideos(run, options.data, { recipe, ...views, progress, signal });
+  const { loader, reader, truth } = test;
 
-  const task = progress.begin('testing', CLASSIFIER_STAGES.length * data.draws, 'models');
-  const stages = CLASSIFIER_STAGES.map((stage, position) => ({
-    stage,
-    draws: Array.from({ length: data.draws }, (_, draw) => {
-      task.update(position * data.draws + draw);
-      const model = newClassifier(recipe, classes.length, { dropout: 0 });
-      loadModel(finishedStage(run, draw, stage), model);
-      const result = accuracy(predictVideos(model, loader), truth, classes);
-      model.dispose();
-      return result;
-    }),
-  }));
+  const task = progress.begin('testing', wanted.length * draws, 'models');
+  const answered = wanted.map((stage, position) => {
+    const predictions = Array.from({ length: draws }, (_, draw) => {
+      task.update(position * draws + draw);
+      return withClassifier(run, recipe, { stage, draw }, (model) => predictVideos(model, loader, average));
+    });
+    return { stage, predictions };
+  });
   reader.dispose();
   task.end(`${loader.videos} videos`);
   for (const { id, reason } of loader.damaged) progress.note(`  left out: ${id}: ${reason}`);
-  const evaluation = {
+
+  // Not those of the loader: frames that turned out to be damaged have no prediction.
+  const ids = answered[0]!.predictions[0]!.map(({ id }) => id);
+  const bootstrap = bootstrapOver({ ...test, ids }, recipe.seed);
+  const tested = answered.map(({ stage, predictions: ofDraws }) => {
+    const results = ofDraws.map((predictions) => {
+      const right = rightAt(predictions, trueClasses(predictions, truth), 1);
+      const measured = recognition(predictions, truth, classes, { bootstrap });
+      return { right, measured: { ...measured, ...answers(predictions) } };
+    });
+    return { stage, draws: results.map(({ measured }) => measured), right: results.map(({ right }) => right) };
+  });
+
+  const student = tested.find(({ stage }) => stage === 'student');
+  const others = student ? tested.filter(({ stage }) => stage !== 'student') : [];
+  const evaluation: RunEvaluation = {
     classes,
-    videos: loader.videos - loader.damaged.length,
-    excluded: [...excluded, ...loader.damaged],
-    stages,
+    videos: ids.length,
+    ids,
+    excluded: [...test.excluded, ...loader.damaged],
+    protocol: { name: 'video', ...views, average, intervals: bootstrap.settings },
+    stages: tested.map(({ stage, draws, right }) => ({ stage, draws, top1: meanOverDraws(right, bootstrap) })),
+    comparisons: others.map(({ stage, right }) => ({
+      first: 'student',
+      second: stage,
+      ...difference(student!.right, right, bootstrap),
+    })),
   };
-  writeJsonAtomic(run.path('evaluation.json'), evaluation);
+  if (options.stages === undefined) writeJsonAtomic(run.path('evaluation.json'), evaluation);
   return evaluation;
 }
 
-/** The stage folder of a trained classifier. */
-export function finishedStage(run: RunFolder, draw: number, stage: ClassifierStage): StageFolder {
-  return finishedNetwork(run, stageName(draw, stage));
-}
-
-/** The folder of a stage that has trained a network. */
-export function finishedNetwork(run: RunFolder, name: string): StageFolder {
-  const folder = run.stage(name);
-  if (!folder.isDone || !existsSync(folder.modelFile)) {
-    throw new ChronotopeError('stage-missing', `${run.folder} has no finished stage ${folder.name}`, {
-      hint: 'Continue the run with the `chronotope train` command that started it.',
-    });
-  }
-  return folder;
-}
-
-/** The test videos of other data, or all its labelled ones when none is set apart for testing. */
-async function testVideos(data: string, classes: readonly string[]): Promise<ManifestEntry[]> {
-  const { entries } = await readTrainingData(data);
-  const labelled = entries.filter(({ label }) => label !== null);
-  const unknown = labelled.find(({ label }) => !classes.includes(label!));
-  if (unknown) {
-    throw new ChronotopeError('unknown-class', `the class "${unknown.label}" was not trained`, {
-      hint: `The run knows ${classes.join(', ')}.`,
-    });
-  }
-  const test = labelled.filter(({ split }) => split === 'test');
-  return test.length > 0 ? test : labelled;
+function answers(predictions: readonly VideoPrediction[]): Answers {
+  return {
+    predicted: predictions.map(({ probabilities }) => argmax(probabilities)),
+    confidence: predictions.map(({ probabilities }) => Math.max(...probabilities)),
+  };
 }

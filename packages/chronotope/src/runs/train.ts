@@ -15,6 +15,7 @@ import { type Progress, silentProgress } from '../training/progress.js';
 import { adoptPretraining } from './adopt-pretraining.js';
 import { evaluateRun, type RunEvaluation } from './evaluate.js';
 import { prepareVideos } from './prepare-videos.js';
+import { writeRunData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
 import { readTrainingData, type TrainingData } from './training-data.js';
 
@@ -61,9 +62,9 @@ export async function trainTimeBalance(options: TrainOptions): Promise<RunEvalua
   if (pretrained !== undefined) adoptPretraining(RunFolder.open(pretrained), run, recipe);
   writeFileAtomic(run.path('recipe.yaml'), formatRecipe(recipe));
   writeJsonAtomic(run.path('environment.json'), environment());
-  writeJsonAtomic(run.path('data.json'), { folder: data, draws: draws.length, test: testEntries(found.entries) });
-
   const training = found.entries.filter(({ split }) => split === 'train');
+  writeRunData(run, { folder: data, training, draws, test: testEntries(found.entries) });
+
   const { store, usable, excluded } = await prepareVideos(training, run.path('frames'), recipe.frames, {
     progress,
     signal,

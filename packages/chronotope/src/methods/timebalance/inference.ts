@@ -1,18 +1,27 @@
-import { noGrad, scope, softmax, type Tensor } from '@chronotope/torch';
+import { noGrad, scope, type Tensor } from '@chronotope/torch';
 import type { ClipLoader } from '../../data/loader.js';
-import { meanOverClips, type VideoPrediction } from '../../evaluation/video-level.js';
+import {
+  type ClipAverage,
+  type VideoPrediction,
+  videoMajor,
+  videoProbabilities,
+} from '../../evaluation/video-level.js';
 import { clipSimilarity, meanOffDiagonal } from '../../losses/similarity.js';
 import type { Classifier } from '../../models/classifier.js';
 
-/** Stage E: class probabilities of every video of the loader, the mean of the softmax over its test clips. */
-export function predictVideos(model: Classifier, loader: ClipLoader): VideoPrediction[] {
+/** Stage E: class probabilities of every video of the loader, averaged over its test clips. */
+export function predictVideos(
+  model: Classifier,
+  loader: ClipLoader,
+  average: ClipAverage = 'probabilities',
+): VideoPrediction[] {
   model.eval();
   const predictions: VideoPrediction[] = [];
   for (const { views, ids } of loader.batches(0)) {
     scope(() =>
       noGrad(() => {
         const logits = model.call(videoMajor(views.clips!));
-        const rows = meanOverClips(softmax(logits, 1), ids.length).unbind();
+        const rows = videoProbabilities(logits, ids.length, average).unbind();
         for (const [index, row] of rows.entries()) {
           predictions.push({ id: ids[index]!, probabilities: row.data() as Float32Array });
         }
@@ -46,9 +55,4 @@ export function similarityScores(
     );
   }
   return scores;
-}
-
-/** `[M, N, …]` to `[N × M, …]`: the clips of a video side by side. */
-function videoMajor(clips: Tensor): Tensor {
-  return clips.transpose(0, 1).flatten({ startDim: 0, endDim: 1 });
 }
