@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import { describeWeights } from '../models/weights/describe-weights.js';
 import type { ChannelOrder, WeightsFormat } from '../models/weights/layouts.js';
-import { type ExportRunOptions, exportRun, NETWORK_STAGES } from '../runs/export-weights.js';
+import { type ExportRunOptions, exportRun } from '../runs/export-weights.js';
+import { NETWORK_STAGES } from '../runs/trained-networks.js';
 import { positiveInteger } from './options.js';
 import { weightsSummary, weightsTable } from './weights-table.js';
 
