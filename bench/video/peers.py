@@ -29,7 +29,8 @@ def with_pyav(clip, size):
         stream = container.streams.video[0]
         stream.thread_count = 1
         start = (stream.start_time or 0) * stream.time_base
-        wanted = {round((start + t) / stream.time_base) for t in clip["times"]}
+        stamps = [round((start + t) / stream.time_base) for t in clip["times"]]
+        wanted = set(stamps)
         found = {}
         container.seek(min(wanted), stream=stream)
         for frame in container.decode(stream):
@@ -38,7 +39,7 @@ def with_pyav(clip, size):
                 found[frame.pts] = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="BICUBIC")
             if frame.pts >= max(wanted):
                 break
-    return np.stack([found[round((start + t) / stream.time_base)] for t in clip["times"]])
+    return np.stack([found[stamp] for stamp in stamps])
 
 
 def with_opencv(clip, size):
