@@ -47,16 +47,17 @@ def augment_frame(frame, augmentation, size):
     return tensor
 
 
-for line in sys.stdin:
-    request = json.loads(line)
-    clips = np.fromfile(request["frames"], np.uint8).reshape(request["shape"])
-    started = time.process_time()
-    batch = torch.stack(
-        [
-            torch.stack([augment_frame(frame, augmentation, request["size"]) for frame in clip], 1)
-            for clip, augmentation in zip(clips, request["augmentations"])
-        ]
-    )
-    milliseconds = 1000 * (time.process_time() - started)
-    batch.numpy().tofile(request["out"])
-    print(milliseconds, flush=True)
+if __name__ == "__main__":
+    for line in sys.stdin:
+        request = json.loads(line)
+        clips = np.fromfile(request["frames"], np.uint8).reshape(request["shape"])
+        started = time.process_time()
+        batch = torch.stack(
+            [
+                torch.stack([augment_frame(frame, augmentation, request["size"]) for frame in clip], 1)
+                for clip, augmentation in zip(clips, request["augmentations"])
+            ]
+        )
+        milliseconds = 1000 * (time.process_time() - started)
+        batch.numpy().tofile(request["out"])
+        print(milliseconds, flush=True)
