@@ -101,6 +101,7 @@ export function level({ intervals }: { intervals: { level: number } }): string {
   return `${Number((100 * intervals.level).toFixed(1))} % interval`;
 }
 
+/** A table with these heads, without colours, for any output. */
 export function plainTable(head: string[]) {
   return new Table({ head, style: { head: [], border: [], compact: true } });
 }
