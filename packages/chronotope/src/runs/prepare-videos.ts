@@ -1,4 +1,4 @@
-import { buildFrameStore, FrameStore } from '@chronotope/video';
+import { buildFrameStore, type FrameStore } from '@chronotope/video';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
@@ -30,7 +30,7 @@ export async function prepareVideos(
   const report = await buildFrameStore(
     folder,
     entries.map(({ id, path }) => ({ id, path })),
-    { ...frames, signal, onProgress: ({ phase, done }) => phase === 'decode' && task.update(done) },
+    { ...frames, format: 'raw', signal, onProgress: ({ phase, done }) => phase === 'decode' && task.update(done) },
   ).catch((error: unknown) => {
     throw signal?.aborted ? interrupted() : error;
   });
@@ -44,5 +44,5 @@ export async function prepareVideos(
     });
   }
   const excluded = [...failed].map(([id, reason]) => ({ id, reason }));
-  return { store: await FrameStore.open(folder, frames), usable, excluded };
+  return { store: report.store, usable, excluded };
 }
