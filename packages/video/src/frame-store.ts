@@ -1,10 +1,14 @@
+import { rmSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { abortedError } from './children.js';
 import { systemErrorCode, VideoError } from './errors.js';
+import { startOnThread } from './picture-thread.js';
 import {
+  entryFile,
   type FrameStoreSettings,
   findDamage,
+  framesBytes,
   framesFile,
   listEntries,
   readEntry,
@@ -109,6 +113,37 @@ export class FrameStore {
   }
 
   /**
+   * Decodes a video whose frames were found to be damaged again, and waits for it: the frames are then what they were.
+   *
+   * Throws {@link VideoError} `damaged-store` when that is not possible: the video is gone or was changed. Then it is
+   * not in the store any more, so that the next build decodes it or says why it cannot.
+   */
+  repair(id: string): void {
+    const { key, entry, video } = this.#videos.get(id)!;
+    const { shortSide, fps, maxFrames } = entry.settings;
+    const settings = { shortSide, fps: fps ?? undefined, maxFrames: maxFrames ?? undefined, format: entry.format };
+    const { failure } = startOnThread(
+      {
+        kind: 'rebuild',
+        dir: this.dir,
+        video: { id, path: video.source },
+        options: { ...settings, verify: 'checksum' },
+      },
+      { path: video.source, timeoutMs: repairTimeoutMs },
+    )();
+    // A changed video is stored under another key, and its frames are not those that were asked for.
+    if (failure === null && statSync(video.file, { throwIfNoEntry: false })?.size === framesBytes(entry)) return;
+    rmSync(entryFile(this.dir, key), { force: true });
+    const reason = failure?.reason ?? 'the video has changed since it was stored';
+    throw new VideoError({
+      code: 'damaged-store',
+      path: framesFile(this.dir, key, entry.format),
+      reason: `The stored frames are damaged and cannot be made again from ${video.source} (${reason}).`,
+      hint: 'Start again: videos that cannot be decoded are left out and listed.',
+    });
+  }
+
+  /**
    * Reads the frames of all videos and compares their checksums. `buildFrameStore` with `verify: 'checksum'` rebuilds
    * what is damaged.
    *
@@ -129,6 +164,9 @@ export class FrameStore {
     return damaged;
   }
 }
+
+/** Milliseconds that decoding one damaged video again may take. */
+const repairTimeoutMs = 600_000;
 
 function describe(
   dir: string,

@@ -58,3 +58,4 @@ export { frameAt, timelineAtRate } from './sampling/time.js';
 export { clearStore, describeStore, type StoreKind } from './store-clear.js';
 export type { FrameStoreSettings, StoreFormat } from './store-entry.js';
 export { formatBytes, type StorePlan } from './store-plan.js';
+export { type PictureRequest, readPictures } from './stored-pictures.js';
