@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -11,6 +12,9 @@ import type { StoredVideo } from './frame-store.js';
 import { buildFrameStore } from './frame-store-build.js';
 import { readPictures } from './stored-pictures.js';
 
+const folder = mkdtempSync(join(tmpdir(), 'chronotope-pictures-'));
+after(() => rmSync(folder, { recursive: true }));
+
 const size = { height: 48, width: 64 };
 const frameBytes = size.height * size.width * 3;
 let stored: StoredVideo[];
@@ -18,8 +22,6 @@ let stored: StoredVideo[];
 let pictures: Buffer[][];
 
 before(async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'chronotope-pictures-'));
-  after(() => rm(folder, { recursive: true }));
   const videos = [
     { id: 'long', path: join(folder, 'long.mp4') },
     { id: 'short', path: join(folder, 'short.mp4') },
