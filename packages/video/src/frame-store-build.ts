@@ -15,7 +15,6 @@ import {
 import { findFfmpeg } from './ffmpeg.js';
 import { FrameStore, type SourceVideo } from './frame-store.js';
 import { probe, type VideoInfo } from './probe.js';
-import { removeEntries } from './store-clear.js';
 import {
   entryFile,
   entryKey,
@@ -30,6 +29,7 @@ import {
 import { writeFrames } from './store-frames.js';
 import { formatBytes, planStore, type StorePlan } from './store-plan.js';
 import { currentState, isSameState, type Source, SourceRegistry } from './store-sources.js';
+import { removeEntries } from './store-upkeep.js';
 import { removeAbandonedFiles, temporaryName, writeFileAtomically } from './temporary-files.js';
 
 /** How a frame store is built. */

@@ -55,7 +55,7 @@ export {
   type ShortVideoPolicy,
 } from './sampling/short-video.js';
 export { frameAt, timelineAtRate } from './sampling/time.js';
-export { clearStore, describeStore, type StoreKind } from './store-clear.js';
 export type { FrameStoreSettings, StoreFormat } from './store-entry.js';
 export { formatBytes, type StorePlan } from './store-plan.js';
+export { clearStore, type DamagedEntry, describeStore, type StoreKind, verifyStore } from './store-upkeep.js';
 export { type PictureRequest, readPictures } from './stored-pictures.js';

@@ -117,7 +117,8 @@ export async function hashFile(path: string, signal?: AbortSignal): Promise<{ sh
   return { sha256: hash.digest('hex'), bytes };
 }
 
-async function readEntryText(folder: string, key: string): Promise<StoreEntry | null> {
+/** Reads an entry, whether or not its frames are intact; null where it is missing or not ours. */
+export async function readEntryText(folder: string, key: string): Promise<StoreEntry | null> {
   const text = await readFile(entryFile(folder, key), 'utf8').catch(() => '');
   try {
     const entry = JSON.parse(text) as Partial<StoreEntry>;

@@ -62,6 +62,11 @@ export class SourceRegistry {
     return source;
   }
 
+  /** Files that hold this, as far as is known. */
+  pathsOf(sha256: string): string[] {
+    return [...this.#known.values()].filter((source) => source.sha256 === sha256).map(({ path }) => path);
+  }
+
   /** Contents that a file once had, and that no file has any more as far as is known. */
   get outdated(): Set<string> {
     const current = new Set([...this.#known.values()].map(({ sha256 }) => sha256));

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { cacheCommand } from './cache.js';
 import { demoCommand, demoDataCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
@@ -28,6 +29,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     splitCommand(),
     leaksCommand(),
     inspectCommand(),
+    cacheCommand(),
     demoDataCommand(),
     demoCommand(),
     doctorCommand(),

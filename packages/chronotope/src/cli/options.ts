@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { parseByteSize } from '../recipes/byte-size.js';
 
 /** The value of a command line option that counts something. */
 export function positiveInteger(text: string): number {
@@ -25,4 +26,10 @@ export function share(text: string): number {
   const value = Number(text);
   if (!(value > 0 && value < 1)) throw new InvalidArgumentError('expected a share between 0 and 1, such as 0.2.');
   return value;
+}
+
+/** The value of a command line option that is a size on a disk, as it was written. */
+export function byteSize(text: string): string {
+  if (parseByteSize(text) === null) throw new InvalidArgumentError('expected a size, such as 20GB or 500MB.');
+  return text;
 }

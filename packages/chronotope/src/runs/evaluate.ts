@@ -11,8 +11,9 @@ import { loadRecipe } from '../recipes/load.js';
 import { loadModel } from '../training/checkpoint.js';
 import { readJson, writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
-import { prepareVideos } from './prepare-videos.js';
+import { prepareVideos, repairNote } from './prepare-videos.js';
 import { RunFolder } from './run-folder.js';
+import { runFrames } from './run-frames.js';
 
 /** Test accuracies of a run. */
 export interface RunEvaluation {
@@ -44,11 +45,9 @@ export async function evaluateRun(
       hint: 'Give --data <folder of class folders>, or put test videos under _test/<class>/ before training.',
     });
   }
-  const { store, usable, excluded } = await prepareVideos(wanted, run.path('frames-test'), recipe.frames, {
-    progress,
-    signal,
-  });
-  const reader = new ClipReader(store);
+  const frames = runFrames(run, recipe);
+  const { store, usable, excluded } = await prepareVideos(wanted, frames.folder, frames.settings, { progress, signal });
+  const reader = new ClipReader(store, { onRepair: repairNote(progress) });
   const loader = testLoader(recipe, { entries: usable, classes, reader });
   const truth = new Map(usable.map(({ id, label }) => [id, classes.indexOf(label!)]));
 

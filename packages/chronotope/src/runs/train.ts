@@ -13,8 +13,9 @@ import { writeFileAtomic, writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
 import { adoptPretraining } from './adopt-pretraining.js';
 import { evaluateRun, type RunEvaluation } from './evaluate.js';
-import { prepareVideos } from './prepare-videos.js';
+import { prepareVideos, repairNote } from './prepare-videos.js';
 import { RunFolder } from './run-folder.js';
+import { recordRunFrames, runFrames } from './run-frames.js';
 
 export interface TrainOptions {
   /** A folder of class folders, with `_unlabelled/` and `_test/` where there are such videos. */
@@ -30,6 +31,8 @@ export interface TrainOptions {
   labelsFile?: string;
   /** Another run whose pre-trained networks are taken over instead of being trained: more labels, same videos. */
   pretrained?: string;
+  /** A frame store for the decoded videos, which several runs may share. Default: in the run folder. */
+  frames?: string;
   /** How much work a kill may cost, in seconds. Default 60. */
   saveEverySeconds?: number;
   progress?: Progress;
@@ -57,16 +60,18 @@ export async function trainTimeBalance(options: TrainOptions): Promise<RunEvalua
   writeJsonAtomic(run.path('data.json'), { folder: data, draws: draws.length, test: testEntries(found.entries) });
 
   const training = found.entries.filter(({ split }) => split === 'train');
-  const { store, usable, excluded } = await prepareVideos(training, run.path('frames'), recipe.frames, {
+  const frames = runFrames(run, recipe, options.frames);
+  const { store, format, usable, excluded } = await prepareVideos(training, frames.folder, frames.settings, {
     progress,
     signal,
   });
+  recordRunFrames(run, frames.folder, format);
   writeJsonAtomic(run.path('excluded.json'), excluded);
   const usableIds = new Set(usable.map(({ id }) => id));
   const usableDraws = draws.map((draw) => draw.filter(({ id }) => usableIds.has(id)));
   for (const draw of usableDraws) requireLabelInEveryClass(draw, found.classes);
 
-  const reader = new ClipReader(store);
+  const reader = new ClipReader(store, { onRepair: repairNote(progress) });
   await runTimeBalance({
     recipe,
     classes: found.classes,

@@ -1,7 +1,17 @@
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { abortedError } from './children.js';
 import { requireStore, type SourceVideo } from './frame-store.js';
-import { entryFile, framesBytes, framesFile, listEntries, type StoreEntry, type StoreFormat } from './store-entry.js';
+import {
+  entryFile,
+  findDamage,
+  framesBytes,
+  framesFile,
+  listEntries,
+  readEntryText,
+  type StoreEntry,
+  type StoreFormat,
+} from './store-entry.js';
 import { SourceRegistry } from './store-sources.js';
 
 /** Frames of one kind in a store. */
@@ -26,7 +36,7 @@ export interface StoreKind {
 export async function describeStore(dir: string, videos?: readonly SourceVideo[]): Promise<StoreKind[]> {
   const folder = resolve(dir);
   await requireStore(folder);
-  const isMeant = await contentsOf(folder, videos);
+  const { isMeant } = await contentsOf(folder, videos);
   const kinds = new Map<string, StoreKind>();
   for await (const [, entry] of listEntries(folder)) {
     if (!isMeant(entry)) continue;
@@ -41,6 +51,47 @@ export async function describeStore(dir: string, videos?: readonly SourceVideo[]
   return [...kinds.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, kind]) => kind);
 }
 
+/** An entry of a store whose frames are not what was stored. */
+export interface DamagedEntry {
+  /** File of frames. */
+  file: string;
+  reason: string;
+  /** Paths of the videos it was made from, as far as known. */
+  sources: string[];
+}
+
+/**
+ * Reads the frames of everything in a store, or of `videos`, and compares their checksums.
+ *
+ * Throws {@link VideoError}: `not-found`, `not-a-file` (no folder), `aborted`.
+ */
+export async function verifyStore(
+  dir: string,
+  videos?: readonly SourceVideo[],
+  options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
+): Promise<{ checked: number; damaged: DamagedEntry[] }> {
+  const { signal, onProgress } = options;
+  const folder = resolve(dir);
+  await requireStore(folder);
+  const { isMeant, registry } = await contentsOf(folder, videos);
+  const keys: string[] = [];
+  for await (const [key, entry] of listEntries(folder)) if (isMeant(entry)) keys.push(key);
+  const damaged: DamagedEntry[] = [];
+  for (const [number, key] of keys.entries()) {
+    if (signal?.aborted) throw abortedError(folder, signal.reason);
+    const entry = await readEntryText(folder, key);
+    // Cleared or replaced in the meantime.
+    if (entry === null) continue;
+    const reason = await findDamage(folder, key, entry);
+    if (reason !== null) {
+      const file = framesFile(folder, key, entry.format);
+      damaged.push({ file, reason, sources: registry.pathsOf(entry.source) });
+    }
+    onProgress?.(number + 1, keys.length);
+  }
+  return { checked: keys.length, damaged };
+}
+
 /**
  * Removes frames from a store: all, or those of `videos`, in every format and with all settings. Nothing else in the
  * folder is touched.
@@ -53,7 +104,8 @@ export async function clearStore(
 ): Promise<{ removed: number; bytes: number }> {
   const folder = resolve(dir);
   await requireStore(folder);
-  return removeEntries(folder, await contentsOf(folder, videos));
+  const { isMeant } = await contentsOf(folder, videos);
+  return removeEntries(folder, isMeant);
 }
 
 /** Removes the entries that are meant, with their frames. */
@@ -72,13 +124,16 @@ export async function removeEntries(
   return { removed, bytes };
 }
 
-async function contentsOf(folder: string, videos?: readonly SourceVideo[]): Promise<(entry: StoreEntry) => boolean> {
-  if (videos === undefined) return () => true;
-  const sources = await SourceRegistry.load(folder);
+async function contentsOf(
+  folder: string,
+  videos?: readonly SourceVideo[],
+): Promise<{ registry: SourceRegistry; isMeant: (entry: StoreEntry) => boolean }> {
+  const registry = await SourceRegistry.load(folder);
+  if (videos === undefined) return { registry, isMeant: () => true };
   const contents = new Set<string>();
   for (const { path } of videos) {
-    const source = await sources.identify(path, { record: false }).catch(() => null);
+    const source = await registry.identify(path, { record: false }).catch(() => null);
     if (source !== null) contents.add(source.sha256);
   }
-  return ({ source }) => contents.has(source);
+  return { registry, isMeant: ({ source }) => contents.has(source) };
 }
