@@ -36,11 +36,11 @@ export const FOLDERS = {
   deploy: { imports: [TORCH, VIDEO, 'data', 'models', 'augment', 'evaluation'] },
   demo: { imports: [VIDEO, 'training'] },
   doctor: { imports: [TORCH, VIDEO] },
-  runs: { imports: [TORCH, VIDEO, 'data', 'evaluation', 'methods', 'recipes', 'training'] },
+  runs: { imports: [TORCH, VIDEO, 'data', 'evaluation', 'methods', 'models', 'recipes', 'training'] },
   pipeline: { imports: [EVERYTHING] },
   index: { imports: [EVERYTHING] },
   cli: { imports: [EVERYTHING] },
-  testing: { imports: [TORCH, VIDEO] },
+  testing: { imports: [TORCH, VIDEO, 'recipes'] },
 };
 
 /** Known to every folder. */

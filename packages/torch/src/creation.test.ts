@@ -19,6 +19,7 @@ import {
   TorchError,
   tensor,
   zeros,
+  zerosLike,
 } from './index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'torch-'));
@@ -109,6 +110,22 @@ test('to() changes the dtype, rounds towards zero, and lets gradients through', 
     const x = tensor([1], { requiresGrad: true });
     x.to({ dtype: 'float64' }).mul(3).sum().backward();
     assert.deepEqual([x.grad?.toArray(), x.grad?.dtype], [[3], 'float32']);
+  });
+});
+
+test('memory formats: the strides change, the values do not, and operators keep them', () => {
+  scope(() => {
+    const x = arange(24, undefined, { dtype: 'float32' }).view([1, 2, 3, 4]);
+    for (const last of [x.to({ memoryFormat: 'channelsLast' }), x.contiguous({ memoryFormat: 'channelsLast' })]) {
+      assert.deepEqual([last.strides, last.isContiguous, last.toArray()], [[24, 1, 8, 2], false, x.toArray()]);
+      assert.deepEqual(last.mul(2).strides, [24, 1, 8, 2]);
+      assert.deepEqual(last.contiguous().strides, [24, 12, 4, 1]);
+    }
+    const video = zeros([2, 3, 4, 5, 6]).to({ dtype: 'float64', memoryFormat: 'channelsLast3d' });
+    assert.deepEqual([video.strides, video.dtype], [[360, 1, 90, 18, 3], 'float64']);
+    assert.deepEqual(zerosLike(video, { memoryFormat: 'contiguous' }).strides, [360, 120, 30, 6, 1]);
+    assert.throws(() => x.to({ memoryFormat: 'channelsLast3d' }), TorchError);
+    assert.throws(() => x.to({ memoryFormat: 'diagonal' as 'preserve' }), /unknown memory format/);
   });
 });
 

@@ -11,6 +11,11 @@ export interface MemoryStatistics {
   liveBytes: number;
   /** Bytes of freed blocks that are kept for the next tensors of the same sizes. */
   cachedBytes: number;
+  /**
+   * Bytes of this thread's tensors that no scope owns, each storage once: what V8 is told, so that its garbage collector
+   * runs often enough. Without mapped files and buffers of V8's own.
+   */
+  collectableBytes: number;
 }
 
 /** Counts what is alive on the native side. */
@@ -28,6 +33,7 @@ export function getNumThreads(): number {
   return native().getNumThreads();
 }
 
+/** Which libtorch is loaded, and what it can use. */
 export interface Versions {
   /** libtorch's version, such as `2.6.0`. */
   torch: string;

@@ -52,6 +52,8 @@ export interface DecodePlan {
 
 /** Names of the filters that print time stamps into FFmpeg's log. */
 export const decodedMark = 'metadata@decoded';
+
+/** The same for the frames that are handed on. */
 export const deliveredMark = 'metadata@delivered';
 
 /**

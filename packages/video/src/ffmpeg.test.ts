@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { findFfmpeg, passthroughArguments } from './ffmpeg.js';
+import { findFfmpeg, listDecoders, passthroughArguments } from './ffmpeg.js';
 import { temporaryFolder, videoError } from './fixtures.test.helper.js';
 
 const before = { PATH: process.env.PATH, CHRONOTOPE_FFMPEG: process.env.CHRONOTOPE_FFMPEG };
@@ -23,6 +23,12 @@ test('the programs are found once', async () => {
   assert.match(programs.ffprobe, /ffprobe/);
   assert.match(programs.version, /\d/);
   assert.equal(await findFfmpeg(), programs);
+});
+
+test('its video decoders are listed by name, and no heading or audio among them', async () => {
+  const decoders = await listDecoders();
+  for (const name of ['mjpeg', 'rawvideo']) assert.ok(decoders.has(name), name);
+  for (const name of ['Video', 'aac', '']) assert.ok(!decoders.has(name), name);
 });
 
 test('without FFmpeg the error says how to install it', async (t) => {

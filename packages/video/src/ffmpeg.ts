@@ -35,6 +35,17 @@ export function findFfmpeg(): Promise<FfmpegPrograms> {
   return programs;
 }
 
+/**
+ * Names of the video decoders that the FFmpeg in use was built with, such as `h264`.
+ *
+ * Throws {@link VideoError} as {@link findFfmpeg} does.
+ */
+export async function listDecoders(): Promise<Set<string>> {
+  const { ffmpeg } = await findFfmpeg();
+  const { stdout } = await runToEnd(ffmpeg, ['-hide_banner', '-decoders'], { path: ffmpeg, timeoutMs: 20_000 });
+  return new Set([...stdout.matchAll(/^ V[A-Z.]{5} (\w+)/gm)].map((match) => match[1]!));
+}
+
 /** Output options that keep every decoded frame once, as this version of FFmpeg spells them. */
 export function passthroughArguments(version: string): string[] {
   const match = /^n?(\d+)\.(\d+)/.exec(version);

@@ -6,7 +6,7 @@ export { type DecodedVideo, type DecodeOptions, decode, frames, type VideoFrame 
 export type { FrameSelection } from './decode-plan.js';
 export { type EncodeOptions, encode } from './encode.js';
 export { VideoError, type VideoErrorCode, type VideoErrorFields, type VideoPosition } from './errors.js';
-export { type FfmpegPrograms, findFfmpeg } from './ffmpeg.js';
+export { type FfmpegPrograms, findFfmpeg, listDecoders } from './ffmpeg.js';
 export {
   detailedFrames,
   distinctFrames,

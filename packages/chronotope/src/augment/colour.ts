@@ -10,6 +10,7 @@ const LUMA: Record<Luma, readonly [number, number, number]> = {
   'rec601-swapped': [0.114, 0.587, 0.299],
 };
 
+/** Multiplies the values of `clips` by `factor`, in place. */
 export function adjustBrightness(clips: Tensor, factor: Tensor): void {
   clips.mul_(factor);
 }

@@ -13,6 +13,7 @@ export interface DatasetFlags {
   keepMissing?: boolean;
 }
 
+/** Adds the options of every command that reads a data set. */
 export function addDatasetOptions(command: Command): Command {
   return command
     .addOption(
@@ -29,6 +30,7 @@ export function addDatasetOptions(command: Command): Command {
     .option('--keep-missing', 'keep listed videos that are not on the disk');
 }
 
+/** Those options as {@link readDataset} takes them. */
 export function readOptions({
   format,
   videos,

@@ -8,7 +8,10 @@ export function evaluateCommand(): Command {
   return new Command('evaluate')
     .description('test all classifiers of a run')
     .argument('<run>', 'a run folder')
-    .option('--data <folder>', 'class folders to test on; default: the _test videos of the training data')
+    .option(
+      '--data <folder or list>',
+      'class folders, a manifest or a list to test on; default: the _test videos of the training data',
+    )
     .option('--json', 'print everything, with confusion matrices, as JSON')
     .action(async (run: string, flags: { data?: string; json?: boolean }) => {
       const evaluation = await interruptible((signal, progress) => evaluateRun(run, { ...flags, signal, progress }));

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { createProgram } from './main.js';
 
 const BIN = fileURLToPath(new URL('../../bin/chronotope.js', import.meta.url));
 
@@ -46,6 +47,19 @@ describe('the command line', () => {
     const typo = chronotope(['trian']);
     assert.equal(typo.status, 2);
     assert.match(typo.stderr, /Did you mean train/);
+    const option = chronotope(['doctor', '--jsn']);
+    assert.equal(option.status, 2);
+    assert.match(option.stderr, /Did you mean --json/);
+    const deeper = chronotope(['recipe', 'shw']);
+    assert.equal(deeper.status, 2);
+    assert.match(deeper.stderr, /Did you mean show/);
+  });
+
+  test('docs/command-line.md has a row for every command', () => {
+    const page = readFileSync(new URL('../../../../docs/command-line.md', import.meta.url), 'utf8');
+    for (const command of createProgram().commands) {
+      assert.match(page, new RegExp(String.raw`^\| .chronotope ${command.name()}[ \x60]`, 'm'), command.name());
+    }
   });
 
   test('every mistake with the data is one clear error, exit code 1, no stack', () => {

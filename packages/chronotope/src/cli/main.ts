@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { cacheCommand } from './cache.js';
+import { completionCommand } from './completion.js';
 import { demoCommand, demoDataCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
@@ -8,18 +9,18 @@ import { inspectCommand } from './inspect.js';
 import { leaksCommand } from './leaks.js';
 import { manifestCommand } from './manifest.js';
 import { predictCommand } from './predict.js';
+import { recipeCommand } from './recipe.js';
 import { EXIT, reportError } from './report-error.js';
 import { splitCommand } from './split.js';
 import { trainCommand } from './train.js';
 import { verifyResumeCommand } from './verify-resume.js';
+import { weightsCommand } from './weights.js';
 
-/** Runs the command line and returns the exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
+/** The whole command line: every command with its options. */
+export function createProgram(): Command {
   const program = new Command('chronotope')
     .description('Label-efficient video understanding: videos and a few labels in, an action recogniser out.')
-    .version('0.1.0')
-    .showHelpAfterError('(add --help for the options)')
-    .showSuggestionAfterError();
+    .version('0.1.0');
   for (const command of [
     indexCommand(),
     trainCommand(),
@@ -30,16 +31,28 @@ export async function main(argv: readonly string[]): Promise<number> {
     leaksCommand(),
     inspectCommand(),
     cacheCommand(),
+    recipeCommand(),
+    weightsCommand(),
     demoDataCommand(),
     demoCommand(),
     doctorCommand(),
     verifyResumeCommand(),
+    completionCommand(),
   ]) {
     program.addCommand(command);
   }
-  throwInsteadOfExiting(program);
+  program.addHelpText(
+    'after',
+    '\nchronotope <command> --help explains a command. The documentation is in docs/command-line.md.',
+  );
+  prepare(program);
+  return program;
+}
+
+/** Runs the command line and returns the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
   try {
-    await program.parseAsync(argv);
+    await createProgram().parseAsync(argv);
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
@@ -47,8 +60,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Commander would call process.exit; it throws instead, so that there is one way out. */
-function throwInsteadOfExiting(command: Command): void {
-  command.exitOverride();
-  for (const child of command.commands) throwInsteadOfExiting(child);
+/**
+ * What holds for every command: mistakes come with a suggestion, and Commander throws instead of calling process.exit, so
+ * that there is one way out.
+ */
+function prepare(command: Command): void {
+  command.showHelpAfterError('(add --help for the options)').showSuggestionAfterError().exitOverride();
+  for (const child of command.commands) prepare(child);
 }

@@ -89,10 +89,12 @@ export function storeTable(kinds: readonly StoreKind[]): string {
   return `${table}\n`;
 }
 
+/** A share as a percentage, `-` where there is none. */
 export function percent(value: number): string {
   return Number.isNaN(value) ? '-' : `${(100 * value).toFixed(1)} %`;
 }
 
+/** Arithmetic mean; NaN of no values. */
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

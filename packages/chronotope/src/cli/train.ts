@@ -8,6 +8,7 @@ import { evaluationTable } from './tables.js';
 interface TrainFlags {
   data: string;
   out: string;
+  split?: string;
   recipe: string;
   set: string[];
   labelsPerClass?: number;
@@ -24,9 +25,10 @@ export function trainCommand(): Command {
   const timebalance = new Command('timebalance')
     .description('train an action recogniser from few labels and many unlabelled videos')
     .requiredOption(
-      '--data <folder>',
-      'class folders with videos; _unlabelled/ for the rest; _test/<class>/ for testing',
+      '--data <folder or list>',
+      'class folders with videos; _unlabelled/ for the rest; _test/<class>/ for testing. Or a manifest or list',
     )
+    .option('--split <file>', 'parts and labels from a split file (see chronotope split)')
     .requiredOption('--out <folder>', 'the run folder; the same command continues an interrupted run')
     .option('--recipe <name or file>', `settings: ${shippedRecipes().join(', ')}, or a YAML file`, 'timebalance-small')
     .option('--set <key=value>', 'change one setting, such as student.steps=400; may be repeated', collect, [])

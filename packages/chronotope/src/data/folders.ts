@@ -75,6 +75,7 @@ export function below(folder: string, name: string): string {
   return folder === '' ? name : `${folder}/${name}`;
 }
 
+/** Names of the visible folders and files directly in a folder. */
 export interface Listing {
   folders: string[];
   files: string[];

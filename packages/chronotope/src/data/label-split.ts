@@ -10,6 +10,7 @@ export type LabelBudget =
   /** This share of each class, above 0 and up to 100; rounded, and at least one video. */
   | { percent: number };
 
+/** How many labels to draw, and how. */
 export type LabelDraw = LabelBudget & {
   seed: number;
   /** Number of the draw: other draws of the same seed are independent. Default 0. */

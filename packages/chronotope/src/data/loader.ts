@@ -16,6 +16,7 @@ export interface Batch {
   ids: string[];
 }
 
+/** Settings of {@link ClipLoader}. */
 export interface ClipLoaderOptions {
   entries: readonly ManifestEntry[];
   /** The classes in the order of their numbers. */

@@ -13,6 +13,7 @@ import { LineWriter } from './line-writer.js';
  */
 export type Split = (typeof SPLITS)[number];
 
+/** The parts of a data set; `unused` videos are listed but serve nothing. */
 export const SPLITS = ['train', 'validation', 'test', 'unused'] as const;
 
 /** The part of a file that an entry is: from `start` up to, not including, `end`; `null` means the end of the file. */

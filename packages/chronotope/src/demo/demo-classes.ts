@@ -11,6 +11,7 @@ export interface Figure {
 /** The figure at a time in 0..1, from the first frame to the last. */
 export type Scene = (time: number) => Figure;
 
+/** One class of the demo videos. */
 export interface DemoClass {
   name: string;
   /** `appearance`: any single frame tells the class. `time`: only the order of the frames does. */

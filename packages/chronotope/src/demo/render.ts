@@ -10,6 +10,7 @@ export const demoSize = 64;
 /** Frames per second. */
 export const demoFrameRate = 20;
 
+/** Names one demo video; the same name always gives the same video. */
 export interface DemoVideoName {
   /** The seed of the data set. */
   seed: number;

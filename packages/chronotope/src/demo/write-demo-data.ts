@@ -9,6 +9,7 @@ import { type Progress, silentProgress } from '../training/progress.js';
 import { demoClasses } from './demo-classes.js';
 import { type DemoVideoName, demoFrameRate, demoSize, generateDemoVideo } from './render.js';
 
+/** Settings of {@link writeDemoData}. */
 export interface WriteDemoDataOptions {
   /** Default 1. */
   seed?: number;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { examineFfmpeg, testDecodingSpeed } from './ffmpeg.js';
+import { describeDecoders, examineFfmpeg, testDecodingSpeed } from './ffmpeg.js';
 
 test('FFmpeg is found with its version', async () => {
   const { status, detail } = await examineFfmpeg();
@@ -19,6 +19,18 @@ test('an FFmpeg that is not there is missing, with the command that installs it'
   assert.equal(status, 'missing');
   assert.match(detail, /\/nowhere\/ffmpeg/);
   assert.match(fix ?? '', /Install/);
+});
+
+test('decoders: a lacking one is a warning, but without H.264 nothing works', async () => {
+  const judge = (...names: string[]) => describeDecoders(Promise.resolve(new Set(names)));
+  const all = ['h264', 'hevc', 'vp8', 'vp9', 'av1', 'mpeg4', 'mpeg2video', 'mjpeg'];
+  assert.equal((await judge(...all)).status, 'ok');
+  const some = await judge('h264', 'mpeg4');
+  assert.deepEqual([some.status, some.detail.split(';')[0]], ['warning', 'H.264, MPEG-4']);
+  assert.match(some.detail, /not H\.265, VP8/);
+  assert.ok(some.fix);
+  assert.equal((await judge('mpeg4')).status, 'missing');
+  assert.match((await describeDecoders()).detail, /H\.264/);
 });
 
 test('the speed test decodes its own clip', async () => {

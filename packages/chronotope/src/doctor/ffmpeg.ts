@@ -1,15 +1,28 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encode, findFfmpeg, frames } from '@chronotope/video';
-import { type Finding, reasonAndHint } from './finding.js';
+import { encode, findFfmpeg, frames, listDecoders } from '@chronotope/video';
+import { type Judgement, reasonAndHint } from './finding.js';
+
+/** What videos are commonly coded with, and the decoders of FFmpeg that read it. */
+const DECODERS: readonly (readonly [string, readonly string[]])[] = [
+  ['H.264', ['h264']],
+  ['H.265', ['hevc']],
+  ['VP8', ['vp8', 'libvpx']],
+  ['VP9', ['vp9', 'libvpx_vp9']],
+  ['AV1', ['libdav1d', 'libaom_av1', 'av1']],
+  ['MPEG-4', ['mpeg4']],
+  ['MPEG-2', ['mpeg2video']],
+  ['Motion JPEG', ['mjpeg']],
+];
+const FULL_FFMPEG = 'Install the FFmpeg of your distribution, or a full build (https://ffmpeg.org/download.html).';
 
 const TEST_CLIP = { width: 320, height: 240, fps: 25 };
 const TEST_FRAMES = 150;
 const TEST_TIMEOUT_MS = 60_000;
 
 /** Looks for `ffmpeg` and `ffprobe`. */
-export async function examineFfmpeg(): Promise<Finding> {
+export async function examineFfmpeg(): Promise<Judgement> {
   const name = 'FFmpeg';
   try {
     const { ffmpeg, ffprobe, version } = await findFfmpeg();
@@ -20,12 +33,29 @@ export async function examineFfmpeg(): Promise<Finding> {
   }
 }
 
+/** Which of the decoders that videos commonly need FFmpeg has. Without that of H.264 hardly any video can be read. */
+export async function describeDecoders(available: Promise<Set<string>> = listDecoders()): Promise<Judgement> {
+  const name = 'Decoders';
+  try {
+    const decoders = await available;
+    const has = ([, names]: readonly [string, readonly string[]]) => names.some((decoder) => decoders.has(decoder));
+    const titles = (rows: typeof DECODERS) => rows.map(([title]) => title).join(', ');
+    const lacking = DECODERS.filter((row) => !has(row));
+    const found = titles(DECODERS.filter(has));
+    if (lacking.length === 0) return { name, status: 'ok', detail: found };
+    const detail = `${found || 'none'}; not ${titles(lacking)}`;
+    return { name, status: decoders.has('h264') ? 'warning' : 'missing', detail, fix: FULL_FFMPEG };
+  } catch (error) {
+    return { name, status: 'warning', detail: `could not be listed: ${reasonAndHint(error).reason}`, fix: FULL_FFMPEG };
+  }
+}
+
 /**
  * Writes a small H.264 clip and decodes it again as training would, scaled to a short side of 112 pixels.
  * Needs FFmpeg. One that cannot write H.264 still trains, but cannot make the demo's videos: a warning.
  */
-export async function testDecodingSpeed(): Promise<Finding> {
-  const name = 'Decoding speed';
+export async function testDecodingSpeed(): Promise<Judgement> {
+  const name = 'Decoding';
   const folder = await mkdtemp(join(tmpdir(), 'chronotope-doctor-'));
   try {
     const clip = join(folder, 'clip.mp4');
@@ -34,7 +64,8 @@ export async function testDecodingSpeed(): Promise<Finding> {
     let decoded = 0;
     for await (const _ of frames(clip, { shortSide: 112, timeoutMs: TEST_TIMEOUT_MS })) decoded += 1;
     const rate = decoded / ((performance.now() - started) / 1000);
-    return { name, status: 'ok', detail: `${rate.toFixed(0)} frames/s (H.264, 320 x 240)` };
+    const detail = `${rate.toFixed(0)} frames/s (H.264, 320 x 240, to a short side of 112)`;
+    return { name, status: 'ok', detail, measured: { frames_per_second: Math.round(rate) } };
   } catch (error) {
     const { reason, hint } = reasonAndHint(error);
     return { name, status: 'warning', detail: reason, fix: hint ?? 'Install an FFmpeg with libx264.' };

@@ -1,5 +1,7 @@
 /** One thing the toolkit needs from the machine, and how it stands. */
 export interface Finding {
+  /** The heading it stands under. */
+  area: Area;
   /** What was looked at, e.g. `libtorch`. */
   name: string;
   /** `missing` stops the toolkit from working; `warning` makes it slow or leaves little room. */
@@ -8,6 +10,20 @@ export interface Finding {
   detail: string;
   /** The command or the act that mends it; only with `warning` and `missing`. */
   fix?: string;
+  /** What was measured, for programs: the unit is part of the name. */
+  measured?: Record<string, number>;
+}
+
+/** The headings of a diagnosis, in order. */
+export const AREAS = ['Machine', 'libtorch', 'Video', 'Speed'] as const;
+export type Area = (typeof AREAS)[number];
+
+/** A finding before it has a place under a heading. */
+export type Judgement = Omit<Finding, 'area'>;
+
+/** Puts findings under a heading. */
+export function under(area: Area, judgements: readonly Judgement[]): Finding[] {
+  return judgements.map((judgement) => ({ area, ...judgement }));
 }
 
 /** The message of whatever was thrown, and its hint if it carries one. */

@@ -1,14 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { memory } from '@chronotope/torch';
-import { describeBlas, describeThreads, examineLibtorch, testTrainingSpeed } from './libtorch.js';
+import {
+  describeBlas,
+  describeCuda,
+  describeDistributed,
+  describeOneDnn,
+  describeThreads,
+  examineLibtorch,
+} from './libtorch.js';
 
 test('libtorch is found with its version and its folder', () => {
-  const [libtorch, blas, threads] = examineLibtorch();
+  const findings = examineLibtorch();
+  const [libtorch, blas, , threads] = findings;
   assert.equal(libtorch?.status, 'ok');
-  assert.match(libtorch?.detail ?? '', /^\d+\.\d+\.\d+.*libtorch_cpu/);
+  assert.match(libtorch?.detail ?? '', /^\d+\.\d+\.\d+\S* \(.*libtorch_cpu/);
   assert.equal(blas?.name, 'BLAS');
   assert.match(threads?.detail ?? '', /^\d+ for \d+ core/);
+  const names = findings.map(({ name }) => name);
+  assert.deepEqual(names, ['libtorch', 'BLAS', 'oneDNN', 'Threads', 'CUDA', 'Distributed']);
 });
 
 test('the reference BLAS is a warning with the commands, any other is not', () => {
@@ -29,10 +38,22 @@ test('one thread on several cores is a warning', () => {
   assert.equal(describeThreads(1, 1).status, 'ok');
 });
 
-test('the speed test measures a rate and leaves no tensor behind', () => {
-  const before = memory().liveTensors;
-  const { status, detail } = testTrainingSpeed();
-  assert.equal(status, 'ok', detail);
-  assert.ok(Number(/^(\d+) clips\/s/.exec(detail)?.[1]) > 0, detail);
-  assert.equal(memory().liveTensors, before);
+test('oneDNN: its release and instructions, and a warning without it', () => {
+  const debian = 'Intel(R) MKL-DNN v2.6.3 (Git Hash N/A)\n  - CPU capability usage: AVX2\n  USE_MKLDNN=ON, USE_MPI=OFF';
+  assert.deepEqual(describeOneDnn(debian), { name: 'oneDNN', status: 'ok', detail: '2.6.3, AVX2' });
+  assert.equal(describeOneDnn('CPU capability usage: NO AVX\n USE_MKLDNN=OFF').status, 'warning');
+});
+
+test('no CUDA is well without a driver, and a warning with one', () => {
+  const none = { torch: '2.6.0', cuda: false, cudaDevices: 0 };
+  assert.equal(describeCuda(none, '', false).status, 'ok');
+  assert.match(describeCuda(none, '', true).fix ?? '', /pip install torch/);
+  assert.match(describeCuda(none, 'CUDA Runtime 12.4', true).fix ?? '', /nvidia-smi/);
+  const two = describeCuda({ ...none, cuda: true, cudaDevices: 2 }, 'CUDA Runtime 12.4', true);
+  assert.deepEqual([two.status, two.detail], ['ok', '12.4, 2 device(s)']);
+});
+
+test('several processes need Gloo', () => {
+  assert.equal(describeDistributed(['gloo', 'nccl']).detail, 'gloo, nccl');
+  assert.match(describeDistributed([]).fix ?? '', /libgloo-dev/);
 });

@@ -1,23 +1,24 @@
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { getNumThreads, nn, optim, randn, scope, showConfig, version, zeros } from '@chronotope/torch';
-import { type Finding, reasonAndHint } from './finding.js';
+import { distributed, getNumThreads, showConfig, type Versions, version } from '@chronotope/torch';
+import { type Judgement, reasonAndHint } from './finding.js';
 
-const CLIP = { frames: 8, size: 64 };
-const BATCH = 8;
-const SPEED_TEST_MS = 1000;
+const PYTHON_TORCH = "python3 -m pip install torch && npm run setup    # its libtorch is used before the system's";
 
-/** Loads libtorch and says which it is: version, GPUs, folder, linear algebra, threads. One `missing` if it won't load. */
-export function examineLibtorch(): Finding[] {
+/** Loads libtorch and says which it is, where it is and what it can do. One `missing` if it won't load. */
+export function examineLibtorch(): Judgement[] {
   try {
-    const { torch, cuda, cudaDevices } = version();
+    const versions = version();
+    const config = showConfig();
     const libraries = loadedLibraries();
-    const folder = libraries.find((path) => /\/libtorch_cpu\./.test(path)) ?? 'path unknown';
-    const gpus = cuda ? `${cudaDevices} CUDA device(s)` : 'CPU only';
+    const file = libraries.find((path) => /\/libtorch_cpu\./.test(path)) ?? 'path unknown';
     return [
-      { name: 'libtorch', status: 'ok', detail: `${torch}, ${gpus} (${folder})` },
-      describeBlas(libraries, showConfig()),
+      { name: 'libtorch', status: 'ok', detail: `${versions.torch} (${file})` },
+      describeBlas(libraries, config),
+      describeOneDnn(config),
       describeThreads(getNumThreads(), availableParallelism()),
+      describeCuda(versions, config, existsSync('/proc/driver/nvidia/version')),
+      describeDistributed(distributed.availableBackends()),
     ];
   } catch (error) {
     const { reason, hint } = reasonAndHint(error);
@@ -29,7 +30,7 @@ export function examineLibtorch(): Finding[] {
  * Which linear algebra libtorch really uses: that of a loaded library (real paths), else the one it says it was built
  * with. Debian's libtorch takes whatever `libblas.so.3` leads to, and with the reference one it is many times slower.
  */
-export function describeBlas(libraries: string[], config: string): Finding {
+export function describeBlas(libraries: string[], config: string): Judgement {
   const name = 'BLAS';
   const known = { OpenBLAS: /openblas/i, MKL: /\/libmkl_/, BLIS: /blis/, Accelerate: /Accelerate/, ATLAS: /atlas/ };
   for (const [title, pattern] of Object.entries(known)) {
@@ -46,58 +47,48 @@ export function describeBlas(libraries: string[], config: string): Finding {
   return { name, status: 'ok', detail: `${builtIn}, part of libtorch` };
 }
 
+/** Whether libtorch computes convolutions with oneDNN, and the widest vector instructions it uses. */
+export function describeOneDnn(config: string): Judgement {
+  const name = 'oneDNN';
+  const release = /(?:MKL-DNN|oneDNN) v([\d.]+)/i.exec(config)?.[1];
+  const instructions = /CPU capability usage: (\S+)/.exec(config)?.[1];
+  const using = instructions && instructions !== 'NO' && instructions !== 'DEFAULT' ? `, ${instructions}` : '';
+  if (release && !/USE_MKLDNN=(OFF|0)\b/.test(config)) return { name, status: 'ok', detail: `${release}${using}` };
+  const detail = `not in this libtorch: convolutions are several times slower${using}`;
+  return { name, status: 'warning', detail, fix: PYTHON_TORCH };
+}
+
+/**
+ * Which GPUs libtorch can use. A libtorch without CUDA is as it should be, unless the machine has an NVIDIA driver.
+ *
+ * @param hasDriver whether the machine has one
+ */
+export function describeCuda({ cuda, cudaDevices }: Versions, config: string, hasDriver: boolean): Judgement {
+  const name = 'CUDA';
+  const release = /CUDA Runtime ([\d.]+)/.exec(config)?.[1];
+  if (cuda) return { name, status: 'ok', detail: `${release ?? 'yes'}, ${cudaDevices} device(s)` };
+  if (!hasDriver) return { name, status: 'ok', detail: 'no: training runs on the processor' };
+  if (release) {
+    const detail = `${release}, but no device can be used though there is an NVIDIA driver`;
+    return { name, status: 'warning', detail, fix: 'nvidia-smi    # says whether driver and device are well' };
+  }
+  const detail = 'this libtorch is for the processor only, though there is an NVIDIA driver';
+  return { name, status: 'warning', detail, fix: PYTHON_TORCH };
+}
+
+/** What training in several processes can use: `gloo` for the processor, `nccl` for GPUs. */
+export function describeDistributed(backends: readonly string[]): Judgement {
+  const name = 'Distributed';
+  if (backends.length > 0) return { name, status: 'ok', detail: backends.join(', ') };
+  const detail = 'no Gloo: training works, but only in one process';
+  return { name, status: 'warning', detail, fix: 'sudo apt-get install libgloo-dev && npm run setup' };
+}
+
 /** Judges the number of threads libtorch computes with. */
-export function describeThreads(threads: number, cores: number): Finding {
+export function describeThreads(threads: number, cores: number): Judgement {
   const detail = `${threads} for ${cores} core(s)`;
   if (threads > 1 || cores === 1) return { name: 'Threads', status: 'ok', detail };
   return { name: 'Threads', status: 'warning', detail, fix: 'unset OMP_NUM_THREADS' };
-}
-
-/** Trains a small 3D convolution for a second, on the GPU where there is one. Needs libtorch. */
-export function testTrainingSpeed(): Finding {
-  const name = 'Training speed';
-  const device = version().cuda ? 'cuda' : 'cpu';
-  try {
-    const rate = scope(() => clipsPerSecond(device));
-    const size = `${CLIP.frames} x ${CLIP.size} x ${CLIP.size}`;
-    return { name, status: 'ok', detail: `${rate.toFixed(0)} clips/s (${size}, two 3D convolutions, ${device})` };
-  } catch (error) {
-    const { reason, hint } = reasonAndHint(error);
-    return { name, status: 'missing', detail: `a training step on ${device} failed: ${reason}`, fix: hint };
-  }
-}
-
-function clipsPerSecond(device: string): number {
-  const model = new nn.Sequential(
-    new nn.Conv3d(3, 16, { kernelSize: 3, stride: [1, 2, 2], padding: 1 }),
-    new nn.BatchNorm3d(16),
-    new nn.ReLU(),
-    new nn.Conv3d(16, 32, { kernelSize: 3, stride: 2, padding: 1 }),
-    new nn.ReLU(),
-    new nn.AdaptiveAvgPool3d(1),
-    new nn.Flatten(),
-    new nn.Linear(32, 10),
-  );
-  model.to({ device });
-  const optimiser = new optim.SGD(model.parameters(), { lr: 0.01 });
-  const clips = randn([BATCH, 3, CLIP.frames, CLIP.size, CLIP.size], { device });
-  const labels = zeros([BATCH], { dtype: 'int64', device });
-  const step = () =>
-    scope(() => {
-      const loss = nn.functional.crossEntropy(model.call(clips), labels);
-      optimiser.zeroGrad();
-      loss.backward();
-      optimiser.step();
-      loss.item(); // Waits for a GPU to finish.
-    });
-
-  step();
-  const started = performance.now();
-  let steps = 0;
-  for (; performance.now() - started < SPEED_TEST_MS; steps += 1) step();
-  const rate = (steps * BATCH) / ((performance.now() - started) / 1000);
-  model.dispose();
-  return rate;
 }
 
 /** Real paths of the shared libraries in this process. */

@@ -27,6 +27,13 @@ test('little free disk is a warning that names the folder', () => {
   assert.equal(judgeDisk(6e9, '/some/where').status, 'ok');
 });
 
+test('a processor that others keep busy is a warning', () => {
+  assert.equal(examineProcessor(1.9, 2).status, 'ok');
+  const busy = examineProcessor(6.04, 2);
+  assert.equal(busy.status, 'warning');
+  assert.match(busy.detail, /2 core\(s\).*load 6\.0/);
+});
+
 test('this machine can be examined', async () => {
   assert.match((await examineDisk(tmpdir())).detail, /^\d+\.\d GB free in /);
   assert.match(examineMemory().detail, /^\d+\.\d GB available of \d+\.\d GB$/);

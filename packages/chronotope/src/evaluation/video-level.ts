@@ -60,6 +60,7 @@ export function accuracy(
   return { videos: predictions.length, top1: sum(right) / predictions.length, perClass, confusion };
 }
 
+/** Index of the largest value; the first one among equals. */
 export function argmax(values: ArrayLike<number>): number {
   let best = 0;
   for (let k = 1; k < values.length; k++) if (values[k]! > values[best]!) best = k;

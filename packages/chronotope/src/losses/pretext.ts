@@ -12,12 +12,14 @@ export interface PretextEmbeddings {
   locals: Tensor;
 }
 
+/** Factors of the three terms of the pretext loss. */
 export interface PretextWeights {
   instance: number;
   localLocal: number;
   globalLocal: number;
 }
 
+/** Settings of {@link pretextLoss}. */
 export interface PretextLossOptions {
   weights: PretextWeights;
   temperature?: number;

@@ -1,6 +1,7 @@
 import { nn, scope, type Tensor } from '@chronotope/torch';
 import type { VideoBackbone } from './backbone.js';
 
+/** Settings of {@link Classifier}. */
 export interface ClassifierOptions {
   /** Share of the features set to zero in training. Default 0.5; the official R3D-18 classifier has 0. */
   dropout?: number;

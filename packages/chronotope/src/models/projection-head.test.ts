@@ -24,15 +24,18 @@ interface HeadGolden {
   }[];
 }
 
-const golden = readGolden<HeadGolden>('models/projection_head_r3d18.json');
+const heads = ['r3d18', 'r50'].flatMap((network) =>
+  readGolden<HeadGolden>(`models/projection_head_${network}.json`).cases.map((head) => ({ network, ...head })),
+);
 
-for (const { salt, input_shape: shape, state_dict: state, results } of golden.cases) {
+for (const { network, salt, input_shape: shape, state_dict: state, results } of heads) {
+  const hidden = state['fc1.weight']![0]!;
   for (const [name, expected] of Object.entries(results)) {
     const [mode, kind] = name.split('_') as ['train' | 'eval', 'd' | 's'];
 
-    test(`head of ${shape[0]} clips, ${mode}, kind ${kind}: outputs, gradients and statistics are the official ones`, () => {
+    test(`head of ${network}, ${shape[0]} clips, ${mode}, kind ${kind}: outputs, gradients and statistics are the official ones`, () => {
       scope(() => {
-        const head = new ProjectionHead(shape[1]!).train(mode === 'train');
+        const head = new ProjectionHead(shape[1]!, { hidden }).train(mode === 'train');
         assert.deepEqual(
           [...head.stateDict()].map(([key, tensor]) => [key, [...tensor.shape]]),
           Object.entries(state),

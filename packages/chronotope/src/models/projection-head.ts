@@ -1,5 +1,6 @@
 import { nn, scope, type Tensor } from '@chronotope/torch';
 
+/** Settings of {@link ProjectionHead}. */
 export interface ProjectionHeadOptions {
   /** Width between the two linear layers. Default: as many as the features. */
   hidden?: number;

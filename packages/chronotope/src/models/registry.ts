@@ -1,13 +1,24 @@
 import { ChronotopeError } from '../errors.js';
 import type { VideoBackbone } from './backbone.js';
-import { R3D18, type R3D18Options } from './r3d.js';
+import { R3D50, type R3D50Options } from './slow-resnet.js';
 import { SmallR3D, type SmallR3DOptions } from './small-r3d.js';
+import { type LastStageOptions, MC3D18, R2Plus1D18, R3D18, type VideoResNetOptions } from './video-resnet.js';
 
 /** A backbone's name and the options of that backbone, as recipes write them. */
-export type BackboneConfig = ({ name: 'small-r3d' } & SmallR3DOptions) | ({ name: 'r3d18' } & R3D18Options);
+export type BackboneConfig =
+  | ({ name: 'small-r3d' } & SmallR3DOptions)
+  | ({ name: 'r3d18' | 'r2plus1d18' } & VideoResNetOptions & LastStageOptions)
+  | ({ name: 'mc3-18' } & VideoResNetOptions)
+  | ({ name: 'r3d50' } & R3D50Options);
 
 /** Names that {@link createBackbone} knows. */
-export const BACKBONE_NAMES = ['small-r3d', 'r3d18'] as const satisfies BackboneConfig['name'][];
+export const BACKBONE_NAMES = [
+  'small-r3d',
+  'r3d18',
+  'r2plus1d18',
+  'mc3-18',
+  'r3d50',
+] as const satisfies BackboneConfig['name'][];
 
 /**
  * Makes a backbone with newly initialised weights.
@@ -20,6 +31,12 @@ export function createBackbone(config: BackboneConfig): VideoBackbone {
       return new SmallR3D(config);
     case 'r3d18':
       return new R3D18(config);
+    case 'r2plus1d18':
+      return new R2Plus1D18(config);
+    case 'mc3-18':
+      return new MC3D18(config);
+    case 'r3d50':
+      return new R3D50(config);
     default:
       throw new ChronotopeError('unknown-backbone', `there is no backbone '${(config as { name: string }).name}'`, {
         hint: `choose one of ${BACKBONE_NAMES.join(', ')}`,

@@ -3,6 +3,7 @@ import { ChronotopeError } from '../errors.js';
 import { VideoBackbone } from './backbone.js';
 import { convNormReLU, initialiseConvolutions, residualStage, type Stride3d } from './residual-block.js';
 
+/** Settings of {@link SmallR3D}. */
 export interface SmallR3DOptions {
   /** Channels of each stage. Default [16, 32, 64]. */
   widths?: readonly number[];
@@ -23,8 +24,11 @@ export interface SmallR3DOptions {
  * so 8 frames end in 4 steps. Keys `stem.*` and `stages.<stage>.<block>.*`.
  */
 export class SmallR3D extends VideoBackbone {
+  override readonly keyStyle = 'chronotope';
   override readonly features: number;
   override readonly slices: number;
+  override readonly timeStride: number;
+  override readonly spaceStride: number;
   readonly stem: nn.Sequential;
   readonly stages: nn.Sequential;
 
@@ -51,6 +55,8 @@ export class SmallR3D extends VideoBackbone {
     }
     this.features = widths.at(-1)!;
     this.slices = slices;
+    this.timeStride = product([stemStride, ...strides].map(([time]) => time));
+    this.spaceStride = product([stemStride, ...strides].map(([, height, width]) => Math.max(height, width)));
     this.stem = convNormReLU(
       new nn.Conv3d(3, stemWidth, { kernelSize: 3, stride: stemStride, padding: 1, bias: false }),
       stemWidth,
@@ -66,4 +72,8 @@ export class SmallR3D extends VideoBackbone {
   override featureMap(clips: Tensor): Tensor {
     return nn.chain([this.stem, this.stages], clips);
   }
+}
+
+function product(factors: readonly number[]): number {
+  return factors.reduce((result, factor) => result * factor, 1);
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { formatRecipe, loadRecipe, shippedRecipes } from './load.js';
+import { annotateRecipe, formatRecipe, loadRecipe, purposeOf, shippedRecipes } from './load.js';
 import { timebalanceRecipe } from './timebalance.js';
 
 describe('recipes', () => {
@@ -24,5 +27,35 @@ describe('recipes', () => {
     assert.throws(() => loadRecipe('timebalance-demo', ['student.steps=many']), /student\.steps/);
     assert.throws(() => loadRecipe('timebalance-demo', ['clips.globalStride=5']), /clips\.globalStride.*localClips/);
     assert.throws(() => loadRecipe('no-such.yaml'), { code: 'recipe-missing' });
+  });
+
+  test('what was meant is suggested: settings, recipes, and settings in a file', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'recipes-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const own = join(folder, 'own.yaml');
+    const text = formatRecipe(loadRecipe('timebalance-demo'));
+    writeFileSync(own, text.replace('shortVideo:', 'shortVideos:'));
+
+    assert.throws(() => loadRecipe('timebalance-demo', ['student.stpes=7']), { hint: 'Did you mean student.steps?' });
+    assert.throws(() => loadRecipe('timebalance-demo', ['student']), { code: 'override-invalid', hint: /key=value/ });
+    assert.throws(() => loadRecipe('timebalance-dmo'), { hint: 'Did you mean timebalance-demo?' });
+    assert.throws(() => loadRecipe(own), /clips: no setting "shortVideos"; did you mean shortVideo\?/);
+    assert.throws(() => loadRecipe(own), /clips\.shortVideo: is missing/);
+  });
+
+  test('a setting that a recipe may leave out can be set', () => {
+    assert.equal(loadRecipe('timebalance-demo', ['teacher.augment.squareCrop=true']).teacher.augment.squareCrop, true);
+  });
+
+  test('with its meanings a recipe is still the same recipe', () => {
+    const recipe = loadRecipe('timebalance-small');
+    const annotated = annotateRecipe(recipe);
+    assert.deepEqual(timebalanceRecipe.parse(parse(annotated)), recipe);
+    assert.match(annotated, /\n {2}# frames of a clip\n {2}frames: 8\n/);
+    assert.doesNotMatch(annotated, /undefined/);
+  });
+
+  test('every shipped recipe says what it is for', () => {
+    for (const name of shippedRecipes()) assert.ok(purposeOf(name).length > 20, name);
   });
 });

@@ -1,8 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { LineCounter, parseDocument, stringify } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, stringify } from 'yaml';
+import type { ZodError } from 'zod';
 import { ChronotopeError } from '../errors.js';
+import { didYouMean } from './nearest.js';
+import { allSettings, capitalised } from './settings.js';
 import { type TimeBalanceRecipe, timebalanceRecipe } from './timebalance.js';
+
+type ZodIssue = ZodError['issues'][number];
 
 const SHIPPED = fileURLToPath(new URL('../../recipes/', import.meta.url));
 
@@ -12,6 +17,16 @@ export function shippedRecipes(): string[] {
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => file.slice(0, -'.yaml'.length))
     .sort();
+}
+
+/** What a shipped recipe is for: the first comment of its file, on one line. */
+export function purposeOf(name: string): string {
+  const lines = readFileSync(`${SHIPPED}${name}.yaml`, 'utf8').split('\n');
+  const first = lines.findIndex((line) => !line.startsWith('#'));
+  return lines
+    .slice(0, first)
+    .map((line) => line.replace(/^# ?/, ''))
+    .join(' ');
 }
 
 /**
@@ -25,11 +40,11 @@ export function loadRecipe(nameOrFile: string, overrides: readonly string[] = []
   const file = shippedRecipes().includes(nameOrFile) ? `${SHIPPED}${nameOrFile}.yaml` : nameOrFile;
   const settings = readYaml(file);
   for (const override of overrides) applyOverride(settings, override);
-  const parsed = timebalanceRecipe.safeParse(settings);
+  const parsed = timebalanceRecipe.safeParse(settings, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || '(top)'}: ${issue.message}`);
+  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || '(top)'}: ${describeIssue(issue)}`);
   throw new ChronotopeError('recipe-invalid', `${nameOrFile} is not a valid recipe:\n${problems.join('\n')}`, {
-    hint: 'Compare with the recipe.yaml of a run folder: it lists every key.',
+    hint: 'chronotope recipe explain <key> says which values a setting takes.',
   });
 }
 
@@ -38,13 +53,44 @@ export function formatRecipe(recipe: TimeBalanceRecipe): string {
   return stringify(recipe, { flowCollectionPadding: false });
 }
 
+/** A recipe as YAML with the meaning of every setting beside or above it: a start for one's own. */
+export function annotateRecipe(recipe: TimeBalanceRecipe): string {
+  const document = parseDocument(formatRecipe(recipe));
+  const meanings = new Map(allSettings().map((setting) => [setting.key, setting.description]));
+  const annotate = (node: unknown, prefix: string): void => {
+    if (!isMap(node)) return;
+    for (const pair of node.items) {
+      if (!isScalar(pair.key)) continue;
+      const key = `${prefix}${pair.key.value}`;
+      pair.key.commentBefore = ` ${meanings.get(key)}`;
+      if (isSeq(pair.value)) pair.value.flow = true;
+      annotate(pair.value, `${key}.`);
+    }
+  };
+  annotate(document.contents, '');
+  return document.toString({ flowCollectionPadding: false, lineWidth: 0 });
+}
+
+/** What is wrong in zod's words, which lack that a setting is missing and which key was meant by an unknown one. */
+function describeIssue(issue: ZodIssue): string {
+  if (issue.code !== 'unrecognized_keys') return issue.input === undefined ? 'is missing' : issue.message;
+  const prefix = issue.path.length === 0 ? '' : `${issue.path.join('.')}.`;
+  const here = settingKeys()
+    .filter((key) => key.startsWith(prefix) && !key.slice(prefix.length).includes('.'))
+    .map((key) => key.slice(prefix.length));
+  return issue.keys.map((key) => [`no setting "${key}"`, didYouMean(key, here)].filter(Boolean).join('; ')).join(', ');
+}
+
+const settingKeys = (): string[] => allSettings().map(({ key }) => key);
+
 function readYaml(file: string): Record<string, unknown> {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
+    const meant = capitalised(didYouMean(file, shippedRecipes()));
     throw new ChronotopeError('recipe-missing', `no recipe "${file}"`, {
-      hint: `Give a YAML file or one of: ${shippedRecipes().join(', ')}.`,
+      hint: meant ?? `Give a YAML file or one of: ${shippedRecipes().join(', ')}.`,
       cause,
     });
   }
@@ -75,16 +121,22 @@ function readYaml(file: string): Record<string, unknown> {
 
 function applyOverride(settings: Record<string, unknown>, override: string): void {
   const separator = override.indexOf('=');
-  const keys = override.slice(0, separator).split('.');
-  const last = keys.pop();
-  const target = keys.reduce<unknown>((node, key) => (isMapping(node) ? node[key] : undefined), settings);
-  if (separator < 1 || !isMapping(target) || last === undefined || !(last in target)) {
-    const known = isMapping(target) ? Object.keys(target) : Object.keys(settings);
-    throw new ChronotopeError('override-invalid', `--set ${override}: no such setting`, {
-      hint: `Write --set key=value with a dotted key; here the keys are ${known.join(', ')}.`,
+  if (separator < 1) {
+    throw new ChronotopeError('override-invalid', `--set ${override}: there is no value`, {
+      hint: 'Write --set key=value, such as --set student.steps=400.',
     });
   }
-  target[last] = parseDocument(override.slice(separator + 1)).toJS();
+  const key = override.slice(0, separator);
+  const path = key.split('.');
+  const last = path.pop()!;
+  const group = path.reduce<unknown>((node, part) => (isMapping(node) ? node[part] : undefined), settings);
+  if (!isMapping(group) || !(last in group || settingKeys().includes(key))) {
+    const beside = isMapping(group) ? Object.keys(group) : Object.keys(settings);
+    throw new ChronotopeError('override-invalid', `--set ${override}: no setting "${key}"`, {
+      hint: capitalised(didYouMean(key, settingKeys())) ?? `Keys here are ${beside.join(', ')}.`,
+    });
+  }
+  group[last] = parseDocument(override.slice(separator + 1)).toJS();
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

@@ -7,7 +7,12 @@ const count = z.number().int().min(1);
 const range = z
   .tuple([z.number(), z.number()])
   .refine(([low, high]) => low <= high, 'expected [low, high] with low <= high');
-const jitter = z.strictObject({ probability: share, range });
+const jitter = z.strictObject({
+  probability: share.describe('how often it is applied'),
+  range: range.describe('bounds of the random factor or shift'),
+});
+const learningRate = positive.describe('the largest of the schedule, which falls along a cosine');
+const weightDecay = z.number().min(0).describe('factor of the weights that Adam adds to their gradients (L2)');
 
 const augment = z
   .strictObject({
@@ -17,15 +22,25 @@ const augment = z
       .optional()
       .describe('crop squares, of a fraction of the height; off keeps the shape of the frame'),
     flip: share.describe('probability of a mirror image; keep 0 where left and right matter'),
-    contrast: jitter,
+    contrast: jitter.describe('factor of the distance from the mean gray'),
     hue: jitter.describe('shift as a fraction of the colour circle'),
-    saturation: jitter,
-    brightness: jitter,
-    grayscale: z.strictObject({ probability: share, gamma: jitter }),
+    saturation: jitter.describe('factor of the distance from gray'),
+    brightness: jitter.describe('factor of all values, 1 leaves them'),
+    grayscale: z
+      .strictObject({
+        probability: share.describe('how often a clip loses its colours'),
+        gamma: jitter.describe('exponent of the gray values'),
+      })
+      .describe('gray clips'),
     channelDrop: share.describe('probability that one colour channel is set to 0'),
     channelPermutation: share.describe('probability that the colour channels change places'),
     erase: z
-      .strictObject({ count: z.number().int().min(0), probability: share, height: range, width: range })
+      .strictObject({
+        count: z.number().int().min(0).describe('how many at most, drawn one by one'),
+        probability: share.describe('of each'),
+        height: range.describe('of a rectangle'),
+        width: range.describe('of a rectangle'),
+      })
       .describe('black rectangles; sizes as fractions of the input'),
   })
   .describe('random augmentation, drawn once for a clip');
@@ -33,10 +48,10 @@ const augment = z
 const pretext = z.strictObject({
   epochs: count.describe('passes over all training videos'),
   batch: count.min(2).describe('videos in a step; each gives 2 global and 2 × localClips local clips'),
-  learningRate: positive,
-  weightDecay: z.number().min(0),
-  warmupEpochs: z.number().min(0),
-  temperature: positive,
+  learningRate,
+  weightDecay,
+  warmupEpochs: z.number().min(0).describe('epochs in which the learning rate rises from near 0'),
+  temperature: positive.describe('of the contrastive losses; smaller sharpens them'),
   positives: z.enum(['all', 'different-time']).describe('which clips of a video attract each other'),
   localLocalReduction: z.enum(['sum', 'mean']).describe('over the videos of the batch; sum is official'),
   localLocalScale: positive.describe('factor of the local-local term: 40 with mean gives the official balance'),
@@ -45,20 +60,20 @@ const pretext = z.strictObject({
 });
 
 const labelled = z.strictObject({
-  steps: count,
-  batch: count.min(2),
-  learningRate: positive,
+  steps: count.describe('optimiser steps in all'),
+  batch: count.min(2).describe('labelled videos in a step'),
+  learningRate,
   backboneFactor: positive.describe('learning rate of the backbone relative to that of the new classifier layer'),
-  weightDecay: z.number().min(0),
-  warmupSteps: z.number().int().min(0),
-  dropout: share,
+  weightDecay,
+  warmupSteps: z.number().int().min(0).describe('steps in which the learning rate rises from near 0'),
+  dropout: share.describe('share of the features set to 0 before the classifier layer'),
   augment,
 });
 
 /** Every setting of a TimeBalance run. Unknown keys are errors. */
 export const timebalanceRecipe = z.strictObject({
-  method: z.literal('timebalance'),
-  seed: z.number().int().min(0),
+  method: z.literal('timebalance').describe('what is learnt'),
+  seed: z.number().int().min(0).describe('of everything that is random: weights, label draws, clips, augmentation'),
   frames: z
     .strictObject({
       shortSide: z.number().int().min(8).describe('stored frames are scaled to this many pixels on the shorter side'),
@@ -99,32 +114,56 @@ export const timebalanceRecipe = z.strictObject({
   inputSize: z.number().int().min(8).describe('height and width of the network input in pixels'),
   model: z
     .strictObject({
-      backbone: z.enum(['small-r3d', 'r3d18']),
-      stemWidth: count.describe('small-r3d only'),
+      backbone: z.enum(['small-r3d', 'r3d18', 'r2plus1d18', 'mc3-18', 'r3d50']).describe('small-r3d trains on a CPU'),
+      stemWidth: count.describe('small-r3d only: channels of the first convolution'),
       widths: z.array(count).min(1).describe('small-r3d only: channels of each stage'),
       blocks: count.describe('small-r3d only: blocks of each stage'),
+      width: count
+        .nullable()
+        .default(null)
+        .describe('not small-r3d: channels of the first stage; null takes the 64 of the published networks'),
+      depths: z
+        .tuple([count, count, count, count])
+        .nullable()
+        .default(null)
+        .describe('not small-r3d: blocks of each stage; null takes those of the published network'),
+      lastStage: z
+        .enum(['dilated', 'strided'])
+        .default('dilated')
+        .describe('r3d18 and r2plus1d18: the last stage keeps the time steps (TCLR) or halves them (torchvision)'),
+      pretrained: z
+        .string()
+        .nullable()
+        .default(null)
+        .describe('a file of weights to start from instead of random ones: safetensors or .pth, see docs/models.md'),
       embedding: count.describe('width of the projection head output'),
     })
     .describe('the network'),
   pretrain: z
-    .strictObject({ invariant: pretext, distinctive: pretext, student: pretext })
+    .strictObject({
+      invariant: pretext.describe('stage A_I: all clips of a video alike'),
+      distinctive: pretext.describe('stage A_D: clips of different times apart'),
+      student: pretext.describe('stage A_S: both, for the student to start from'),
+    })
     .describe('stages A_I, A_D, A_S'),
   supervised: labelled.describe('the baseline: labels only, from scratch'),
   teacher: labelled.describe('stage B: fine-tuning of each teacher on the labels'),
   similarity: z
     .strictObject({
       clips: count.min(2).describe('clips of a video that are compared'),
-      stride: count,
-      placement: z.enum(['spread', 'consecutive']),
+      stride: count.describe('frames from one frame of such a clip to the next'),
+      placement: z.enum(['spread', 'consecutive']).describe('over the whole video, or without gaps in its middle'),
       source: z.enum(['pretrained', 'fine-tuned']).describe('whose features are compared'),
       map: z.enum(['min-max', 'identity', 'rank', 'inverted', 'constant']).describe('from score to weight'),
     })
     .describe('stage C: temporal similarity scores (TSTR)'),
   student: labelled
     .extend({
-      unlabelledBatch: count.min(2),
-      distillation: z.enum(['l2', 'kld', 'l2-per-video']),
-      supervisedWeight: z.number().min(0),
+      unlabelledBatch: count.min(2).describe('unlabelled videos in a step'),
+      distillation: z
+        .enum(['l2', 'kld', 'l2-per-video'])
+        .describe('distance between the predictions of the student and of its teachers'),
+      supervisedWeight: z.number().min(0).describe('cross-entropy on the labelled videos'),
       labelledWeight: z.number().min(0).describe('distillation on the labelled videos'),
       unlabelledWeight: z.number().min(0).describe('distillation on the unlabelled videos'),
       start: z
@@ -133,11 +172,21 @@ export const timebalanceRecipe = z.strictObject({
     })
     .describe('stage D: the student'),
   evaluation: z
-    .strictObject({ clips: count, centreCrop: share.describe('fraction of height and width') })
+    .strictObject({
+      clips: count.describe('clips of a video whose predictions are averaged'),
+      centreCrop: share.describe('fraction of height and width'),
+    })
     .describe('stage E'),
 });
 
+/** Every setting of a TimeBalance run; {@link timebalanceRecipe} checks them. */
 export type TimeBalanceRecipe = z.infer<typeof timebalanceRecipe>;
+
+/** Settings of one self-supervised pre-training. */
 export type PretextSettings = z.infer<typeof pretext>;
+
+/** Settings of a training on labels alone. */
 export type LabelledSettings = z.infer<typeof labelled>;
+
+/** Settings of the student: labels and distillation from the teachers. */
 export type StudentSettings = TimeBalanceRecipe['student'];

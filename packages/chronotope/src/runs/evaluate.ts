@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readClassFolders } from '../data/class-folders.js';
 import { ClipReader } from '../data/clip-reader.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
@@ -11,9 +10,11 @@ import { loadRecipe } from '../recipes/load.js';
 import { loadModel } from '../training/checkpoint.js';
 import { readJson, writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
+import type { StageFolder } from '../training/stage-folder.js';
 import { prepareVideos, repairNote } from './prepare-videos.js';
 import { RunFolder } from './run-folder.js';
 import { runFrames } from './run-frames.js';
+import { readTrainingData } from './training-data.js';
 
 /** Test accuracies of a run. */
 export interface RunEvaluation {
@@ -27,7 +28,7 @@ export interface RunEvaluation {
 /**
  * Tests every classifier of a run (stage E) and writes `evaluation.json`.
  *
- * @param options.data a folder of class folders to test on; by default the `_test` videos of the training data
+ * @param options.data a folder of class folders, a manifest or a list to test on; by default the `_test` videos of the training data
  * @throws ChronotopeError `no-test-videos`, `stage-missing`, `not-a-run-folder`
  */
 export async function evaluateRun(
@@ -39,10 +40,10 @@ export async function evaluateRun(
   const { classes } = run.description;
   const recipe = loadRecipe(run.path('recipe.yaml'));
   const data = readJson(run.path('data.json')) as { draws: number; test: ManifestEntry[] };
-  const wanted = options.data === undefined ? data.test : testFolder(options.data, classes);
+  const wanted = options.data === undefined ? data.test : await testVideos(options.data, classes);
   if (wanted.length === 0) {
     throw new ChronotopeError('no-test-videos', `${folder} has no test videos`, {
-      hint: 'Give --data <folder of class folders>, or put test videos under _test/<class>/ before training.',
+      hint: 'Give --data <class folders or manifest>, or put test videos under _test/<class>/ before training.',
     });
   }
   const frames = runFrames(run, recipe);
@@ -71,8 +72,13 @@ export async function evaluateRun(
 }
 
 /** The stage folder of a trained classifier. */
-export function finishedStage(run: RunFolder, draw: number, stage: ClassifierStage) {
-  const folder = run.stage(stageName(draw, stage));
+export function finishedStage(run: RunFolder, draw: number, stage: ClassifierStage): StageFolder {
+  return finishedNetwork(run, stageName(draw, stage));
+}
+
+/** The folder of a stage that has trained a network. */
+export function finishedNetwork(run: RunFolder, name: string): StageFolder {
+  const folder = run.stage(name);
   if (!folder.isDone || !existsSync(folder.modelFile)) {
     throw new ChronotopeError('stage-missing', `${run.folder} has no finished stage ${folder.name}`, {
       hint: 'Continue the run with the `chronotope train` command that started it.',
@@ -81,8 +87,9 @@ export function finishedStage(run: RunFolder, draw: number, stage: ClassifierSta
   return folder;
 }
 
-function testFolder(folder: string, classes: readonly string[]): ManifestEntry[] {
-  const { entries } = readClassFolders(folder);
+/** The test videos of other data, or all its labelled ones when none is set apart for testing. */
+async function testVideos(data: string, classes: readonly string[]): Promise<ManifestEntry[]> {
+  const { entries } = await readTrainingData(data);
   const labelled = entries.filter(({ label }) => label !== null);
   const unknown = labelled.find(({ label }) => !classes.includes(label!));
   if (unknown) {
@@ -90,5 +97,6 @@ function testFolder(folder: string, classes: readonly string[]): ManifestEntry[]
       hint: `The run knows ${classes.join(', ')}.`,
     });
   }
-  return labelled;
+  const test = labelled.filter(({ split }) => split === 'test');
+  return test.length > 0 ? test : labelled;
 }

@@ -21,6 +21,7 @@ import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import { silentProgress } from '../training/progress.js';
 import { prepareVideos } from './prepare-videos.js';
 
+/** Settings of {@link inspectViews}. */
 export interface InspectOptions {
   /** A folder of class folders, or one video file. */
   data: string;

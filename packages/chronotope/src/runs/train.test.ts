@@ -1,67 +1,25 @@
 import assert from 'node:assert/strict';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { encode } from '@chronotope/video';
-import { loadRecipe } from '../recipes/load.js';
+import { tinyRecipe, writeTinyVideos } from '../testing/tiny-videos.js';
 import { evaluateRun } from './evaluate.js';
 import { predictFiles } from './predict.js';
 import { RunFolder } from './run-folder.js';
 import { trainTimeBalance } from './train.js';
-import { verifyResume } from './verify-resume.js';
-
-const SIZE = 32;
-const FRAMES = 40;
-const TINY = [
-  'pretrain.invariant.epochs=1',
-  'pretrain.distinctive.epochs=1',
-  'pretrain.student.epochs=1',
-  'supervised.steps=30',
-  'teacher.steps=2',
-  'student.steps=2',
-  'supervised.batch=4',
-  'supervised.augment.hue.probability=0',
-  'supervised.augment.channelPermutation=0',
-  'supervised.augment.grayscale.probability=0',
-  'evaluation.clips=2',
-].concat(['invariant', 'distinctive', 'student'].map((stage) => `pretrain.${stage}.batch=4`));
-
-/** A film of one colour with a little noise, so that 30 steps tell two colours apart. */
-async function writeFilm(file: string, red: boolean, seed: number): Promise<void> {
-  mkdirSync(path.dirname(file), { recursive: true });
-  const frames = Uint8Array.from({ length: FRAMES * SIZE * SIZE * 3 }, (_, k) => {
-    const bright = k % 3 === (red ? 0 : 2);
-    return (bright ? 200 : 30) + ((k * 7 + seed * 13) % 20);
-  });
-  await encode(frames, file, { width: SIZE, height: SIZE, fps: 20 });
-}
 
 describe('a run, end to end', () => {
   let root = '';
   let data = '';
-  const recipe = loadRecipe('timebalance-demo', TINY);
+  const recipe = tinyRecipe();
   const train = (out: string, options = {}) =>
     trainTimeBalance({ data, out: path.join(root, out), recipe, ...options });
 
   before(async () => {
     root = mkdtempSync(path.join(tmpdir(), 'chronotope run é '));
     data = path.join(root, 'vidéos with spaces');
-    for (const k of [0, 1]) {
-      await writeFilm(path.join(data, 'red', `r${k}.mp4`), true, k);
-      await writeFilm(path.join(data, 'blue', `b${k}.mp4`), false, k);
-      await writeFilm(path.join(data, '_unlabelled', `u${k}.mp4`), k === 0, 5 + k);
-      await writeFilm(path.join(data, '_test', k === 0 ? 'red' : 'blue', `t${k}.mp4`), k === 0, 9 + k);
-    }
+    await writeTinyVideos(data);
   });
   after(() => rmSync(root, { recursive: true, force: true }));
 
@@ -155,13 +113,6 @@ describe('a run, end to end', () => {
       readFileSync(path.join(root, run, 'stages', stage, 'model.safetensors'));
     assert.deepEqual(weights('second', 'pretrain-invariant'), weights('first', 'pretrain-invariant'));
     assert.notDeepEqual(weights('second', 'draw-1/supervised'), weights('first', 'draw-1/supervised'));
-  });
-
-  test('killed at random moments and resumed, every network is the same, bit for bit', async () => {
-    const report = await verifyResume({ data, recipe, folder: path.join(root, 'verify'), kills: 3 });
-    assert.deepEqual(report.different, []);
-    assert.equal(report.models, 9);
-    assert.ok(report.kills > 0);
   });
 
   test('an aborted run says so and can be continued', async () => {

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import { version } from '@chronotope/torch';
-import { type ClassFolders, readClassFolders } from '../data/class-folders.js';
 import { ClipReader } from '../data/clip-reader.js';
 import { drawLabels, labelsFromFile, requireLabelInEveryClass } from '../data/label-split.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
+import { checkNetwork } from '../methods/timebalance/networks.js';
 import { runTimeBalance } from '../methods/timebalance/pipeline.js';
+import { formatWeightsReport } from '../models/weights/report.js';
 import { formatRecipe } from '../recipes/load.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import { writeFileAtomic, writeJsonAtomic } from '../training/json-files.js';
@@ -16,10 +17,14 @@ import { evaluateRun, type RunEvaluation } from './evaluate.js';
 import { prepareVideos, repairNote } from './prepare-videos.js';
 import { RunFolder } from './run-folder.js';
 import { recordRunFrames, runFrames } from './run-frames.js';
+import { readTrainingData, type TrainingData } from './training-data.js';
 
+/** Settings of {@link trainTimeBalance}. */
 export interface TrainOptions {
-  /** A folder of class folders, with `_unlabelled/` and `_test/` where there are such videos. */
+  /** A folder of class folders, with `_unlabelled/` and `_test/` where there are such videos; or a manifest or list. */
   data: string;
+  /** A split file that says which videos are for training and testing, and which labels may be used. */
+  split?: string;
   /** The run folder: new, empty, or of the same run, which is then continued. */
   out: string;
   recipe: TimeBalanceRecipe;
@@ -46,8 +51,10 @@ export interface TrainOptions {
  */
 export async function trainTimeBalance(options: TrainOptions): Promise<RunEvaluation | null> {
   const { data, out, recipe, pretrained, progress = silentProgress, signal } = options;
-  const found = readClassFolders(data);
-  for (const warning of found.warnings) progress.note(`  note: ${warning}`);
+  const found = await readTrainingData(data, options.split);
+  for (const note of found.notes) progress.note(`  note: ${note}`);
+  const weights = checkNetwork(recipe);
+  if (weights) progress.note(formatWeightsReport(weights));
   const draws = labelDraws(found, options);
   const run = RunFolder.createOrContinue(out, {
     method: recipe.method,
@@ -86,7 +93,7 @@ export async function trainTimeBalance(options: TrainOptions): Promise<RunEvalua
 }
 
 /** The training videos of each draw, with the labels that are known in it. */
-function labelDraws({ entries, classes }: ClassFolders, options: TrainOptions): ManifestEntry[][] {
+function labelDraws({ entries, classes }: TrainingData, options: TrainOptions): ManifestEntry[][] {
   const { recipe, labelsPerClass, labelDraws: count = 1, labelsFile } = options;
   const all = labelsFile === undefined ? entries : labelsFromFile(entries, labelsFile);
   requireLabelInEveryClass(all, classes);

@@ -14,6 +14,7 @@ import { type Progress, silentProgress } from '../training/progress.js';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/chronotope.js', import.meta.url));
 
+/** Settings of {@link verifyResume}. */
 export interface VerifyResumeOptions {
   /** Class folders to train on. */
   data: string;
@@ -28,6 +29,7 @@ export interface VerifyResumeOptions {
   signal?: AbortSignal;
 }
 
+/** What {@link verifyResume} found. */
 export interface ResumeReport {
   /** Kills that hit a running program; it can finish before the last. */
   kills: number;

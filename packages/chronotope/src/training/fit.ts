@@ -23,6 +23,7 @@ export interface MetricsLine {
   tensorBytes: number;
 }
 
+/** Settings of {@link fit}. */
 export interface FitOptions<Batch> {
   steps: number;
   optimizer: optim.Optimizer;
@@ -139,6 +140,7 @@ function lossNotFinite(step: number, value: number, ids: readonly string[]): Chr
   });
 }
 
+/** The error with which interrupted work ends; giving the same command again goes on. */
 export function interrupted(): ChronotopeError {
   return new ChronotopeError('interrupted', 'interrupted', {
     hint: 'Run the same command again: finished stages are kept and the rest is done.',

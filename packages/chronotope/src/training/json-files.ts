@@ -12,6 +12,7 @@ export function writeFileAtomic(file: string, content: string): void {
   writeAtomically(file, (handle) => writeFileSync(handle, content));
 }
 
+/** Writes `value` as indented JSON; a reader sees the old file or the new one, never half of it. */
 export function writeJsonAtomic(file: string, value: unknown): void {
   writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`);
 }

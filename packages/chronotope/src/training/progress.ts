@@ -6,6 +6,7 @@ export interface Progress {
   note(line: string): void;
 }
 
+/** One piece of work whose progress is shown. */
 export interface ProgressTask {
   /** `done` of `total` units are finished. */
   update(done: number, detail?: string): void;

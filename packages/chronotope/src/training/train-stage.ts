@@ -5,6 +5,7 @@ import type { Progress } from './progress.js';
 import type { StageFolder } from './stage-folder.js';
 import { loadTrainingState, removeTrainingState, saveTrainingState } from './training-state.js';
 
+/** Settings of {@link trainStage}. */
 export interface TrainStageOptions<Batch> extends Omit<FitOptions<Batch>, 'onMetrics' | 'onStep' | 'resume'> {
   /** What the stage does, for people. */
   title: string;

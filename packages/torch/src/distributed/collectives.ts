@@ -6,7 +6,7 @@
 import { noGrad } from '../autograd.js';
 import { empty, tensor as makeTensor } from '../creation.js';
 import { nativeError, TorchError } from '../errors.js';
-import { type Held, native } from '../native.js';
+import type { Held } from '../native.js';
 import { Operator } from '../operator.js';
 import { keep, scope, TensorHandle } from '../scope.js';
 import { type DType, Tensor } from '../tensor.js';
@@ -16,11 +16,13 @@ import { group } from './process-group.js';
 /** How values of several ranks become one. */
 export type Reduction = 'sum' | 'mean' | 'min' | 'max';
 
+/** Settings of {@link allReduce} and {@link reduceScatter}. */
 export interface ReduceOptions {
   /** Default `sum`. `mean` needs a floating-point dtype. */
   op?: Reduction;
 }
 
+/** Settings of {@link broadcast}. */
 export interface BroadcastOptions {
   /** The rank whose values the others get. Default 0. */
   src?: number;
@@ -201,7 +203,7 @@ function bytesOf(contiguous: Tensor): Tensor {
 
 /** Puts the result where the caller expects it, unless it was made there. */
 function copyBack(values: Tensor, tensor: Tensor): void {
-  const inPlace = tensor.dtype === values.dtype && native().isContiguous(TensorHandle.of(tensor));
+  const inPlace = tensor.dtype === values.dtype && tensor.isContiguous;
   if (!inPlace) tensor.copy_(values);
 }
 
@@ -220,7 +222,7 @@ async function waitOffThread<R>(start: () => Started<R>): Promise<R> {
   try {
     if (work !== null) await group().addon.finishWork(work);
   } catch (error) {
-    throw nativeError('distributed', (error as Error).message, null, []);
+    throw nativeError('distributed', (error as Error).message);
   }
   const result = finish(values);
   if (result !== values) values.dispose();

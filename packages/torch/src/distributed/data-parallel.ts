@@ -10,6 +10,7 @@ import { assignBuckets } from './buckets.js';
 import { allGatherObject, broadcast } from './collectives.js';
 import { group, keepReducer, removeReducer } from './process-group.js';
 
+/** Settings of {@link DistributedDataParallel}. */
 export interface DataParallelOptions {
   /** Size of the buckets in which gradients are reduced, in MB. Default 25. */
   bucketMegabytes?: number;

@@ -16,6 +16,7 @@ export {
 } from './collectives.js';
 export { type DataParallelOptions, DistributedDataParallel } from './data-parallel.js';
 export {
+  availableBackends,
   destroyProcessGroup,
   initProcessGroup,
   isInitialized,

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { availableParallelism, constants } from 'node:os';
 import { createInterface } from 'node:readline';
 
+/** Settings of {@link launch}. */
 export interface LaunchOptions {
   /** Ranks to start on this host. */
   processes: number;

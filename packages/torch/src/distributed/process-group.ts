@@ -9,6 +9,11 @@ let joining = false;
 /** What reduces gradients in the group. */
 const reducers = new Set<Held<'reducer'>>();
 
+/** The backends that the installed libtorch has, and the addon was built with; none where it lacks c10d. */
+export function availableBackends(): Backend[] {
+  return (native().distributedBackends?.split(' ') ?? []) as Backend[];
+}
+
 /**
  * Meets the other processes and connects to each of them. All collectives work in this group.
  *
@@ -100,7 +105,7 @@ export function group(): Group {
 
 function addonWith(backend: Backend): NativeDistributed {
   const addon = native();
-  const available = addon.distributedBackends?.split(' ') ?? [];
+  const available = availableBackends();
   if (available.includes(backend)) return addon as Native & NativeDistributed;
   const have = available.length === 0 ? 'no backend for several processes' : `only ${available.join(', ')}`;
   throw new TorchError(`this build of libtorch has ${have}, but ${backend} was asked for`, {

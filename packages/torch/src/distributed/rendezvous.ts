@@ -4,6 +4,7 @@ import type { NativeRendezvous } from '../native.js';
 /** What transports the data: `gloo` for CPU tensors, `nccl` for CUDA tensors. */
 export type Backend = 'gloo' | 'nccl';
 
+/** Settings of {@link initProcessGroup}. */
 export interface ProcessGroupOptions {
   /** Default `gloo`. */
   backend?: Backend;

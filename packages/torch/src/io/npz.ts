@@ -14,6 +14,11 @@ export function loadNpz(path: string): Map<string, Tensor> {
   return withFile(path, '.npz', readNpz);
 }
 
+/**
+ * Reads the arrays of a NumPy `.npz` archive by name.
+ *
+ * @throws FormatError when an entry is no array
+ */
 export function readNpz(file: BinaryFile): Map<string, Tensor> {
   const archive = new ZipArchive(file);
   const arrays = new Map<string, Tensor>();

@@ -26,6 +26,7 @@ export interface PythonObject<V> {
   entries?: Map<V, V>;
 }
 
+/** Whether an unpickled value stands for an object of a Python class. */
 export function isPythonObject(value: unknown): value is PythonObject<unknown> {
   return typeof value === 'object' && value !== null && 'className' in value;
 }
@@ -35,6 +36,7 @@ export interface Stateful {
   setState(state: unknown): void;
 }
 
+/** Whether an unpickled value still waits for its state. */
 export function isStateful(value: unknown): value is Stateful {
   return typeof value === 'object' && value !== null && 'setState' in value;
 }

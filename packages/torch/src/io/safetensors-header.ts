@@ -14,6 +14,7 @@ export interface TensorEntry {
   end: number;
 }
 
+/** What the header of a safetensors file lists. */
 export interface SafetensorsHeader {
   tensors: TensorEntry[];
   metadata: Record<string, string>;

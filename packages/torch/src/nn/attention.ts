@@ -8,6 +8,7 @@ import { Linear } from './linear.js';
 import { Module } from './module.js';
 import { emptyParameter, filledParameter, type Parameter } from './parameter.js';
 
+/** Settings of {@link scaledDotProductAttention}. */
 export interface AttentionOptions {
   /**
    * Broadcast to [..., L, S]. A bool mask is true where a query may look at a key (as in PyTorch's function of this name,
@@ -42,6 +43,7 @@ export function scaledDotProductAttention(
   });
 }
 
+/** Settings of {@link MultiheadAttention}. */
 export interface MultiheadAttentionOptions {
   /** Share of the attention weights that training sets to zero. Default 0. */
   dropout?: number;
@@ -55,6 +57,7 @@ export interface MultiheadAttentionOptions {
   batchFirst?: boolean;
 }
 
+/** Masks and switches of one call of {@link MultiheadAttention}. */
 export interface MultiheadAttentionCall {
   /** Keys to leave out, [N, S]: true where a key is padding; a float mask is added to the scores. */
   keyPaddingMask?: Tensor | null;

@@ -6,6 +6,7 @@ import { Module } from './module.js';
 import { filledParameter, type Parameter } from './parameter.js';
 import { pyBool, pyFloat } from './repr.js';
 
+/** Settings of the batch normalisations. */
 export interface BatchNormOptions {
   /** Added to the variance before the root. Default 1e-5. */
   eps?: number;

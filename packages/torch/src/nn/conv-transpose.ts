@@ -6,6 +6,7 @@ import { resetWeightAndBias } from './linear.js';
 import { Module } from './module.js';
 import { emptyParameter, type Parameter } from './parameter.js';
 
+/** Settings of the transposed convolutions. */
 export interface ConvTransposeOptions extends ConvOptions {
   /** Size added to one side of the output, to choose between the sizes that a stride leaves open. Default 0. */
   outputPadding?: PerDimension;

@@ -9,6 +9,7 @@ import { pyInts } from './repr.js';
 /** One number for every spatial dimension, or one number per dimension. */
 export type PerDimension = number | readonly number[];
 
+/** Settings of the convolutions. */
 export interface ConvOptions {
   kernelSize: PerDimension;
   /** Default 1. */

@@ -4,6 +4,7 @@ import type { Tensor } from '../tensor.js';
 export { type AttentionOptions, scaledDotProductAttention } from './attention.js';
 export * from './loss-functions.js';
 
+/** Settings of {@link normalize}. */
 export interface NormalizeOptions {
   /** Order of the norm. Default 2. */
   p?: number;
@@ -18,6 +19,7 @@ export function normalize(x: Tensor, { p = 2, dim = 1, eps = 1e-12 }: NormalizeO
   return x.div(x.norm(p, dim, { keepdim: true }).clampMin(eps));
 }
 
+/** Settings of {@link cosineSimilarity}. */
 export interface CosineSimilarityOptions {
   /** Dimension of the vectors. Default 1. */
   dim?: number;

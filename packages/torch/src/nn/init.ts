@@ -8,6 +8,7 @@ import type { Tensor } from '../tensor.js';
 /** The activation that follows the weights; it decides their gain. */
 export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu';
 
+/** Settings of the Kaiming initialisers. */
 export interface KaimingOptions {
   /** Negative slope of the leaky ReLU; ignored for the others. Default 0. */
   a?: number;
@@ -53,6 +54,7 @@ export function kaimingNormal_(tensor: Tensor, options: KaimingOptions = {}): Te
   return normal_(tensor, 0, kaimingStd(tensor, options));
 }
 
+/** Settings of the initialisers that take a gain. */
 export interface GainOptions {
   /** Factor on the standard deviation; see {@link calculateGain}. Default 1. */
   gain?: number;
@@ -69,6 +71,7 @@ export function xavierNormal_(tensor: Tensor, { gain = 1 }: GainOptions = {}): T
   return normal_(tensor, 0, xavierStd(tensor, gain));
 }
 
+/** Settings of {@link truncNormal_}. */
 export interface TruncNormalOptions {
   /** Default 0. */
   mean?: number;

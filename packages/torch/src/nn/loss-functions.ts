@@ -12,11 +12,13 @@ import {
 } from '../generated/operators.js';
 import type { Reduction, Tensor } from '../tensor.js';
 
+/** Settings of every loss. */
 export interface LossOptions {
   /** Average over the elements (default), their sum, or one loss per element. */
   reduction?: Reduction;
 }
 
+/** Settings of the losses over classes. */
 export interface ClassLossOptions extends LossOptions {
   /** Weight of each class, [C]; the mean is then weighted too. */
   weight?: Tensor | null;
@@ -24,6 +26,7 @@ export interface ClassLossOptions extends LossOptions {
   ignoreIndex?: number;
 }
 
+/** Settings of {@link crossEntropy}. */
 export interface CrossEntropyOptions extends ClassLossOptions {
   /** Share of the target that is spread evenly over the classes (Szegedy et al., CVPR 2016). Default 0. */
   labelSmoothing?: number;
@@ -42,6 +45,7 @@ export function nllLoss(logProbabilities: Tensor, target: Tensor, options: Class
   return nllLossNd(logProbabilities, target, options);
 }
 
+/** Settings of {@link binaryCrossEntropy}. */
 export interface BinaryCrossEntropyOptions extends LossOptions {
   /** Weight of every element, broadcast to the shape of the logits. */
   weight?: Tensor | null;
@@ -71,6 +75,7 @@ export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = {})
   return atenL1Loss(input, target, options);
 }
 
+/** Settings of {@link smoothL1Loss}. */
 export interface SmoothL1Options extends LossOptions {
   /** Where the loss turns from squared to absolute. Default 1. */
   beta?: number;
@@ -82,6 +87,7 @@ export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Opt
   return atenSmoothL1Loss(input, target, options);
 }
 
+/** Settings of {@link huberLoss}. */
 export interface HuberOptions extends LossOptions {
   /** Where the loss turns from squared to absolute. Default 1. */
   delta?: number;
@@ -93,6 +99,7 @@ export function huberLoss(input: Tensor, target: Tensor, options: HuberOptions =
   return atenHuberLoss(input, target, options);
 }
 
+/** Settings of {@link klDiv}. */
 export interface KlDivOptions {
   /**
    * `batchmean`: the sum over the batch's size, which is the divergence itself; `mean` (default, as in PyTorch) divides by
@@ -116,6 +123,7 @@ export function klDiv(
   return atenKlDiv(input, target, { reduction: 'sum', logTarget }).div(input.shape[0] ?? 1);
 }
 
+/** Settings of {@link cosineEmbeddingLoss}. */
 export interface CosineEmbeddingOptions extends LossOptions {
   /** Cosine that different pairs may have without a loss. Default 0. */
   margin?: number;

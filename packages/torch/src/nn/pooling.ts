@@ -17,6 +17,7 @@ import { type PerDimension, perDimension } from './conv.js';
 import { Module } from './module.js';
 import { pyBool, pyInts } from './repr.js';
 
+/** Settings of the max-poolings. */
 export interface MaxPoolOptions {
   kernelSize: PerDimension;
   /** Default: the kernel size. */
@@ -87,6 +88,7 @@ export class MaxPool3d extends MaxPool {
   }
 }
 
+/** Settings of the average-poolings. */
 export interface AvgPoolOptions {
   kernelSize: PerDimension;
   /** Default: the kernel size. */

@@ -1,5 +1,6 @@
 /** Modules print as PyTorch prints them, so that two networks can be compared as text. These are Python's spellings. */
 
+/** A truth value in Python's spelling. */
 export function pyBool(value: boolean): string {
   return value ? 'True' : 'False';
 }

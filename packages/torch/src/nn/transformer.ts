@@ -6,6 +6,7 @@ import { Linear } from './linear.js';
 import { Module } from './module.js';
 import { LayerNorm } from './normalisation.js';
 
+/** Settings of {@link TransformerEncoderLayer}. */
 export interface TransformerEncoderLayerOptions {
   /** Width of the hidden layer of the feed-forward part. Default 2048. */
   dimFeedforward?: number;
@@ -21,6 +22,7 @@ export interface TransformerEncoderLayerOptions {
   normFirst?: boolean;
 }
 
+/** Masks of one call of {@link TransformerEncoderLayer}. */
 export interface TransformerEncoderLayerCall {
   /** As `attnMask` of {@link MultiheadAttention}. */
   srcMask?: Tensor | null;

@@ -9,6 +9,7 @@ import { Parameter } from './parameter.js';
 const WEIGHT_NORM = new Operator<Tensor>('aten::_weight_norm');
 const NORM_EXCEPT_DIM = new Operator<Tensor>('aten::norm_except_dim');
 
+/** Settings of {@link weightNorm}. */
 export interface WeightNormOptions<Name extends string = 'weight'> {
   /** The parameter to split. Default `weight`. */
   name?: Name;

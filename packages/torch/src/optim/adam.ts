@@ -24,6 +24,7 @@ import {
   type Update,
 } from './optimizer.js';
 
+/** Settings of {@link Adam}. */
 export interface AdamOptions extends CommonOptions {
   /** Decay rates of the running averages of the gradient and of its square. */
   betas: readonly [number, number];

@@ -7,6 +7,7 @@ import { scope } from '../scope.js';
 import type { Tensor } from '../tensor.js';
 import { foreachMulTensors_, foreachNorm } from './foreach.js';
 
+/** Settings of {@link clipGradNorm_}. */
 export interface ClipGradNormOptions {
   /** Order of the norm, Infinity for the largest absolute value. Default 2. */
   normType?: number;

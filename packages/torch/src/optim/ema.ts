@@ -5,6 +5,7 @@ import { keep, scope } from '../scope.js';
 import type { Tensor } from '../tensor.js';
 import { foreachAdd_, foreachMul_ } from './foreach.js';
 
+/** Settings of {@link EMA}. */
 export interface EMAOptions {
   /** Share of the average that a step keeps. Default 0.999. */
   decay?: number;

@@ -11,6 +11,7 @@ import {
   type Update,
 } from './optimizer.js';
 
+/** Settings of {@link LARS}. */
 export interface LARSOptions extends CommonOptions {
   /** Share of the previous update that is kept. */
   momentum: number;

@@ -1,6 +1,7 @@
 import type { Optimizer } from './optimizer.js';
 import { assertOnePerGroup } from './schedules.js';
 
+/** Settings of {@link ReduceLROnPlateau}. */
 export interface PlateauOptions {
   /** Whether less (`min`, default: a loss) or more (`max`: an accuracy) is better. */
   mode?: 'min' | 'max';

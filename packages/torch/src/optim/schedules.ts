@@ -137,6 +137,7 @@ export class ConstantLR extends LRScheduler {
   }
 }
 
+/** Settings of {@link LinearLR}. */
 export interface LinearLROptions {
   /** Factor at step 0, more than 0. Default 1/3. */
   startFactor?: number;
@@ -183,6 +184,7 @@ export class CosineAnnealingLR extends LRScheduler {
   }
 }
 
+/** Settings of {@link warmupCosine}. */
 export interface WarmupCosineOptions {
   /** Steps of linear warm-up. Default 0. */
   warmupSteps?: number;

@@ -11,6 +11,7 @@ import {
   type Update,
 } from './optimizer.js';
 
+/** Settings of {@link SGD}. */
 export interface SGDOptions extends CommonOptions {
   /** Share of the previous update that is kept. */
   momentum: number;

@@ -19,6 +19,7 @@ export const SHORT_VIDEO_POLICIES = [
   'error',
 ] as const;
 
+/** What to do with a video that is shorter than a clip. */
 export type ShortVideoPolicy = (typeof SHORT_VIDEO_POLICIES)[number];
 
 /**

@@ -108,7 +108,7 @@ test('files that cannot be used are quarantined with the right reason', () => {
     'wave/empty.mp4': 'empty-file',
     'wave/headless.mp4': 'truncated',
     'wave/only sound.mkv': 'no-video-stream',
-    'wave/text.mp4': 'undecodable',
+    'wave/text.mp4': 'not-a-video',
   });
   assert.ok(quarantined.every(({ reason, hint }) => reason.length > 10 && hint.length > 10));
   assert.equal(finding('quarantined')!.count, 5);
@@ -176,8 +176,8 @@ test('what is unusual about single videos is found, and nothing else', () => {
     assert.equal(finding(code), undefined, code);
   }
   assert.deepEqual(report.classes, [
-    { name: 'jump', train: 3, test: 0 },
-    { name: 'wave', train: 5, test: 1 },
+    { name: 'jump', train: 3, validation: 0, test: 0 },
+    { name: 'wave', train: 5, validation: 0, test: 1 },
   ]);
   assert.ok(
     report.mix.sizes.some(({ value }) => value === '48x64'),

@@ -25,6 +25,7 @@ export const DATASET_FORMATS = [
   'cvat',
 ] as const;
 
+/** A layout of data sets that is read. */
 export type DatasetFormat = (typeof DATASET_FORMATS)[number];
 
 /** What is to be read: one file, or a folder with the visible files and folders directly in it. */
@@ -33,6 +34,7 @@ export interface Source extends Listing {
   kind: 'file' | 'folder';
 }
 
+/** What the readers of all formats can be told. */
 export interface ReadOptions {
   /** Folder with the videos where it is not the one with the lists. Each format has its default. */
   videos?: string;

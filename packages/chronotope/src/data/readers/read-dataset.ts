@@ -48,6 +48,7 @@ export interface ReadDataset extends Dataset {
   recognisedBy: string | null;
 }
 
+/** Settings of {@link readDataset}. */
 export interface ReadDatasetOptions extends ReadOptions {
   /** The layout; `auto` recognises it by its files. Default `auto`. */
   format?: DatasetFormat | 'auto';

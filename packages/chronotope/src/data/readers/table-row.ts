@@ -17,6 +17,7 @@ export const COLUMNS = {
   endFrame: ['end_frame'],
 } as const;
 
+/** A column that tables of videos may have. */
 export type Column = keyof typeof COLUMNS;
 
 /** Values of one row; columns that the table does not have, or leaves empty, are absent. */

@@ -3,6 +3,7 @@ import { randomStream } from '../../random.js';
 import { groupBy } from '../group-by.js';
 import { classesOf, type ManifestEntry } from '../manifest.js';
 
+/** Which parts to cut off; see {@link cutParts}. */
 export interface Cut {
   /** Shares of the labelled training videos for the new parts, 0 to below 1. Default 0: no such part. */
   validation?: number;

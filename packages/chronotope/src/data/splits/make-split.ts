@@ -6,6 +6,7 @@ import { cutParts } from './cut-parts.js';
 import { type DatasetSplit, type SplitStep, splitOf } from './dataset-split.js';
 import { type LabelLists, splitFromLists } from './label-lists.js';
 
+/** What {@link makeSplit} should do: cut parts off, draw labels, or take both from lists. */
 export interface SplitRequest {
   /** Default: what was done, such as `test 0.2, 5 per class, seed 0`. */
   name?: string;
@@ -23,6 +24,7 @@ export interface SplitRequest {
   lists?: LabelLists;
 }
 
+/** A split, and remarks on how it was made, for people. */
 export interface MadeSplit {
   split: DatasetSplit;
   notes: string[];

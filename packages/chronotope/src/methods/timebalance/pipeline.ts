@@ -10,7 +10,7 @@ import type { Progress } from '../../training/progress.js';
 import type { StageFolder } from '../../training/stage-folder.js';
 import { trainStage } from '../../training/train-stage.js';
 import { similarityScores } from './inference.js';
-import { newClassifier, newPretextModel } from './networks.js';
+import { newClassifier, newPretextModel, startFromGivenWeights } from './networks.js';
 import type { PretextModel } from './pretext-model.js';
 import { mapScores } from './score-map.js';
 import { labelledTraining, pretextTraining, studentTraining, type Training } from './training.js';
@@ -36,6 +36,8 @@ export const CLASSIFIER_STAGES = [
   'teacher-distinctive',
   'student',
 ] as const;
+
+/** A stage that trains a classifier. */
 export type ClassifierStage = (typeof CLASSIFIER_STAGES)[number];
 
 /** What the pipeline works with. */
@@ -86,6 +88,7 @@ async function pretrain(run: TimeBalanceRun, pretext: Pretext): Promise<PretextM
   manualSeed(run.recipe.seed);
   const model = newPretextModel(run.recipe, settings.clipBatches);
   await trainStage(run.stage(`pretrain-${pretext}`), model, () => {
+    startFromGivenWeights(model.backbone, run.recipe);
     const plan = viewPlan(run.recipe, `pretrain-${pretext}`);
     const loader = newLoader(run, run.draws[0]!, plan, settings.batch);
     return inRun(run, `pre-training, ${pretext}`, pretextTraining(model, loader, settings, PRETEXTS[pretext]));
@@ -118,6 +121,7 @@ async function trainOnLabels(
   manualSeed(run.recipe.seed + draw);
   const model = newClassifier(run.recipe, run.classes.length, { dropout: settings.dropout, pretrained });
   await trainStage(run.stage(stageName(draw, stage)), model, () => {
+    if (!pretrained) startFromGivenWeights(model.backbone, run.recipe);
     const loader = labelledLoader(run, draw, settings);
     return inRun(run, `${stage}, label draw ${draw + 1}`, labelledTraining(model, loader, settings));
   });
@@ -167,6 +171,7 @@ async function trainStudent(
   const mapped = mapScores([...scores.values()], run.recipe.similarity.map);
   const weights = new Map([...scores.keys()].map((id, index) => [id, mapped[index]!]));
   await trainStage(run.stage(stageName(draw, 'student')), model, () => {
+    if (!start) startFromGivenWeights(model.backbone, run.recipe);
     for (const teacher of Object.values(teachers)) teacher.eval().requiresGrad_(false);
     const unlabelled = run.draws[draw]!.filter(({ label }) => label === null);
     const plan = viewPlan(run.recipe, 'student');

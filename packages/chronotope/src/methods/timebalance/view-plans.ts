@@ -12,6 +12,8 @@ export const VIEW_STAGES = [
   'similarity',
   'evaluation',
 ] as const;
+
+/** A stage that looks at videos. */
 export type ViewStage = (typeof VIEW_STAGES)[number];
 
 /** The clips that a stage wants of every video. */

@@ -2,6 +2,7 @@
 import { distributed as dist, scope, type Tensor, tensor, zeros } from '../../index.js';
 import { report } from './ranks.js';
 
+/** What each rank writes for the test to compare. */
 export interface CollectiveResults {
   rank: number;
   size: number;

@@ -3,6 +3,7 @@ import { distributed as dist, manualSeed, memory, nn, scope, type Tensor, tensor
 import { batch, classifier, SAMPLES, stateOf, train } from './models.js';
 import { report } from './ranks.js';
 
+/** What each rank writes for the test to compare. */
 export interface DataParallelResults {
   trained: Record<string, number[]>;
   trainedInOneBucket: Record<string, number[]>;

@@ -1,6 +1,7 @@
 // Models and data that the ranks and the test, which trains alone, build alike.
 import { manualSeed, nn, optim, randn, scope, type Tensor, tensor } from '../../index.js';
 
+/** Samples of the whole batch, over all ranks. */
 export const SAMPLES = 8;
 const CLASSES = 3;
 

@@ -1,0 +1,83 @@
+import { Command } from 'commander';
+import { annotateRecipe, loadRecipe, purposeOf, shippedRecipes } from '../recipes/load.js';
+import { allSettings, explainSetting, type Setting } from '../recipes/settings.js';
+import { collect } from './train.js';
+
+/** `chronotope recipe list | show | explain | validate`: the settings of a training. */
+export function recipeCommand(): Command {
+  const command = new Command('recipe').description('list, show, explain and check settings');
+  for (const own of [listCommand(), showCommand(), explainCommand(), validateCommand()]) command.addCommand(own);
+  return command;
+}
+
+function listCommand(): Command {
+  return new Command('list')
+    .description('the recipes that come with the program')
+    .option('--json', 'print them as JSON')
+    .action(({ json }: { json?: boolean }, command: Command) => {
+      const recipes = shippedRecipes().map((name) => ({ name, purpose: purposeOf(name) }));
+      const lines = recipes.map(({ name, purpose }) => `${name}\n    ${purpose}\n`);
+      print(command, json ? asJson(recipes) : lines.join(''));
+    });
+}
+
+function showCommand(): Command {
+  return new Command('show')
+    .description('print a recipe with every setting and what it means; a start for your own')
+    .argument('<name or file>', 'a recipe of the list, a YAML file, or the recipe.yaml of a run')
+    .option('--set <key=value>', 'change one setting, such as student.steps=400; may be repeated', collect, [])
+    .option('--json', 'print the values alone, as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ chronotope recipe show timebalance-small > mine.yaml' +
+        '\n  $ chronotope recipe show ./runs/mine/recipe.yaml --json | jq .student',
+    )
+    .action((source: string, { set, json }: { set: string[]; json?: boolean }, command: Command) => {
+      const recipe = loadRecipe(source, set);
+      print(command, json ? asJson(recipe) : annotateRecipe(recipe));
+    });
+}
+
+function explainCommand(): Command {
+  return new Command('explain')
+    .description('say what a setting means and which values it takes')
+    .argument('[key]', 'a setting or a group of them, such as student.steps; without it, the groups')
+    .option('--json', 'print it as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ chronotope recipe explain similarity.map\n  $ chronotope recipe explain student' +
+        '\n  $ chronotope recipe explain --json    # every setting',
+    )
+    .action((key: string | undefined, { json }: { json?: boolean }, command: Command) => {
+      const settings = key === undefined ? allSettings() : explainSetting(key);
+      const shown = key === undefined ? settings.filter((setting) => !setting.key.includes('.')) : settings;
+      print(command, json ? asJson(settings) : renderSettings(shown));
+    });
+}
+
+function validateCommand(): Command {
+  return new Command('validate')
+    .description('check a recipe: unknown settings, wrong values, values that do not go together')
+    .argument('<name or file>', 'a recipe of the list, or a YAML file')
+    .option('--set <key=value>', 'with one setting changed; may be repeated', collect, [])
+    .action((source: string, { set }: { set: string[] }, command: Command) => {
+      loadRecipe(source, set);
+      print(command, `${source} is valid.\n`);
+    });
+}
+
+/** Keys with their values, and what each means below. */
+function renderSettings(settings: Setting[]): string {
+  return settings
+    .map(({ key, description, values }) => {
+      const meaning = description === '' ? '' : `    ${description}\n`;
+      return `${key}${values === undefined ? '' : `: ${values}`}\n${meaning}`;
+    })
+    .join('');
+}
+
+const asJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+
+function print(command: Command, text: string): void {
+  command.configureOutput().writeOut?.(text);
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { ChronotopeError } from '../errors.js';
+import { didYouMean } from './nearest.js';
+import { timebalanceRecipe } from './timebalance.js';
+
+/** One setting of a recipe, or a group of them. */
+export interface Setting {
+  /** Dotted, such as `student.steps`. */
+  key: string;
+  /** What it means, in a line. */
+  description: string;
+  /** Which values it takes, in words. Absent for groups. */
+  values?: string;
+}
+
+/** The parts of a JSON schema that recipes use. */
+interface Schema {
+  type?: string;
+  description?: string;
+  properties?: Record<string, Schema>;
+  items?: Schema | false;
+  prefixItems?: Schema[];
+  anyOf?: Schema[];
+  enum?: unknown[];
+  const?: unknown;
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  default?: unknown;
+}
+
+/** Every setting of a TimeBalance recipe and every group, each group before what it holds. */
+export function allSettings(): Setting[] {
+  return settingsOf(z.toJSONSchema(timebalanceRecipe, { io: 'input' }) as Schema, '');
+}
+
+/**
+ * What a key means.
+ *
+ * @param key dotted; the last part alone is enough where only one setting ends in it
+ * @returns the setting, followed by what it holds if it is a group
+ * @throws ChronotopeError `setting-unknown` with the keys that may have been meant
+ */
+export function explainSetting(key: string): Setting[] {
+  const settings = allSettings();
+  const meant = settings.filter((setting) => setting.key === key || setting.key.endsWith(`.${key}`));
+  const exact = meant.find((setting) => setting.key === key) ?? (meant.length === 1 ? meant[0] : undefined);
+  if (exact) return settings.filter(({ key: own }) => own === exact.key || own.startsWith(`${exact.key}.`));
+  const keys = settings.map((setting) => setting.key);
+  const hint =
+    meant.length > 1
+      ? `There are several: ${meant.map((setting) => setting.key).join(', ')}.`
+      : (capitalised(didYouMean(key, keys)) ?? 'chronotope recipe explain lists them all.');
+  throw new ChronotopeError('setting-unknown', `no setting "${key}"`, { hint });
+}
+
+/** A sentence with its first letter large. */
+export function capitalised(sentence: string | undefined): string | undefined {
+  return sentence && sentence[0]!.toUpperCase() + sentence.slice(1);
+}
+
+function settingsOf(schema: Schema, prefix: string): Setting[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, part]) => {
+    const key = `${prefix}${name}`;
+    const { description = '' } = part;
+    if (part.properties) return [{ key, description }, ...settingsOf(part, `${key}.`)];
+    const given = part.default === undefined ? '' : `; ${JSON.stringify(part.default)} if not given`;
+    return [{ key, description, values: `${valuesOf(part)}${given}` }];
+  });
+}
+
+function valuesOf(schema: Schema): string {
+  if (schema.const !== undefined) return String(schema.const);
+  if (schema.enum) return schema.enum.join(' | ');
+  if (schema.anyOf) return schema.anyOf.map(valuesOf).join(', or ');
+  if (schema.prefixItems) return '[low, high]';
+  if (schema.type === 'array') return `a list: ${valuesOf(schema.items || {})}`;
+  if (schema.type === 'boolean') return 'true | false';
+  if (schema.type === 'integer' || schema.type === 'number') return numberOf(schema);
+  return schema.type ?? 'any value';
+}
+
+function numberOf({ type, minimum = Number.NEGATIVE_INFINITY, maximum = Number.MAX_VALUE, exclusiveMinimum }: Schema) {
+  const kind = type === 'integer' ? 'whole number' : 'number';
+  const isBounded = maximum < Number.MAX_SAFE_INTEGER;
+  if (exclusiveMinimum !== undefined) return `${kind} above ${exclusiveMinimum}`;
+  if (isBounded) return `${kind} from ${minimum} to ${maximum}`;
+  return minimum > Number.MIN_SAFE_INTEGER ? `${kind}, ${minimum} or more` : kind;
+}

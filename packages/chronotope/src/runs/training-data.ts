@@ -1,0 +1,58 @@
+import { statSync } from 'node:fs';
+import { readClassFolders } from '../data/class-folders.js';
+import { classesOf, type ManifestEntry } from '../data/manifest.js';
+import { readDataset } from '../data/readers/read-dataset.js';
+import { applySplit, readSplit } from '../data/splits/dataset-split.js';
+import { ChronotopeError } from '../errors.js';
+
+/** The videos of a data set and its classes in the order of their numbers. */
+export interface TrainingData {
+  entries: ManifestEntry[];
+  classes: string[];
+  /** Readable remarks on what was left out. */
+  notes: string[];
+}
+
+/**
+ * Reads what a run trains and tests on: a folder of class folders, or a manifest or list in any format of
+ * docs/datasets.md; with the parts and labels of a split file if one is given.
+ *
+ * @param data a folder or a list
+ * @param split a file written by `chronotope split`
+ * @throws ChronotopeError those of `readClassFolders`, `readDataset`, `readSplit` and `applySplit`; `one-class`;
+ *   `not-whole-videos` for entries that are images, parts of a file or members of an archive
+ */
+export async function readTrainingData(data: string, split?: string): Promise<TrainingData> {
+  const { entries, classes, notes } = await read(data);
+  const partial = entries.find(({ frames, archive, clip }) => frames ?? archive ?? clip);
+  if (partial !== undefined) {
+    throw new ChronotopeError(
+      'not-whole-videos',
+      `${data} lists images, archives or parts of videos ("${partial.id}")`,
+      {
+        hint: 'Training reads whole video files. Cut or pack such data into video files first.',
+        details: { id: partial.id },
+      },
+    );
+  }
+  if (split === undefined) return { entries, classes, notes };
+  const applied = applySplit(entries, readSplit(split));
+  return { entries: applied.entries, classes, notes: [...notes, ...applied.notes] };
+}
+
+async function read(data: string): Promise<TrainingData> {
+  if (!statSync(data, { throwIfNoEntry: false })?.isFile()) {
+    const { entries, classes, warnings } = readClassFolders(data);
+    return { entries, classes, notes: warnings };
+  }
+  const { entries, notes } = await readDataset(data);
+  const classes = classesOf(entries);
+  if (classes.length < 2) {
+    const found = classes.length === 0 ? 'no labels' : `only one class, "${classes[0]}"`;
+    throw new ChronotopeError('one-class', `${data} has ${found}`, {
+      hint: 'A recogniser needs at least two classes, each with a labelled video.',
+      details: { classes },
+    });
+  }
+  return { entries, classes, notes };
+}
