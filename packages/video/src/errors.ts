@@ -6,7 +6,7 @@
  * `undecodable` (not a single frame), `truncated` (clearly less video than the header states, or the header itself is
  * cut off), `too-short` (the asked clip does not fit).
  * About the run: `timeout`, `aborted`, `ffmpeg-missing`, `ffmpeg-too-old`, `encode-failed`, `disk-full`, `unwritable`,
- * `invalid-argument`, `ambiguous-store`.
+ * `invalid-argument`, `ambiguous-store`, `damaged-store` (frames of a store that were lost or altered since).
  */
 export type VideoErrorCode =
   | 'not-found'
@@ -26,7 +26,8 @@ export type VideoErrorCode =
   | 'disk-full'
   | 'unwritable'
   | 'invalid-argument'
-  | 'ambiguous-store';
+  | 'ambiguous-store'
+  | 'damaged-store';
 
 /** How far decoding came. */
 export interface VideoPosition {

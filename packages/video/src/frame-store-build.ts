@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { abortedError } from './children.js';
 import { frames } from './decode.js';
 import { estimateFrames, targetSize } from './decode-plan.js';
@@ -16,18 +13,23 @@ import {
   type VideoErrorCode,
 } from './errors.js';
 import { findFfmpeg } from './ffmpeg.js';
-import { probe, sizeOfReadableFile, type VideoInfo } from './probe.js';
+import { FrameStore, type SourceVideo } from './frame-store.js';
+import { probe, type VideoInfo } from './probe.js';
 import {
   entryFile,
   entryKey,
   type FrameStoreSettings,
   findDamage,
-  listEntries,
-  pixelFile,
+  framesFile,
   readEntry,
-  type SourceState,
+  type StoreEntry,
+  type StoreFormat,
   serialiseEntry,
 } from './store-entry.js';
+import { writeFrames } from './store-frames.js';
+import { formatBytes, planStore, type StorePlan } from './store-plan.js';
+import { currentState, isSameState, type Source, SourceRegistry } from './store-sources.js';
+import { removeEntries } from './store-upkeep.js';
 import { removeAbandonedFiles, temporaryName, writeFileAtomically } from './temporary-files.js';
 
 /** How a frame store is built. */
@@ -38,16 +40,22 @@ export interface BuildFrameStoreOptions {
   fps?: number;
   /** Most frames of a video. Default: all. */
   maxFrames?: number;
+  /** Raw pixels, JPEG pictures, or raw where it fits into the budget and JPEG otherwise. Default `auto`. */
+  format?: StoreFormat | 'auto';
+  /** Most bytes for `auto` to choose raw. Default: half of the free disk, and no more than the machine's memory. */
+  budgetBytes?: number;
   /** Videos decoded at the same time. Default: the number of processors. */
   concurrency?: number;
   /** Milliseconds for one video. Default 300,000. */
   timeoutMs?: number;
   /** Stops the build; what is stored so far stays. */
   signal?: AbortSignal;
-  /** How entries of earlier builds are checked: by the length or the checksum of their pixels. Default `length`. */
+  /** How entries of earlier builds are checked: by the length or the checksum of their frames. Default `length`. */
   verify?: 'length' | 'checksum';
   /** Bytes of the disk that must stay free. Default 256 MiB. */
   reserveBytes?: number;
+  /** Called once, before anything is decoded. */
+  onPlan?: (plan: StorePlan) => void;
   /** Called after each video and, while headers are read, after each header. */
   onProgress?: (progress: BuildProgress) => void;
 }
@@ -83,20 +91,24 @@ export interface BuildResult {
   stored: number;
   reused: number;
   failed: FailedVideo[];
+  /** What was decided before anything was decoded. */
+  plan: StorePlan;
+  /** The videos that can be used. */
+  store: FrameStore;
 }
 
 /**
- * Decodes videos once and keeps all their frames as raw pixels in `dir`, one file per video; {@link FrameStore} reads
- * them. Unchanged videos of an earlier build are reused, changed and damaged ones are decoded again. It can be killed
- * at any moment and started again, and two processes can build the same store. A video that cannot be used is listed
- * in `failed`, and tried again by the next build.
+ * Decodes videos once and keeps all their frames in `dir`, one file per video; {@link FrameStore} finds them. Videos are
+ * known by what they hold: unchanged, renamed and copied ones are reused, whichever build stored them, changed and
+ * damaged ones are decoded again. It can be killed at any moment and started again, and several processes can build the
+ * same store. A video that cannot be used is listed in `failed`, and tried again by the next build.
  *
  * Throws {@link VideoError} when the build as a whole cannot go on: `disk-full` (also before it starts, when the frames
  * would not fit), `unwritable`, `aborted`, `ffmpeg-missing`, `invalid-argument` (an id twice, impossible settings).
  */
 export async function buildFrameStore(
   dir: string,
-  videos: readonly { id: string; path: string }[],
+  videos: readonly SourceVideo[],
   options: BuildFrameStoreOptions,
 ): Promise<BuildResult> {
   checkArguments(videos, options);
@@ -108,26 +120,32 @@ export async function buildFrameStore(
 /** Free space is looked at again after this many bytes. */
 const bytesBetweenChecks = 64 << 20;
 
-/** A video that has to be decoded. */
-interface Job {
+/** A video file that can be used as far as its header tells; several ids may mean the same contents. */
+interface Candidate {
+  /** The first of `ids`. */
   id: string;
-  key: string;
-  source: SourceState;
-  info: VideoInfo;
-  /** Bytes its pixels will probably take. */
-  expectedBytes: number;
+  ids: string[];
+  source: Source;
+  /** Null where frames are stored already; then the header is only read when it is needed. */
+  info: VideoInfo | null;
+  stored: Partial<Record<StoreFormat, StoreEntry>>;
+  rawBytes: number;
 }
+
+const formats: readonly StoreFormat[] = ['raw', 'jpeg'];
 
 class FrameStoreBuild {
   readonly #folder: string;
   readonly #options: BuildFrameStoreOptions;
   readonly #settings: FrameStoreSettings;
-  readonly #result: BuildResult = { stored: 0, reused: 0, failed: [] };
+  readonly #failed: FailedVideo[] = [];
+  readonly #usable: { id: string; source: string; key: string; entry: StoreEntry }[] = [];
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
-  /** Key of every video's entry; null for a file that cannot hold a video any more. */
-  readonly #currentKeys = new Map<string, string | null>();
+  #sources!: SourceRegistry;
   #failure: unknown = null;
+  #stored = 0;
+  #reused = 0;
   #bytes = 0;
   #checkSpaceAt = bytesBetweenChecks;
 
@@ -140,131 +158,134 @@ class FrameStoreBuild {
     this.#signal = AbortSignal.any([this.#stop.signal, ...signals]);
   }
 
-  async run(videos: readonly { id: string; path: string }[]): Promise<BuildResult> {
-    await this.#prepareFolder();
-    const jobs: Job[] = [];
-    await this.#forEach('check', videos, async (video) => {
-      const job = await this.#check(video);
-      if (job !== null) jobs.push(job);
-    });
-    await this.#requireSpace(jobs);
-    await this.#forEach('decode', jobs, (job) => this.#store(job));
+  async run(videos: readonly SourceVideo[]): Promise<BuildResult> {
+    await this.#openFolder();
+    const candidates = new Map<string, Candidate>();
+    await this.#forEach('check', videos, (video) => this.#check(video, candidates));
+    const plan = await this.#plan([...candidates.values()]);
+    this.#options.onPlan?.(plan);
+    this.#requireSpace(plan);
+    const jobs: Candidate[] = [];
+    for (const candidate of candidates.values()) {
+      const entry = candidate.stored[plan.format];
+      if (entry === undefined) jobs.push(candidate);
+      else this.#noteUsable(candidate, entry, { isNew: false });
+    }
+    await this.#forEach('decode', fromAnywhere(jobs), (job) => this.#store(job, plan.format));
     await this.#removeOutdated();
-    this.#result.failed.sort((a, b) => (a.id < b.id ? -1 : 1));
-    return this.#result;
+    this.#failed.sort((a, b) => (a.id < b.id ? -1 : 1));
+    const counts = { stored: this.#stored, reused: this.#reused, failed: this.#failed };
+    return { ...counts, plan, store: new FrameStore(this.#folder, this.#usable) };
   }
 
-  async #prepareFolder(): Promise<void> {
+  async #openFolder(): Promise<void> {
     try {
       await mkdir(this.#folder, { recursive: true });
       await removeAbandonedFiles(this.#folder);
+      this.#sources = await SourceRegistry.load(this.#folder);
     } catch (error) {
       throw this.#asStoreError(error);
     }
   }
 
-  /** Counts a video whose frames are stored already, else reads its header. */
-  async #check({ id, path }: { id: string; path: string }): Promise<Job | null> {
-    const absolute = resolve(path);
-    const bytes = await sizeOfReadableFile(absolute);
-    const source = { path: absolute, bytes, modifiedMs: (await stat(absolute)).mtimeMs };
-    const key = entryKey(id, source, this.#settings);
-    this.#currentKeys.set(id, key);
-    if (await this.#isStored(key)) {
-      this.#result.reused += 1;
-      return null;
+  /** Finds out what a video holds and whether its frames are stored; reads the header of those that are not. */
+  async #check({ id, path }: SourceVideo, candidates: Map<string, Candidate>): Promise<void> {
+    const source = await this.#sources.identify(path, { signal: this.#signal, record: true });
+    const stored: Candidate['stored'] = {};
+    for (const format of formats) {
+      const entry = await this.#intactEntry(source, format);
+      if (entry !== null) stored[format] = entry;
     }
-    const info = await probe(absolute, { signal: this.#signal });
+    const entry = stored.raw ?? stored.jpeg;
+    const info = entry === undefined ? await probe(source.path, { signal: this.#signal }) : null;
+    const rawBytes =
+      entry === undefined ? this.#estimateRawBytes(info!) : entry.frames * entry.height * entry.width * 3;
+    const twin = candidates.get(source.sha256);
+    if (twin !== undefined) twin.ids.push(id);
+    else candidates.set(source.sha256, { id, ids: [id], source, info, stored, rawBytes });
+  }
+
+  #estimateRawBytes(info: VideoInfo): number {
     const { width, height } = targetSize(info, this.#options);
-    return { id, key, source, info, expectedBytes: estimateFrames(info, this.#options) * width * height * 3 };
+    return estimateFrames(info, this.#options) * width * height * 3;
   }
 
-  async #isStored(key: string): Promise<boolean> {
+  async #intactEntry(source: Source, format: StoreFormat): Promise<StoreEntry | null> {
+    const key = entryKey(source.sha256, format, this.#settings);
     const entry = await readEntry(this.#folder, key);
-    if (entry === null || this.#options.verify !== 'checksum') return entry !== null;
-    return (await findDamage(this.#folder, key, entry)) === null;
+    if (entry === null || this.#options.verify !== 'checksum') return entry;
+    return (await findDamage(this.#folder, key, entry)) === null ? entry : null;
   }
 
-  async #store(job: Job): Promise<void> {
+  async #plan(candidates: readonly Candidate[]): Promise<StorePlan> {
+    return planStore({
+      videos: candidates.map(({ rawBytes, stored }) => ({ rawBytes, stored: formats.filter((name) => stored[name]) })),
+      wanted: this.#options.format ?? 'auto',
+      budgetBytes: this.#options.budgetBytes,
+      freeBytes: await this.#freeBytes(),
+    });
+  }
+
+  async #store(job: Candidate, format: StoreFormat): Promise<void> {
     // Another process may have been faster.
-    if (await this.#isStored(job.key)) {
-      this.#result.reused += 1;
-      return;
-    }
-    const target = pixelFile(this.#folder, job.key);
+    const ready = await this.#intactEntry(job.source, format);
+    if (ready !== null) return this.#noteUsable(job, ready, { isNew: false });
+    const key = entryKey(job.source.sha256, format, this.#settings);
+    const target = framesFile(this.#folder, key, format);
     const temporary = temporaryName(target);
     try {
-      const written = await this.#writePixels(job, temporary);
+      const entry = await this.#decode(job, format, temporary);
+      await requireUnchanged(job.source);
       await rename(temporary, target);
-      const entry = { id: job.id, source: job.source, settings: this.#settings, ...written };
-      await writeFileAtomically(entryFile(this.#folder, job.key), serialiseEntry(entry));
-      this.#result.stored += 1;
+      await writeFileAtomically(entryFile(this.#folder, key), serialiseEntry(entry));
+      this.#noteUsable(job, (await readEntry(this.#folder, key))!, { isNew: true });
     } finally {
       await rm(temporary, { force: true });
     }
   }
 
-  async #writePixels(job: Job, file: string) {
-    const hash = createHash('sha256');
-    const timestamps: number[] = [];
-    const warnings: string[] = [];
+  async #decode(job: Candidate, format: StoreFormat, file: string): Promise<Omit<StoreEntry, 'version'>> {
     const { shortSide, fps, maxFrames, timeoutMs } = this.#options;
+    const info = job.info ?? (await probe(job.source.path, { signal: this.#signal }));
     const source = frames(job.source.path, {
-      ...{ shortSide, fps, maxFrames, timeoutMs },
-      info: job.info,
+      ...{ shortSide, fps, maxFrames, timeoutMs, info },
       signal: this.#signal,
       threads: 1,
     });
-    const countBytes = async (bytes: number): Promise<void> => {
+    const onBytes = async (bytes: number): Promise<void> => {
       this.#bytes += bytes;
       if (this.#bytes >= this.#checkSpaceAt) await this.#requireReserve();
     };
-    async function* pixels(): AsyncGenerator<Uint8Array> {
-      try {
-        let step = await source.next();
-        for (; !step.done; step = await source.next()) {
-          hash.update(step.value.data);
-          timestamps.push(step.value.timestamp);
-          await countBytes(step.value.data.length);
-          yield step.value.data;
-        }
-        warnings.push(...step.value.warnings);
-      } finally {
-        await source.return({ frames: 0, complete: false, warnings: [], damage: null });
-      }
-    }
-    await pipeline(pixels, createWriteStream(file));
-    const seconds = timestamps.at(-1)! - timestamps[0]!;
-    const frameRate = seconds > 0 ? (timestamps.length - 1) / seconds : (fps ?? job.info.averageFrameRate);
-    const { width, height } = targetSize(job.info, this.#options);
-    return { frames: timestamps.length, height, width, frameRate, timestamps, warnings, sha256: hash.digest('hex') };
+    const written = await writeFrames(source, file, { format, onBytes });
+    const count = written.timestamps.length;
+    const seconds = written.timestamps.at(-1)! - written.timestamps[0]!;
+    const frameRate = seconds > 0 ? (count - 1) / seconds : (fps ?? info.averageFrameRate);
+    const { width, height } = targetSize(info, this.#options);
+    const shape = { frames: count, height, width, frameRate };
+    return { format, settings: this.#settings, source: job.source.sha256, ...shape, ...written };
   }
 
-  /** Removes entries of videos whose source has changed since. */
+  #noteUsable({ ids, source }: Candidate, entry: StoreEntry, { isNew }: { isNew: boolean }): void {
+    const key = entryKey(source.sha256, entry.format, this.#settings);
+    for (const id of ids) this.#usable.push({ id, source: source.path, key, entry });
+    if (isNew) this.#stored += 1;
+    this.#reused += ids.length - (isNew ? 1 : 0);
+  }
+
+  /** Removes the frames of what videos held before they were changed. */
   async #removeOutdated(): Promise<void> {
-    for (const [key, entry] of await listEntries(this.#folder)) {
-      const current = this.#currentKeys.get(entry.id);
-      if (current === undefined || current === key || !this.#hasSameSettings(entry.settings)) continue;
-      await rm(entryFile(this.#folder, key), { force: true });
-      await rm(pixelFile(this.#folder, key), { force: true });
-    }
+    const { outdated } = this.#sources;
+    if (outdated.size > 0) await removeEntries(this.#folder, ({ source }) => outdated.has(source));
   }
 
-  #hasSameSettings({ shortSide, fps, maxFrames }: FrameStoreSettings): boolean {
-    const own = this.#settings;
-    return shortSide === own.shortSide && fps === own.fps && maxFrames === own.maxFrames;
-  }
-
-  async #requireSpace(jobs: Job[]): Promise<void> {
-    const needed = jobs.reduce((sum, job) => sum + job.expectedBytes, 0);
-    const free = await this.#freeBytes();
-    if (needed === 0 || needed + this.#reserveBytes <= free) return;
-    const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+  #requireSpace({ toDecode, bytesToWrite, freeBytes, format }: StorePlan): void {
+    if (toDecode === 0 || bytesToWrite + this.#reserveBytes <= freeBytes) return;
+    const reserve = formatBytes(this.#reserveBytes);
     throw new VideoError({
       code: 'disk-full',
       path: this.#folder,
-      reason: `The frames of ${jobs.length} videos need about ${gigabytes(needed)}, but only ${gigabytes(free)} are free and ${gigabytes(this.#reserveBytes)} of them must stay so.`,
-      hint: 'Free some space, choose a folder on another disk, or use a smaller shortSide, fps or maxFrames.',
+      reason: `The frames of ${toDecode} videos need about ${formatBytes(bytesToWrite)} as ${format}, but only ${formatBytes(freeBytes)} are free and ${reserve} of them must stay so.`,
+      hint: 'Free some space, choose a folder on another disk, or use the format jpeg or a smaller shortSide, fps or maxFrames.',
     });
   }
 
@@ -284,7 +305,7 @@ class FrameStoreBuild {
   }
 
   /** Works on several items at a time. Trouble with one video is noted; trouble with the whole build ends it. */
-  async #forEach<Item extends { id: string }>(
+  async #forEach<Item extends { id: string; ids?: string[] }>(
     phase: BuildProgress['phase'],
     items: readonly Item[],
     work: (item: Item) => Promise<void>,
@@ -297,11 +318,10 @@ class FrameStoreBuild {
         try {
           await work(item);
         } catch (error) {
-          this.#note(item, error);
+          this.#noteFailure(item.ids ?? [item.id], error);
         }
         done += 1;
-        const { stored, reused, failed } = this.#result;
-        const counts = { stored, reused, failed: failed.length, bytes: this.#bytes };
+        const counts = { stored: this.#stored, reused: this.#reused, failed: this.#failed.length, bytes: this.#bytes };
         this.#options.onProgress?.({ phase, done, total: items.length, id: item.id, ...counts });
       }
     };
@@ -311,14 +331,12 @@ class FrameStoreBuild {
     if (this.#failure !== null) throw this.#failure;
   }
 
-  /** Adds a video to the failed ones, or passes on an error that concerns all of them. */
-  #note(item: { id: string }, error: unknown): void {
+  /** Adds videos to the failed ones, or passes on an error that concerns all of them. */
+  #noteFailure(ids: readonly string[], error: unknown): void {
     const fatal: VideoErrorCode[] = ['aborted', 'ffmpeg-missing', 'ffmpeg-too-old', 'invalid-argument', 'disk-full'];
     if (!(error instanceof VideoError) || fatal.includes(error.code)) throw this.#asStoreError(error);
     const { code, reason, hint, path } = error;
-    // A file that is out of reach for now keeps its frames.
-    if (code === 'empty-file') this.#currentKeys.set(item.id, null);
-    this.#result.failed.push({ id: item.id, path: path ?? '', code, reason, hint });
+    for (const id of ids) this.#failed.push({ id, path: path ?? '', code, reason, hint });
   }
 
   /** Keeps the first error and makes the other workers stop. */
@@ -341,6 +359,22 @@ class FrameStoreBuild {
   }
 }
 
+/** The same items from a random one on, so that processes that build the same store seldom decode the same video. */
+function fromAnywhere<Item>(items: readonly Item[]): Item[] {
+  const first = Math.floor(Math.random() * items.length);
+  return [...items.slice(first), ...items.slice(0, first)];
+}
+
+async function requireUnchanged(source: Source): Promise<void> {
+  if (isSameState(await currentState(source.path), source)) return;
+  throw new VideoError({
+    code: 'unreadable',
+    path: source.path,
+    reason: 'The file was changed while it was being decoded.',
+    hint: 'Build again when it is complete.',
+  });
+}
+
 function checkArguments(videos: readonly { id: string }[], options: BuildFrameStoreOptions): void {
   const seen = new Set<string>();
   for (const { id } of videos) {
@@ -351,7 +385,7 @@ function checkArguments(videos: readonly { id: string }[], options: BuildFrameSt
   if (!Number.isInteger(options.shortSide) || options.shortSide < 1) {
     throw invalidArgument(`shortSide is ${options.shortSide}.`, 'Give a whole number of pixels of at least 1.');
   }
-  for (const name of ['fps', 'maxFrames', 'concurrency'] as const) {
+  for (const name of ['fps', 'maxFrames', 'concurrency', 'budgetBytes'] as const) {
     const value = options[name];
     if (value !== undefined && !(value > 0)) throw invalidArgument(`${name} is ${value}.`, 'It must be above 0.');
   }

@@ -1,13 +1,24 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { appendFile, mkdir, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { decode } from './decode.js';
 import { encode } from './encode.js';
 import { gradientFrames, temporaryFolder, videoError } from './fixtures.test.helper.js';
 import { FrameStore } from './frame-store.js';
-import { type BuildProgress, buildFrameStore } from './frame-store-build.js';
+import { type BuildProgress, type BuildResult, buildFrameStore } from './frame-store-build.js';
 import { uniqueSuffix } from './temporary-files.js';
 
 interface Video {
@@ -15,7 +26,15 @@ interface Video {
   path: string;
 }
 
-const settings = { shortSide: 16 };
+const settings = { shortSide: 16, format: 'raw' } as const;
+
+/** The counts of a build. */
+const counts = ({ stored, reused, failed }: BuildResult) => ({ stored, reused, failed });
+
+/** Names of all files but the journal. */
+async function storedFiles(store: string): Promise<string[]> {
+  return (await readdir(store)).filter((name) => name !== 'sources.jsonl');
+}
 
 const encoded = new Map<number, Promise<Buffer>>();
 
@@ -45,15 +64,12 @@ async function makeVideos(t: TestContext, count: number): Promise<{ folder: stri
 }
 
 async function assertHolds(store: string, videos: Video[]): Promise<void> {
-  const opened = await FrameStore.open(store);
-  assert.deepEqual(
-    opened.ids,
-    videos.map(({ id }) => id),
-  );
+  const opened = await FrameStore.open(store, videos);
+  assert.deepEqual(opened.ids, videos.map(({ id }) => id).sort());
   assert.deepEqual(await opened.verify(), []);
   for (const { id, path } of videos) {
     const stored = opened.get(id)!;
-    const video = await decode(path, settings);
+    const video = await decode(path, { shortSide: settings.shortSide });
     assert.deepEqual([stored.frames, stored.height, stored.width], [video.frames, video.height, video.width], id);
     assert.deepEqual(new Uint8Array(await readFile(stored.file)), video.data, id);
     assert.deepEqual(stored.timestamps, [...video.timestamps]);
@@ -66,14 +82,14 @@ test('a store holds exactly the decoded frames; a second build reuses them all',
   const { store, videos } = await makeVideos(t, 3);
   const progress: BuildProgress[] = [];
   const first = await buildFrameStore(store, videos, { ...settings, onProgress: (p) => progress.push(p) });
-  assert.deepEqual(first, { stored: 3, reused: 0, failed: [] });
+  assert.deepEqual(counts(first), { stored: 3, reused: 0, failed: [] });
   assert.deepEqual(
     progress.map(({ phase, done, total }) => `${phase} ${done}/${total}`),
     ['check 1/3', 'check 2/3', 'check 3/3', 'decode 1/3', 'decode 2/3', 'decode 3/3'],
   );
   assert.equal(progress.at(-1)!.bytes, (5 + 6 + 7) * 16 * 21 * 3);
   await assertHolds(store, videos);
-  assert.deepEqual(await buildFrameStore(store, videos, settings), { stored: 0, reused: 3, failed: [] });
+  assert.deepEqual(counts(await buildFrameStore(store, videos, settings)), { stored: 0, reused: 3, failed: [] });
 });
 
 test('broken videos are listed with their reason and change nothing for the others', async (t) => {
@@ -97,7 +113,7 @@ test('broken videos are listed with their reason and change nothing for the othe
   );
   assert.ok(failed.every(({ reason, hint }) => reason.length > 0 && hint.length > 0));
   await assertHolds(store, videos);
-  await writeFile(broken[1]!.path, whole);
+  await writeFile(broken[1]!.path, await videoBytes(t, 9));
   const second = await buildFrameStore(store, all, settings);
   assert.deepEqual([second.stored, second.reused, second.failed.length], [1, 2, 3], 'a repaired video is stored');
 });
@@ -106,21 +122,42 @@ test('a changed video replaces its frames; one that became empty loses them', as
   const { store, videos } = await makeVideos(t, 2);
   await buildFrameStore(store, videos, settings);
   await writeFile(videos[0]!.path, await videoBytes(t, 9));
-  assert.deepEqual(await buildFrameStore(store, videos, settings), { stored: 1, reused: 1, failed: [] });
-  assert.equal((await FrameStore.open(store)).get('class/0')!.frames, 9);
-  assert.equal((await readdir(store)).length, 4, 'the outdated frames are removed');
-  await utimes(videos[1]!.path, new Date(), new Date(Date.now() + 5000));
-  assert.equal((await buildFrameStore(store, videos, settings)).stored, 1, 'a new time stamp counts as a change');
+  assert.deepEqual(counts(await buildFrameStore(store, videos, settings)), { stored: 1, reused: 1, failed: [] });
+  assert.equal((await FrameStore.open(store, videos)).get('class/0')!.frames, 9);
+  assert.equal((await storedFiles(store)).length, 4, 'the outdated frames are removed');
   await assertHolds(store, videos);
   await truncate(videos[0]!.path);
   await buildFrameStore(store, videos, settings);
-  assert.equal((await FrameStore.open(store)).get('class/0'), undefined);
+  assert.equal((await FrameStore.open(store, videos)).get('class/0'), undefined);
+});
+
+test('a renamed, copied or merely touched video has its frames already', async (t) => {
+  const { folder, store, videos } = await makeVideos(t, 2);
+  await buildFrameStore(store, videos, settings);
+  const renamed = { id: 'other/name', path: join(folder, 'renamed.mp4') };
+  await rename(videos[0]!.path, renamed.path);
+  const copy = { id: 'copy', path: join(folder, 'copy.mp4') };
+  await copyFile(videos[1]!.path, copy.path);
+  await utimes(videos[1]!.path, new Date(), new Date(Date.now() + 5000));
+  const now = [copy, videos[1]!, renamed];
+  assert.deepEqual(counts(await buildFrameStore(store, now, settings)), { stored: 0, reused: 3, failed: [] });
+  await assertHolds(store, now);
+  assert.equal((await storedFiles(store)).length, 4, 'a copy takes no space');
+});
+
+test('a journal with a half-written record is read and gone on with', async (t) => {
+  const { store, videos } = await makeVideos(t, 2);
+  await buildFrameStore(store, videos.slice(0, 1), settings);
+  await appendFile(join(store, 'sources.jsonl'), '\n{"path":"/videos/a.mp4","by');
+  assert.equal((await buildFrameStore(store, videos, settings)).stored, 1);
+  assert.match(await readFile(join(store, 'sources.jsonl'), 'utf8'), /"by\n\{.*\}\n$/);
+  await assertHolds(store, videos);
 });
 
 test('missing, shortened and altered frames are found and stored again', async (t) => {
   const { store, videos } = await makeVideos(t, 4);
   await buildFrameStore(store, videos, settings);
-  const opened = await FrameStore.open(store);
+  const opened = await FrameStore.open(store, videos);
   const file = (i: number): string => opened.get(`class/${i}`)!.file;
   await rm(file(0));
   await truncate(file(1), 100);
@@ -136,9 +173,9 @@ test('missing, shortened and altered frames are found and stored again', async (
       ['class/2', 'The frames have changed'],
     ],
   );
-  assert.deepEqual(await buildFrameStore(store, videos, settings), { stored: 2, reused: 2, failed: [] });
+  assert.deepEqual(counts(await buildFrameStore(store, videos, settings)), { stored: 2, reused: 2, failed: [] });
   const thorough = await buildFrameStore(store, videos, { ...settings, verify: 'checksum' });
-  assert.deepEqual(thorough, { stored: 1, reused: 3, failed: [] });
+  assert.deepEqual(counts(thorough), { stored: 1, reused: 3, failed: [] });
   await writeFile(file(3).replace('.rgb', '.json'), '{"format":');
   assert.equal((await buildFrameStore(store, videos, settings)).stored, 1, 'a damaged entry is built again');
   await assertHolds(store, videos);
@@ -147,12 +184,12 @@ test('missing, shortened and altered frames are found and stored again', async (
 test('several settings can share a folder, but must be told apart', async (t) => {
   const { store, videos } = await makeVideos(t, 1);
   await buildFrameStore(store, videos, settings);
-  await buildFrameStore(store, videos, { shortSide: 8, fps: 5, maxFrames: 2 });
-  await assert.rejects(FrameStore.open(store), videoError('ambiguous-store', /16.*8|8.*16/));
-  const small = (await FrameStore.open(store, { shortSide: 8 })).get('class/0')!;
+  await buildFrameStore(store, videos, { shortSide: 8, fps: 5, maxFrames: 2, format: 'raw' });
+  await assert.rejects(FrameStore.open(store, videos), videoError('ambiguous-store', /16.*8|8.*16/));
+  const small = (await FrameStore.open(store, videos, { shortSide: 8 })).get('class/0')!;
   assert.deepEqual([small.frames, small.height, small.frameRate], [2, 8, 5]);
-  assert.equal((await FrameStore.open(store, { shortSide: 16, fps: null })).get('class/0')!.frames, 5);
-  await assert.rejects(FrameStore.open(join(store, 'no')), videoError('not-found'));
+  assert.equal((await FrameStore.open(store, videos, { shortSide: 16, fps: null })).get('class/0')!.frames, 5);
+  await assert.rejects(FrameStore.open(join(store, 'no'), videos), videoError('not-found'));
 });
 
 test('a build that was killed leaves nothing wrong behind and is completed by the next', async (t) => {
@@ -162,13 +199,13 @@ test('a build that was killed leaves nothing wrong behind and is completed by th
     const onProgress = ({ phase, done }) => {
       if (phase === 'decode' && done === 3) process.kill(process.pid, 'SIGKILL');
     };
-    await buildFrameStore(${JSON.stringify(store)}, ${JSON.stringify(videos)}, { shortSide: 16, concurrency: 2, onProgress });`;
+    await buildFrameStore(${JSON.stringify(store)}, ${JSON.stringify(videos)}, { shortSide: 16, format: 'raw', concurrency: 2, onProgress });`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'inherit' });
   const signal = await new Promise((resolve) => child.once('close', (_, killedBy) => resolve(killedBy)));
   assert.equal(signal, 'SIGKILL');
   const left = `${'0'.repeat(32)}.rgb.${ownHost()}-${child.pid}-0123456789ab.tmp`;
   await writeFile(join(store, left), 'half a video');
-  const partly = await FrameStore.open(store);
+  const partly = await FrameStore.open(store, videos);
   assert.ok(partly.ids.length >= 3 && partly.ids.length < 6, `${partly.ids}`);
   assert.deepEqual(await partly.verify(), []);
   const { stored, reused, failed } = await buildFrameStore(store, videos, settings);
@@ -203,7 +240,7 @@ test('two builds at once give one intact store', async (t) => {
   ]);
   for (const { stored, reused, failed } of results) assert.deepEqual([stored + reused, failed], [5, []]);
   await assertHolds(store, videos);
-  assert.equal((await readdir(store)).length, 10);
+  assert.equal((await storedFiles(store)).length, 10);
 });
 
 test('an abort stops the build and keeps what is stored', async (t) => {
@@ -214,15 +251,15 @@ test('an abort stops the build and keeps what is stored', async (t) => {
   };
   const build = buildFrameStore(store, videos, { ...settings, concurrency: 1, signal: controller.signal, onProgress });
   await assert.rejects(build, videoError('aborted'));
-  assert.equal((await FrameStore.open(store)).ids.length, 1);
-  assert.equal((await readdir(store)).length, 2);
+  assert.equal((await FrameStore.open(store, videos)).ids.length, 1);
+  assert.equal((await storedFiles(store)).length, 2);
 });
 
 test('a build that would fill the disk is refused before it starts', async (t) => {
   const { store, videos } = await makeVideos(t, 1);
   const build = buildFrameStore(store, videos, { ...settings, reserveBytes: Number.MAX_SAFE_INTEGER });
   await assert.rejects(build, videoError('disk-full', /1 videos need/));
-  assert.deepEqual(await readdir(store), []);
+  assert.deepEqual(await storedFiles(store), []);
 });
 
 test('mistakes of the caller are named', async (t) => {

@@ -15,7 +15,13 @@ export {
   type Inside,
   withoutBorder,
 } from './frame-filters.js';
-export { type DamagedVideo, FrameStore, type StoredVideo } from './frame-store.js';
+export {
+  type DamagedVideo,
+  FrameStore,
+  type SourceVideo,
+  type StoredVideo,
+  type StoreSelection,
+} from './frame-store.js';
 export {
   type BuildFrameStoreOptions,
   type BuildProgress,
@@ -49,4 +55,7 @@ export {
   type ShortVideoPolicy,
 } from './sampling/short-video.js';
 export { frameAt, timelineAtRate } from './sampling/time.js';
-export type { FrameStoreSettings } from './store-entry.js';
+export type { FrameStoreSettings, StoreFormat } from './store-entry.js';
+export { formatBytes, type StorePlan } from './store-plan.js';
+export { clearStore, type DamagedEntry, describeStore, type StoreKind, verifyStore } from './store-upkeep.js';
+export { type PictureRequest, readPictures } from './stored-pictures.js';

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { cacheCommand } from './cache.js';
 import { completionCommand } from './completion.js';
 import { demoCommand, demoDataCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
@@ -31,6 +32,7 @@ export function createProgram(): Command {
     splitCommand(),
     leaksCommand(),
     inspectCommand(),
+    cacheCommand(),
     recipeCommand(),
     weightsCommand(),
     demoDataCommand(),

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { parseByteSize } from '../recipes/byte-size.js';
 
 /** The value of a command line option that counts something. */
 export function positiveInteger(text: string): number {
@@ -59,4 +60,10 @@ export function cropsOption(): Option {
       if (text !== '1' && text !== '3') throw new InvalidArgumentError('expected 1 or 3.');
       return Number(text);
     });
+}
+
+/** The value of a command line option that is a size on a disk, as it was written. */
+export function byteSize(text: string): string {
+  if (parseByteSize(text) === null) throw new InvalidArgumentError('expected a size, such as 20GB or 500MB.');
+  return text;
 }

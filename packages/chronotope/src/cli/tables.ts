@@ -1,3 +1,4 @@
+import { formatBytes, type StoreKind } from '@chronotope/video';
 import Table from 'cli-table3';
 import type { Leak } from '../data/splits/leaks.js';
 import type { PartSize } from '../data/splits/make-split.js';
@@ -79,6 +80,16 @@ export function leakRemarks(leaks: readonly Leak[]): string {
       return [`leak: ${titles[kind]} in ${first.parts.join(' and ')}: ${first.shared} (${ids.join(', ')})${more}\n`];
     })
     .join('');
+}
+
+/** The frames in a store, one row for each format and settings. */
+export function storeTable(kinds: readonly StoreKind[]): string {
+  const table = plainTable(['format', 'short side', 'fps', 'most frames', 'videos', 'frames', 'size']);
+  for (const { format, shortSide, fps, maxFrames, videos, frames, bytes } of kinds) {
+    const counts = [String(videos), String(frames), formatBytes(bytes)];
+    table.push([format, String(shortSide), String(fps ?? 'all'), String(maxFrames ?? 'all'), ...counts]);
+  }
+  return `${table}\n`;
 }
 
 /** A share as a percentage, `-` where there is none. */

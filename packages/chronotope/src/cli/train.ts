@@ -15,6 +15,7 @@ interface TrainFlags {
   labelDraws: number;
   labels?: string;
   pretrained?: string;
+  frames?: string;
   saveEvery: number;
   json?: boolean;
 }
@@ -35,6 +36,7 @@ export function trainCommand(): Command {
     .option('--label-draws <n>', 'how many times to draw them, on one pre-training', positiveInteger, 1)
     .option('--labels <file>', 'a CSV file of path,label lines: use only these labels')
     .option('--pretrained <run>', 'take the pre-trained networks of another run, for the same videos with more labels')
+    .option('--frames <store>', 'keep decoded frames here, shared by several runs; by default in the run folder')
     .option('--save-every <seconds>', 'how much work a kill may cost; 0 saves after every step', seconds, 60)
     .option('--json', 'print the test accuracies as JSON')
     .addHelpText(

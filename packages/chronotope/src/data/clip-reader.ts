@@ -1,10 +1,14 @@
 import { statSync } from 'node:fs';
 import { fromFile, keep, scope, stack, type Tensor, TorchError, tensor } from '@chronotope/torch';
+import { readPictures, VideoError } from '@chronotope/video';
 import { ChronotopeError } from '../errors.js';
 
-/** A decoded video: a file of `frames` x `height` x `width` x 3 bytes, R, G, B, first frame first. */
+/** A decoded video. */
 export interface StoredVideo {
+  /** Raw pixels, `frames` x `height` x `width` x 3 bytes, R, G, B, first frame first; or JPEG pictures. */
   file: string;
+  /** For JPEG pictures, where each begins in the file, and where the last one ends; else absent or null. */
+  offsets?: Float64Array | null;
   frames: number;
   height: number;
   width: number;
@@ -15,6 +19,13 @@ export interface StoredVideo {
 /** Where decoded videos are found by id, for example a frame store of `@chronotope/video`. */
 export interface VideoStore {
   get(id: string): StoredVideo | null | undefined;
+  /** Makes the damaged frames of a video again, or throws why it cannot. */
+  repair?(id: string): void;
+}
+
+export interface ClipReaderOptions {
+  /** Called when the frames of a video were found to be damaged and have been made again. */
+  onRepair?: (id: string, reason: string) => void;
 }
 
 /** A clip to read: which frames of which video, in the order wanted; a frame may occur more than once. */
@@ -36,16 +47,18 @@ export interface ClipGroup {
 const OPEN_VIDEOS = 512;
 
 /**
- * Gathers clips from decoded videos. The files are memory-mapped, so a clip costs the copy of its own frames, and the
- * operating system's page cache is the only cache.
+ * Gathers clips from decoded videos. Raw files are memory-mapped, so a clip costs the copy of its own frames, and the
+ * operating system's page cache is the only cache; of JPEG files, only the wanted pictures are read and decoded.
  */
 export class ClipReader {
   readonly #store: VideoStore;
+  readonly #options: ClipReaderOptions;
   /** Mapped videos, uint8 [frames, height, width, 3], the least recently used first. */
   readonly #open = new Map<string, Tensor>();
 
-  constructor(store: VideoStore) {
+  constructor(store: VideoStore, options: ClipReaderOptions = {}) {
     this.#store = store;
+    this.#options = options;
   }
 
   /**
@@ -65,25 +78,26 @@ export class ClipReader {
   }
 
   /**
-   * Reads clips of equal length, grouped by the size of their frames.
+   * Reads clips of equal length, grouped by the size of their frames. A video whose stored frames turn out to be damaged
+   * is made again, if its store can do that.
    *
-   * @throws ChronotopeError `video-not-stored`; `frames-damaged` when a stored file is missing or too short
+   * @throws ChronotopeError `video-not-stored`; `frames-damaged` when they cannot be made again
    */
   read(requests: readonly ClipRequest[]): ClipGroup[] {
     const bySize = new Map<string, number[]>();
     for (const [position, { id }] of requests.entries()) {
-      const { height, width } = this.info(id);
-      const size = `${height}x${width}`;
-      const positions = bySize.get(size);
+      const { height, width, offsets } = this.info(id);
+      const kind = `${height}x${width} ${offsets ? 'jpeg' : 'raw'}`;
+      const positions = bySize.get(kind);
       if (positions === undefined) {
-        bySize.set(size, [position]);
+        bySize.set(kind, [position]);
       } else {
         positions.push(position);
       }
     }
     return [...bySize.values()].map((positions) => {
       const { height, width } = this.info(requests[positions[0]!]!.id);
-      const frames = scope(() => stack(positions.map((position) => this.#clip(requests[position]!))));
+      const frames = this.#repairing(positions.map((position) => requests[position]!));
       return { height, width, positions, frames };
     });
   }
@@ -96,8 +110,60 @@ export class ClipReader {
     this.#open.clear();
   }
 
-  #clip({ id, frames }: ClipRequest): Tensor {
+  #repairing(requests: readonly ClipRequest[]): Tensor {
+    const repaired = new Set<string>();
+    for (;;) {
+      try {
+        return this.#gather(requests);
+      } catch (error) {
+        const id = damagedVideo(error);
+        if (id === null || repaired.has(id)) throw error;
+        this.#repair(id, error as ChronotopeError);
+        repaired.add(id);
+      }
+    }
+  }
+
+  #repair(id: string, damage: ChronotopeError): void {
+    if (this.#store.repair === undefined) throw damage;
+    try {
+      this.#store.repair(id);
+    } catch (cause) {
+      throw framesDamaged(id, cause as Error);
+    }
+    this.#options.onRepair?.(id, damage.message);
+  }
+
+  /** Clips of videos of one size and kind, uint8 [n, T, height, width, 3]. */
+  #gather(requests: readonly ClipRequest[]): Tensor {
+    const isRaw = !this.info(requests[0]!.id).offsets;
+    return isRaw ? scope(() => stack(requests.map((request) => this.#rawClip(request)))) : this.#pictures(requests);
+  }
+
+  /** uint8 [T, height, width, 3]; evenly spaced frames are a view of the file, which is copied once, into the batch. */
+  #rawClip({ id, frames }: ClipRequest): Tensor {
+    const [first, second] = frames as [number, number?];
+    const step = second === undefined ? 1 : second - first;
+    if (step >= 1 && frames.every((frame, t) => frame === first + t * step)) {
+      return this.#video(id).slice({ dim: 0, start: first, end: first + (frames.length - 1) * step + 1, step });
+    }
     return this.#video(id).indexSelect(0, tensor(BigInt64Array.from(frames, BigInt)));
+  }
+
+  #pictures(requests: readonly ClipRequest[]): Tensor {
+    const { height, width } = this.info(requests[0]!.id);
+    const clips = requests.map(({ id, frames }) => {
+      const { file, offsets } = this.info(id);
+      return { id, file, offsets: offsets!, frames };
+    });
+    try {
+      const pixels = readPictures(clips, { height, width });
+      return tensor(pixels, { shape: [requests.length, requests[0]!.frames.length, height, width, 3] });
+    } catch (error) {
+      const damaged = error instanceof VideoError && error.code === 'damaged-store' ? error.path : null;
+      const clip = clips.find(({ file }) => file === damaged);
+      throw clip === undefined ? error : framesDamaged(clip.id, error as Error);
+    }
   }
 
   #video(id: string): Tensor {
@@ -142,4 +208,10 @@ function framesDamaged(id: string, cause: Error): ChronotopeError {
     details: { id },
     cause,
   });
+}
+
+/** Id of the video whose frames an error is about, or null. */
+function damagedVideo(error: unknown): string | null {
+  const isDamage = error instanceof ChronotopeError && error.code === 'frames-damaged';
+  return isDamage ? (error.details.id as string) : null;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseByteSize } from './byte-size.js';
 
 const share = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -78,6 +79,16 @@ export const timebalanceRecipe = z.strictObject({
       shortSide: z.number().int().min(8).describe('stored frames are scaled to this many pixels on the shorter side'),
       fps: positive.nullable().describe('frames per second to store; null keeps every frame'),
       maxFrames: count.describe('frames to store of one video at most'),
+      format: z
+        .enum(['auto', 'raw', 'jpeg'])
+        .default('auto')
+        .describe('raw pixels, JPEG pictures (about 9 times smaller), or raw where it fits into the budget'),
+      budget: z
+        .string()
+        .refine((text) => parseByteSize(text) !== null, 'expected a size such as 20GB')
+        .nullable()
+        .default(null)
+        .describe('most space for auto to choose raw; null: half of the free disk, at most the memory'),
     })
     .describe('the frame store'),
   clips: z

@@ -77,7 +77,7 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
   const galleries = labelSets(data, labels, classes);
   const set = { recipe, ...views, progress, signal };
   const test = await openTestVideos(run, options.data, set);
-  const training = await openVideos(run, labelledEntries(data, galleries), 'frames', set);
+  const training = await openVideos(run, labelledEntries(data, galleries), set);
   const bootstrap = bootstrapOver(test, recipe.seed);
 
   const jobs = wanted.map((stage) => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { buildFrameStore, FrameStore } from '@chronotope/video';
+import { buildFrameStore } from '@chronotope/video';
 import { ClipReader } from '../data/clip-reader.js';
 import { topClasses } from '../evaluation/video-level.js';
 import { predictVideos } from '../methods/timebalance/inference.js';
@@ -40,7 +40,7 @@ export async function predictFiles(
     const { shortSide, fps, maxFrames } = recipe.frames;
     const frames = { shortSide, fps: fps ?? undefined, maxFrames };
     const videos = [...new Set(files)].map((file) => ({ id: file, path: file }));
-    const report = await buildFrameStore(temporary, videos, { ...frames, signal: options.signal });
+    const report = await buildFrameStore(temporary, videos, { ...frames, format: 'raw', signal: options.signal });
     const results = new Map<string, FilePrediction>();
     for (const { id, code, reason, hint } of report.failed) {
       results.set(id, { file: id, error: { code, message: reason, hint } });
@@ -48,7 +48,7 @@ export async function predictFiles(
     const usable = videos.filter(({ id }) => !results.has(id));
     if (usable.length > 0) {
       const entries = usable.map(({ id, path }) => ({ id, path, label: null, split: 'test' as const }));
-      const reader = new ClipReader(await FrameStore.open(temporary, frames));
+      const reader = new ClipReader(report.store);
       const loader = testLoader(recipe, { entries, classes, reader });
       for (const { id, reason } of loader.excluded) {
         results.set(id, { file: id, error: { code: 'too-short', message: reason } });

@@ -1,6 +1,7 @@
-import { buildFrameStore, FrameStore } from '@chronotope/video';
+import { type BuildResult, buildFrameStore, type FrameStore, type StoreFormat } from '@chronotope/video';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
+import { parseByteSize } from '../recipes/byte-size.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import { interrupted } from '../training/fit.js';
 import type { Progress } from '../training/progress.js';
@@ -8,6 +9,7 @@ import type { Progress } from '../training/progress.js';
 /** Decoded videos, and the ones that were left out. */
 export interface PreparedVideos {
   store: FrameStore;
+  format: StoreFormat;
   /** The entries whose frames are in the store. */
   usable: ManifestEntry[];
   excluded: { id: string; reason: string }[];
@@ -16,7 +18,7 @@ export interface PreparedVideos {
 /**
  * Decodes all videos once into a frame store. Files that can't be decoded are reported and left out.
  *
- * @throws ChronotopeError `no-usable-videos` when none is left, `interrupted`
+ * @throws ChronotopeError `no-usable-videos` when none is left, `interrupted`; VideoError `disk-full`, `unwritable`
  */
 export async function prepareVideos(
   entries: readonly ManifestEntry[],
@@ -24,25 +26,65 @@ export async function prepareVideos(
   settings: TimeBalanceRecipe['frames'],
   options: { progress: Progress; signal?: AbortSignal },
 ): Promise<PreparedVideos> {
-  const { progress, signal } = options;
-  const frames = { shortSide: settings.shortSide, fps: settings.fps ?? undefined, maxFrames: settings.maxFrames };
-  const task = progress.begin('decoding', entries.length, 'videos');
-  const report = await buildFrameStore(
-    folder,
-    entries.map(({ id, path }) => ({ id, path })),
-    { ...frames, signal, onProgress: ({ phase, done }) => phase === 'decode' && task.update(done) },
-  ).catch((error: unknown) => {
-    throw signal?.aborted ? interrupted() : error;
-  });
-  const failed = new Map(report.failed.map(({ id, reason }) => [id, reason]));
-  task.end(`${report.stored} decoded, ${report.reused} known, ${failed.size} left out`);
-  for (const [id, reason] of failed) progress.note(`  left out: ${id}: ${reason}`);
-  const usable = entries.filter(({ id }) => !failed.has(id));
+  const { store, plan, failed } = await storeVideos(entries, folder, settings, options);
+  const excluded = failed.map(({ id, reason }) => ({ id, reason }));
+  const excludedIds = new Set(excluded.map(({ id }) => id));
+  const usable = entries.filter(({ id }) => !excludedIds.has(id));
   if (usable.length === 0) {
     throw new ChronotopeError('no-usable-videos', 'none of the videos can be decoded', {
       hint: 'The lines above say what is wrong with each file.',
     });
   }
-  const excluded = [...failed].map(([id, reason]) => ({ id, reason }));
-  return { store: await FrameStore.open(folder, frames), usable, excluded };
+  return { store, format: plan.format, usable, excluded };
+}
+
+/** Options of {@link storeVideos}. */
+export interface StoreVideosOptions {
+  progress: Progress;
+  signal?: AbortSignal;
+  /** Videos decoded at the same time. Default: the number of processors. */
+  jobs?: number;
+  /** How frames that are stored already are checked. Default `length`. */
+  verify?: 'length' | 'checksum';
+}
+
+/**
+ * Builds the frame store of a list of videos, and says what it does and which videos it leaves out.
+ *
+ * @throws ChronotopeError `interrupted`; VideoError `disk-full`, `unwritable`
+ */
+export async function storeVideos(
+  entries: readonly ManifestEntry[],
+  folder: string,
+  settings: TimeBalanceRecipe['frames'],
+  { progress, signal, jobs, verify }: StoreVideosOptions,
+): Promise<BuildResult> {
+  const { shortSide, fps, maxFrames, format, budget } = settings;
+  const checking = progress.begin('reading headers', entries.length, 'videos');
+  let decoding: ReturnType<Progress['begin']> | undefined;
+  const result = await buildFrameStore(
+    folder,
+    entries.map(({ id, path }) => ({ id, path })),
+    {
+      ...{ shortSide, fps: fps ?? undefined, maxFrames, format, verify, signal, concurrency: jobs },
+      budgetBytes: budget === null ? undefined : (parseByteSize(budget) ?? undefined),
+      onPlan: ({ format: chosen, reason, toDecode, videos }) => {
+        checking.end(`${videos} usable, ${toDecode} to decode`);
+        if (toDecode > 0) progress.note(`  frames are stored as ${chosen}: ${reason}`);
+        decoding = progress.begin('decoding', toDecode, 'videos');
+      },
+      onProgress: ({ phase, done }) => (phase === 'check' ? checking : decoding)?.update(done),
+    },
+  ).catch((error: unknown) => {
+    throw signal?.aborted ? interrupted() : error;
+  });
+  const { stored, reused, failed } = result;
+  decoding?.end(`${stored} decoded, ${reused} known, ${failed.length} left out`);
+  for (const { id, reason } of failed) progress.note(`  left out: ${id}: ${reason}`);
+  return result;
+}
+
+/** For a reader of stored frames: says that damaged ones have been made again. */
+export function repairNote(progress: Progress): (id: string, reason: string) => void {
+  return (id, reason) => progress.note(`  decoded again: ${id}: ${reason}`);
 }

@@ -7,9 +7,10 @@ import { testLoader } from '../methods/timebalance/pipeline.js';
 import type { TestViews } from '../methods/timebalance/view-plans.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import type { Progress } from '../training/progress.js';
-import { prepareVideos } from './prepare-videos.js';
+import { prepareVideos, repairNote } from './prepare-videos.js';
 import { readTestData } from './run-data.js';
 import type { RunFolder } from './run-folder.js';
+import { runFrames } from './run-frames.js';
 import { readTrainingData } from './training-data.js';
 
 export interface VideoSetOptions extends TestViews {
@@ -49,23 +50,21 @@ export async function openTestVideos(
       hint: 'Give --data <class folders or manifest>, or put test videos under _test/<class>/ before training.',
     });
   }
-  return openVideos(run, wanted, 'frames-test', options);
+  return openVideos(run, wanted, options);
 }
 
 /**
- * Decodes labelled videos into a frame store of the run, or finds them there.
- *
- * @param store the store's name in the run folder
+ * Decodes labelled videos into the run's frame store, or finds them there.
  */
 export async function openVideos(
   run: RunFolder,
   entries: readonly ManifestEntry[],
-  store: 'frames' | 'frames-test',
   { recipe, progress, signal, ...views }: VideoSetOptions,
 ): Promise<LabelledVideos> {
   const { classes } = run.description;
-  const prepared = await prepareVideos(entries, run.path(store), recipe.frames, { progress, signal });
-  const reader = new ClipReader(prepared.store);
+  const frames = runFrames(run, recipe);
+  const prepared = await prepareVideos(entries, frames.folder, frames.settings, { progress, signal });
+  const reader = new ClipReader(prepared.store, { onRepair: repairNote(progress) });
   const loader = testLoader(recipe, { entries: prepared.usable, classes, reader }, views);
   const tooShort = new Set(loader.excluded.map(({ id }) => id));
   return {

@@ -1,9 +1,20 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { tinyRecipe, writeTinyVideos } from '../testing/tiny-videos.js';
+import { evaluateRun } from './evaluate.js';
 import { predictFiles } from './predict.js';
 import { RunFolder } from './run-folder.js';
 import { trainTimeBalance } from './train.js';
@@ -49,6 +60,32 @@ describe('a run, end to end', () => {
     const [good, bad] = await predictFiles(path.join(root, 'run'), files, { stage: 'supervised' });
     assert.ok('classes' in good! && good.classes[0]!.name === 'red');
     assert.ok('error' in bad! && bad.error.code === 'not-found');
+  });
+
+  test('runs that share a store decode each video once, and a run keeps the format it began with', async () => {
+    const store = path.join(root, 'shared frames');
+    const notes: string[] = [];
+    const progress = {
+      begin: (title: string) => ({ update: () => {}, end: (summary = '') => void notes.push(`${title}: ${summary}`) }),
+      note: () => {},
+    };
+    const jpeg = { ...recipe, frames: { ...recipe.frames, format: 'jpeg' as const } };
+    const first = await train('one', { recipe: jpeg, frames: store, progress });
+    assert.ok(
+      notes.some((note) => /^decoding: [1-9]\d* decoded, 0 known/.test(note)),
+      notes.join('\n'),
+    );
+    notes.length = 0;
+    const second = await train('two', { recipe: { ...jpeg, seed: 7 }, frames: store, progress });
+    assert.deepEqual([first!.videos, second!.videos], [first!.videos, first!.videos]);
+    assert.ok(
+      notes.every((note) => !/ [1-9]\d* decoded/.test(note)),
+      notes.join('\n'),
+    );
+    assert.deepEqual(JSON.parse(readFileSync(path.join(root, 'two/frames.json'), 'utf8')), { store, format: 'jpeg' });
+    const again = await evaluateRun(path.join(root, 'one'));
+    assert.deepEqual(again.stages, first!.stages);
+    assert.ok(!existsSync(path.join(root, 'one/frames')));
   });
 
   test('zero-byte and truncated videos change nothing but a line', async () => {

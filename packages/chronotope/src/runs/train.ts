@@ -14,9 +14,10 @@ import { writeFileAtomic, writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
 import { adoptPretraining } from './adopt-pretraining.js';
 import { evaluateRun, type RunEvaluation } from './evaluate.js';
-import { prepareVideos } from './prepare-videos.js';
+import { prepareVideos, repairNote } from './prepare-videos.js';
 import { writeRunData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
+import { recordRunFrames, runFrames } from './run-frames.js';
 import { readTrainingData, type TrainingData } from './training-data.js';
 
 /** Settings of {@link trainTimeBalance}. */
@@ -36,6 +37,8 @@ export interface TrainOptions {
   labelsFile?: string;
   /** Another run whose pre-trained networks are taken over instead of being trained: more labels, same videos. */
   pretrained?: string;
+  /** A frame store for the decoded videos, which several runs may share. Default: in the run folder. */
+  frames?: string;
   /** How much work a kill may cost, in seconds. Default 60. */
   saveEverySeconds?: number;
   progress?: Progress;
@@ -65,16 +68,18 @@ export async function trainTimeBalance(options: TrainOptions): Promise<RunEvalua
   const training = found.entries.filter(({ split }) => split === 'train');
   writeRunData(run, { folder: data, training, draws, test: testEntries(found.entries) });
 
-  const { store, usable, excluded } = await prepareVideos(training, run.path('frames'), recipe.frames, {
+  const frames = runFrames(run, recipe, options.frames);
+  const { store, format, usable, excluded } = await prepareVideos(training, frames.folder, frames.settings, {
     progress,
     signal,
   });
+  recordRunFrames(run, frames.folder, format);
   writeJsonAtomic(run.path('excluded.json'), excluded);
   const usableIds = new Set(usable.map(({ id }) => id));
   const usableDraws = draws.map((draw) => draw.filter(({ id }) => usableIds.has(id)));
   for (const draw of usableDraws) requireLabelInEveryClass(draw, found.classes);
 
-  const reader = new ClipReader(store);
+  const reader = new ClipReader(store, { onRepair: repairNote(progress) });
   await runTimeBalance({
     recipe,
     classes: found.classes,

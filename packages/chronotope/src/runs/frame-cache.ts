@@ -1,0 +1,104 @@
+import {
+  clearStore,
+  type DamagedEntry,
+  describeStore,
+  type FailedVideo,
+  type SourceVideo,
+  type StoreKind,
+  type StorePlan,
+  verifyStore,
+} from '@chronotope/video';
+import type { ManifestEntry } from '../data/manifest.js';
+import { type ReadDatasetOptions, readDataset } from '../data/readers/read-dataset.js';
+import { ChronotopeError } from '../errors.js';
+import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
+import { interrupted } from '../training/fit.js';
+import { type Progress, silentProgress } from '../training/progress.js';
+import { storeVideos } from './prepare-videos.js';
+
+/** Which videos, and where their frames are kept. */
+export interface FrameCacheOptions {
+  /** The frame store. */
+  store: string;
+  /** A data set in any format; without it everything in the store is meant. */
+  data?: string;
+  /** How `data` is read. */
+  reading?: ReadDatasetOptions;
+  progress?: Progress;
+  signal?: AbortSignal;
+}
+
+/** Result of {@link buildFrameCache}. */
+export interface FrameCacheReport {
+  plan: StorePlan;
+  /** Videos decoded now, and those whose frames were there. */
+  stored: number;
+  reused: number;
+  failed: FailedVideo[];
+}
+
+/**
+ * Decodes the videos of a data set once, for any number of runs.
+ *
+ * @throws ChronotopeError as {@link readDataset}; `not-video-files` for frame folders, images and archives; `interrupted`;
+ *   VideoError `disk-full`, `unwritable`
+ */
+export async function buildFrameCache(
+  options: FrameCacheOptions & {
+    data: string;
+    frames: TimeBalanceRecipe['frames'];
+    jobs?: number;
+    verify?: 'length' | 'checksum';
+  },
+): Promise<FrameCacheReport> {
+  const { store, frames, progress = silentProgress, signal, jobs, verify } = options;
+  const entries = await videoFiles(options);
+  const { plan, stored, reused, failed } = await storeVideos(entries, store, frames, {
+    ...{ progress, signal, jobs, verify },
+  });
+  return { plan, stored, reused, failed };
+}
+
+/** What a store holds, one item for each format and settings. Errors as `describeStore` of the video package. */
+export async function describeFrameCache(options: FrameCacheOptions): Promise<StoreKind[]> {
+  return describeStore(options.store, await chosenVideos(options));
+}
+
+/** Compares the checksums of all frames. Errors as `verifyStore` of the video package, and `interrupted`. */
+export async function verifyFrameCache(
+  options: FrameCacheOptions,
+): Promise<{ checked: number; damaged: DamagedEntry[] }> {
+  const { progress = silentProgress, signal } = options;
+  let task: ReturnType<Progress['begin']> | undefined;
+  const onProgress = (done: number, total: number): void => {
+    task ??= progress.begin('verifying', total, 'videos');
+    task.update(done);
+  };
+  const videos = await chosenVideos(options);
+  const report = await verifyStore(options.store, videos, { signal, onProgress }).catch((error: unknown) => {
+    throw signal?.aborted ? interrupted() : error;
+  });
+  task?.end(`${report.checked} checked, ${report.damaged.length} damaged`);
+  return report;
+}
+
+/** Removes frames, in every format and with all settings. Errors as `clearStore` of the video package. */
+export async function clearFrameCache(options: FrameCacheOptions): Promise<{ removed: number; bytes: number }> {
+  return clearStore(options.store, await chosenVideos(options));
+}
+
+async function chosenVideos(options: FrameCacheOptions): Promise<SourceVideo[] | undefined> {
+  return options.data === undefined ? undefined : videoFiles({ ...options, data: options.data });
+}
+
+async function videoFiles(options: FrameCacheOptions & { data: string }): Promise<ManifestEntry[]> {
+  const { data, reading, progress = silentProgress } = options;
+  const { entries, format } = await readDataset(data, reading);
+  const files = entries.filter(({ frames, archive }) => frames === undefined && archive === undefined);
+  const others = entries.length - files.length;
+  if (others > 0 && files.length > 0) progress.note(`  passed over: ${others} entries that are images or in archives`);
+  if (files.length > 0) return files;
+  throw new ChronotopeError('not-video-files', `${data} (${format}) has no video files, only images or archives`, {
+    hint: 'Frame stores are made from video files.',
+  });
+}
