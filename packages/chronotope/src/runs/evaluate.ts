@@ -9,9 +9,10 @@ import { newClassifier } from '../methods/timebalance/networks.js';
 import { CLASSIFIER_STAGES, type ClassifierStage, stageName, testLoader } from '../methods/timebalance/pipeline.js';
 import { loadRecipe } from '../recipes/load.js';
 import { loadModel } from '../training/checkpoint.js';
-import { readJson, writeJsonAtomic } from '../training/json-files.js';
+import { writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
 import { prepareVideos } from './prepare-videos.js';
+import { readRunData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
 
 /** Test accuracies of a run. */
@@ -37,7 +38,7 @@ export async function evaluateRun(
   const run = RunFolder.open(folder);
   const { classes } = run.description;
   const recipe = loadRecipe(run.path('recipe.yaml'));
-  const data = readJson(run.path('data.json')) as { draws: number; test: ManifestEntry[] };
+  const data = readRunData(run);
   const wanted = options.data === undefined ? data.test : testFolder(options.data, classes);
   if (wanted.length === 0) {
     throw new ChronotopeError('no-test-videos', `${folder} has no test videos`, {
