@@ -1,0 +1,47 @@
+import type { ReportContent } from '../content.js';
+import { counted, percent } from '../format.js';
+import { html, type Markup } from '../html.js';
+import { confusionCounts } from '../tallies.js';
+import type { Section } from './section.js';
+
+/** Classes up to which the whole matrix can be read. */
+const MOST_CLASSES = 30;
+const MOST_PAIRS = 10;
+
+/** Which classes are taken for which. */
+export function confusionSection({ test, classes }: ReportContent): Section | null {
+  if (test === null) return null;
+  const counts = confusionCounts(test.main, test, classes);
+  const draws = test.main.draws.length;
+  return {
+    id: 'confusion',
+    title: 'What it confuses',
+    body: html`<p>How often videos of one class (rows) were taken for another (columns) by the ${test.main.title}${draws > 1 ? `, added up over ${draws} label draws` : ''}. The diagonal is right.</p>
+${classes.length <= MOST_CLASSES ? matrix(counts, classes) : html`<p class="notice">The matrix of ${classes.length} classes is too large to read; these are its largest entries off the diagonal.</p>`}
+${pairs(counts, classes)}`,
+  };
+}
+
+function matrix(counts: readonly (readonly number[])[], classes: readonly string[]): Markup {
+  return html`<div class="scroll" tabindex="0"><table class="confusion"><caption>Rows: the true class. Columns: the answer, numbered as the rows.</caption>
+<thead><tr><th scope="col">true class</th>${classes.map((name, k) => html`<th scope="col" title="${name}">${k + 1}</th>`)}<th scope="col" class="number">right</th></tr></thead>
+<tbody>${classes.map((name, truth) => {
+    const row = counts[truth]!;
+    const total = row.reduce((sum, count) => sum + count, 0);
+    return html`<tr><th scope="row"><span class="rank">${truth + 1}</span> ${name}</th>${row.map((count, answer) => {
+      const share = total === 0 ? 0 : count / total;
+      const strong = share > 0.55 ? ' strong' : '';
+      return html`<td class="${answer === truth ? 'right' : 'wrong'}${strong}" style="--share:${(100 * share).toFixed(0)}%" title="${name} taken for ${classes[answer]!}: ${count}">${count === 0 ? '' : count}</td>`;
+    })}<td class="number">${total === 0 ? '–' : percent(row[truth]! / total)}</td></tr>`;
+  })}</tbody></table></div>`;
+}
+
+function pairs(counts: readonly (readonly number[])[], classes: readonly string[]): Markup {
+  const confused = counts
+    .flatMap((row, truth) => row.map((count, answer) => ({ truth, answer, count, total: row.reduce((a, b) => a + b, 0) })))
+    .filter(({ truth, answer, count }) => truth !== answer && count > 0)
+    .sort((a, b) => b.count - a.count)
+    .slice(0, MOST_PAIRS);
+  if (confused.length === 0) return html`<p>Nothing was confused.</p>`;
+  return html`<h3>Most frequent confusions</h3><ol>${confused.map(({ truth, answer, count, total }) => html`<li><b>${classes[truth]!}</b> taken for <b>${classes[answer]!}</b>: ${count} of ${counted(total, 'answer')}</li>`)}</ol>`;
+}

@@ -1,0 +1,58 @@
+import { lineChart } from '../charts/line-chart.js';
+import type { ReportContent, StageHistory } from '../content.js';
+import { html, type Markup } from '../html.js';
+import type { Section } from './section.js';
+
+/** What training logged. */
+export function curvesSection({ curves }: ReportContent): Section | null {
+  const logged = curves.filter(({ lines }) => lines.length > 0);
+  if (logged.length === 0) return null;
+  const shared = logged.filter(({ draw }) => draw === null);
+  const titles = [...new Set(logged.filter(({ draw }) => draw !== null).map(({ title }) => title))];
+  return {
+    id: 'curves',
+    title: 'How training went',
+    body: html`<p>The loss is what training makes small; its absolute size means little, its course much: it should fall and level
+off. All curves are measured on training videos with random augmentation, so they say nothing about new videos.</p>
+${shared.length === 0 ? null : html`<h3>Pre-training, without labels</h3><div class="charts">${shared.map(pretrainingChart)}</div>
+<p class="explain">“instance” is small when clips of one video look alike and different from other videos; “localLocal” and “globalLocal” are small
+when the moments of a video can be told apart. Only the part that a stage trains on needs to fall.</p>`}
+${titles.length === 0 ? null : html`<h3>Training on labels</h3><div class="charts">${titles.map((title) => labelledCharts(logged.filter((stage) => stage.title === title)))}</div>
+<p class="explain">“accuracy” is the share of the labelled clips of the last steps that were recognised right. With few labels it comes close to
+100 % soon: that is memory, not skill.</p>`}`,
+  };
+}
+
+function pretrainingChart({ title, lines, done }: StageHistory): Markup {
+  const names = Object.keys(lines[0]!.metrics);
+  const chart = lineChart({
+    description: `Course of ${names.join(', ')} over the steps of ${title}.`,
+    lines: names.map((name) => ({ name, points: lines.map(({ step, metrics }) => [step, metrics[name]!] as const) })),
+    xTitle: 'step',
+    fromZero: true,
+  });
+  return html`<figure><figcaption><b>${title}</b>${unfinished(done)}</figcaption>${chart}</figure>`;
+}
+
+/** One chart for each metric, one line for each label draw. */
+function labelledCharts(stages: readonly StageHistory[]): Markup[] {
+  const { title, lines } = stages[0]!;
+  return Object.keys(lines[0]!.metrics)
+    .filter((name) => name === 'loss' || name === 'accuracy')
+    .map((name) => {
+      const chart = lineChart({
+        description: `Course of the ${name} over the steps of ${title}, one line for each label draw.`,
+        lines: stages.map(({ draw, lines }) => ({
+          name: `draw ${draw! + 1}`,
+          points: lines.map(({ step, metrics }) => [step, metrics[name]!] as const),
+        })),
+        xTitle: 'step',
+        fromZero: true,
+      });
+      return html`<figure><figcaption><b>${title}</b>: ${name}${unfinished(stages.every(({ done }) => done))}</figcaption>${chart}</figure>`;
+    });
+}
+
+function unfinished(done: boolean): string {
+  return done ? '' : ' (not finished)';
+}

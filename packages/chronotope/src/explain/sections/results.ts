@@ -1,0 +1,69 @@
+import { intervalBar } from '../charts/bars.js';
+import type { ClassifierResults, ReportContent, TestResults } from '../content.js';
+import { counted, percent, points } from '../format.js';
+import { html, type Markup } from '../html.js';
+import { type Estimate, mean, pairedDifference, shareInterval } from '../statistics.js';
+import { rightShares } from '../tallies.js';
+import type { Section } from './section.js';
+
+/** Every classifier's accuracy, and what may be concluded about the main one. */
+export function resultsSection({ test, withoutTest, classes }: ReportContent): Section {
+  const title = 'How good it is';
+  if (test === null) {
+    return { id: 'results', title, body: html`<p class="notice">There are no test results: ${withoutTest}</p>` };
+  }
+  const { videos, main, classifiers } = test;
+  const draws = Math.max(...classifiers.map((classifier) => classifier.draws.length));
+  return {
+    id: 'results',
+    title,
+    body: html`<p class="lead">${verdict(test)}</p>
+<div class="scroll" tabindex="0"><table class="results">
+<caption>Share of the ${videos.length} test videos recognised right${draws > 1 ? `, mean over ${draws} label draws` : ''}.</caption>
+<thead><tr><th scope="col">network</th><th scope="col" class="number">right</th><th scope="col" class="number">95 % interval</th><th scope="col" class="wide-cell">0 to 100 %</th>${draws > 1 ? html`<th scope="col">each draw</th>` : null}<th scope="col" class="number">${main.role} minus this</th></tr></thead>
+<tbody>${classifiers.map((classifier) => row(classifier, test, draws))}</tbody></table></div>
+<p class="explain">The bar is the accuracy; the thin line is the range in which the true accuracy lies with about 95 %
+confidence, given that only ${counted(videos.length, 'video')} were tested${draws > 1 ? '; the dots are the single label draws' : ''}.
+Guessing among ${classes.length} classes would be right for ${percent(1 / classes.length)}. The last column
+compares on the same videos, in percentage points with its 95 % interval: where the interval contains 0, the test set is too small to say
+which of the two is better. ${draws > 1 ? 'The intervals tell what other test videos could change, and the spread of the dots what other labels could.' : 'There is one label draw, so nothing is known about how much the choice of labels matters.'}</p>`,
+  };
+}
+
+/** The main result in words, also when it is not the one hoped for. */
+export function verdict(test: TestResults): string {
+  const { main, classifiers, videos } = test;
+  const right = rightShares(main, test);
+  const { value, low, high } = shareInterval(mean(right), videos.length);
+  const own = `The ${main.title} recognises ${percent(value)} of ${counted(videos.length, 'test video')} (95 % interval ${percent(low)} to ${percent(high)}).`;
+  const others = classifiers.filter((classifier) => classifier !== main);
+  if (main.role !== 'student' || others.length === 0) return own;
+  const compared = others.map((other) => ({ title: other.title, difference: pairedDifference(right, rightShares(other, test)) }));
+  const listed = (wanted: (difference: Estimate) => boolean) =>
+    compared
+      .filter(({ difference }) => wanted(difference))
+      .map(({ title, difference }) => `${title} (${points(difference.value)})`)
+      .join(', ');
+  const better = listed(({ low }) => low > 0);
+  const worse = listed(({ high }) => high < 0);
+  const open = listed(({ low, high }) => low <= 0 && high >= 0);
+  return [
+    own,
+    better && `It is clearly better than: ${better}.`,
+    worse && `It is clearly worse than: ${worse}.`,
+    open && `This test set cannot tell it apart from: ${open}.`,
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
+function row(classifier: ClassifierResults, test: TestResults, mostDraws: number): Markup {
+  const right = rightShares(classifier, test);
+  const estimate = shareInterval(mean(right), test.videos.length);
+  const singles = classifier.draws.map((draw) => mean(rightShares({ ...classifier, draws: [draw] }, test)));
+  const isMain = classifier === test.main;
+  const difference = isMain ? null : pairedDifference(rightShares(test.main, test), right);
+  return html`<tr class="${isMain ? 'main' : ''}"><th scope="row">${classifier.title}</th><td class="number">${percent(estimate.value)}</td>
+<td class="number">${percent(estimate.low)} – ${percent(estimate.high)}</td><td>${intervalBar(estimate, singles, classifier.role)}</td>
+${mostDraws > 1 ? html`<td>${singles.map(percent).join(' · ')}</td>` : null}<td class="number">${difference === null ? '' : `${points(difference.value)} (${points(difference.low)} to ${points(difference.high)})`}</td></tr>`;
+}

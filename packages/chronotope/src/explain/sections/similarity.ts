@@ -1,0 +1,100 @@
+import { argmax } from '../../evaluation/video-level.js';
+import { histogram, stackedBar } from '../charts/bars.js';
+import { scatterChart } from '../charts/scatter-chart.js';
+import type { ReportContent, SimilarityScores, TestResults } from '../content.js';
+import { counted, percent } from '../format.js';
+import { html, type Markup } from '../html.js';
+import { mean, quantileGroups } from '../statistics.js';
+import { classMeans } from '../tallies.js';
+import type { Section } from './section.js';
+import { teacherDifferences } from './teachers.js';
+
+const MAPS: Record<string, string> = {
+  'min-max': 'stretched so that the lowest score of the training set weighs 0 and the highest 1',
+  identity: 'taken as they are',
+  rank: 'replaced by their rank among the training videos, from 0 to 1',
+  inverted: 'turned around (a check that the weighting matters)',
+  constant: 'ignored: both teachers count the same for every video',
+};
+
+/** Temporal similarity scores, and whether they tell which teacher is right. */
+export function similaritySection({ similarity, test, classes }: ReportContent): Section | null {
+  if (similarity === null) return null;
+  const { training, map } = similarity;
+  return {
+    id: 'similarity',
+    title: 'Does temporal similarity tell which teacher to believe?',
+    body: html`<p>The score of a video compares clips from different moments of it, as the pre-trained teachers see them: near 1
+when they all look alike, lower when the video changes. In training, the scores were ${MAPS[map] ?? map}; the result is
+the weight of the invariant teacher.</p>
+<figure class="small">${histogram(training, 20, `Histogram of the similarity scores of ${training.length} training videos, from ${Math.min(...training).toFixed(3)} to ${Math.max(...training).toFixed(3)}.`)}
+<figcaption>Scores of the ${counted(training.length, 'training video')}: number of videos by score.</figcaption></figure>
+${test && similarity.test ? relation(similarity, similarity.test, test, classes) : html`<p class="notice">Without test results it can't be said whether the scores tell which teacher is right.</p>`}`,
+  };
+}
+
+function relation(
+  { areaUnderCurve }: SimilarityScores,
+  scores: readonly number[],
+  test: TestResults,
+  classes: readonly string[],
+): Markup | null {
+  const rows = teacherDifferences(test, classes);
+  if (rows === null) return null;
+  const scoreOfClass = classMeans(scores, test, classes);
+  const named = rows.map(({ name, index, difference }) => ({ name, x: scoreOfClass[index]!, y: 100 * difference }));
+  return html`<p>On the test videos, whose classes are known, the idea can be checked. ${judged(areaUnderCurve)}</p>
+<figure>${scatterChart({
+    description: 'Each class by its mean similarity score and by how many points the invariant teacher is ahead of the distinctive one.',
+    points: named,
+    xTitle: 'mean similarity of the class (right: looks the same all the time)',
+    yTitle: 'invariant − distinctive, points',
+  })}<figcaption>One point a class. If the idea holds, points rise from the lower left (changing classes, distinctive
+teacher ahead) to the upper right (steady classes, invariant teacher ahead).</figcaption></figure>
+${thirds(scores, test)}
+<details><summary>Similarity of every class</summary><div class="scroll" tabindex="0"><table class="facts"><thead><tr><th scope="col">class</th><th scope="col" class="number">mean similarity</th></tr></thead><tbody>${[...named].sort((a, b) => b.x - a.x).map(({ name, x }) => html`<tr><th scope="row">${name}</th><td class="number">${x.toFixed(4)}</td></tr>`)}</tbody></table></div></details>`;
+}
+
+function judged(area: number | null): string {
+  if (area === null) return 'Here the teachers are always right or wrong together, so it cannot be judged.';
+  const meaning =
+    area >= 0.6
+      ? 'so the score does point to the right teacher'
+      : area > 0.4
+        ? 'so here the score hardly tells which teacher is right'
+        : 'so here the score points to the wrong teacher more often than to the right one';
+  return `Take one video that only the invariant teacher gets right and one that only the distinctive one does: the first has the higher score in ${percent(area)} of such pairs (50 % would be chance), ${meaning}.`;
+}
+
+/** Which teacher is right in the least, middle and most similar third of the videos. */
+function thirds(scores: readonly number[], test: TestResults): Markup {
+  const outcomes = test.videos.map((_, video) => ({ score: scores[video]!, ...teacherOutcome(test, video) }));
+  const groups = quantileGroups(outcomes, ({ score }) => score, 3);
+  const names = ['changing most', 'in between', 'steadiest'];
+  return html`<div class="scroll" tabindex="0"><table class="results"><caption>Test videos in three groups by their score: which teacher is right?</caption>
+<thead><tr><th scope="col">videos</th><th scope="col" class="number">score</th><th scope="col" class="number">only invariant right</th><th scope="col" class="number">only distinctive right</th><th scope="col" class="number">both</th><th scope="col" class="number">neither</th><th scope="col" class="wide-cell"><span class="invariant-text">■ invariant</span> <span class="distinctive-text">■ distinctive</span> <span class="both-text">■ both</span></th></tr></thead>
+<tbody>${groups.map((group, k) => {
+    if (group.length === 0) return null;
+    const share = (key: 'onlyInvariant' | 'onlyDistinctive' | 'both' | 'neither') => mean(group.map((one) => one[key]));
+    const [low, high] = [group[0]!.score, group.at(-1)!.score];
+    return html`<tr><th scope="row">${names[k]!} (${group.length})</th><td class="number">${low.toFixed(3)} – ${high.toFixed(3)}</td><td class="number">${percent(share('onlyInvariant'))}</td><td class="number">${percent(share('onlyDistinctive'))}</td><td class="number">${percent(share('both'))}</td><td class="number">${percent(share('neither'))}</td><td>${stackedBar([
+      ['invariant', share('onlyInvariant')],
+      ['distinctive', share('onlyDistinctive')],
+      ['both', share('both')],
+    ])}</td></tr>`;
+  })}</tbody></table></div>`;
+}
+
+/** Shares of the label draws in which one, both or neither of the teachers are right about a video. */
+export function teacherOutcome(test: TestResults, video: number) {
+  const { invariant, distinctive } = test.teachers!;
+  const { truth } = test.videos[video]!;
+  const draws = Math.min(invariant.draws.length, distinctive.draws.length);
+  const outcome = { onlyInvariant: 0, onlyDistinctive: 0, both: 0, neither: 0 };
+  for (let draw = 0; draw < draws; draw++) {
+    const a = argmax(invariant.draws[draw]![video]!) === truth;
+    const b = argmax(distinctive.draws[draw]![video]!) === truth;
+    outcome[a ? (b ? 'both' : 'onlyInvariant') : b ? 'onlyDistinctive' : 'neither'] += 1 / draws;
+  }
+  return outcome;
+}
