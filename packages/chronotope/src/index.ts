@@ -37,5 +37,6 @@ export { loadRecipe, shippedRecipes } from './recipes/load.js';
 export { type TimeBalanceRecipe, timebalanceRecipe } from './recipes/timebalance.js';
 export { evaluateRun, type RunEvaluation } from './runs/evaluate.js';
 export { type FilePrediction, predictFiles } from './runs/predict.js';
+export { type ReportOptions, reportRun } from './runs/report/report-run.js';
 export { type TrainOptions, trainTimeBalance } from './runs/train.js';
 export type { Progress, ProgressTask } from './training/progress.js';

@@ -7,6 +7,7 @@ import { inspectCommand } from './inspect.js';
 import { leaksCommand } from './leaks.js';
 import { manifestCommand } from './manifest.js';
 import { predictCommand } from './predict.js';
+import { reportCommand } from './report.js';
 import { EXIT, reportError } from './report-error.js';
 import { splitCommand } from './split.js';
 import { trainCommand } from './train.js';
@@ -24,6 +25,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     trainCommand(),
     evaluateCommand(),
     predictCommand(),
+    reportCommand(),
     manifestCommand(),
     splitCommand(),
     leaksCommand(),

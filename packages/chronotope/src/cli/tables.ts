@@ -1,25 +1,16 @@
 import Table from 'cli-table3';
 import type { Leak } from '../data/splits/leaks.js';
 import type { PartSize } from '../data/splits/make-split.js';
-import type { ClassifierStage } from '../methods/timebalance/pipeline.js';
+import { type ClassifierStage, STAGE_TITLES } from '../methods/timebalance/pipeline.js';
 import type { RunEvaluation } from '../runs/evaluate.js';
 import type { FilePrediction } from '../runs/predict.js';
-
-const TITLES: Record<ClassifierStage, string> = {
-  supervised: 'supervised only, from scratch',
-  'supervised-strong': 'supervised only, augmented as in pre-training',
-  'pre-trained': 'pre-trained with all three losses + fine-tuned',
-  'teacher-invariant': 'temporally-invariant teacher',
-  'teacher-distinctive': 'temporally-distinctive teacher',
-  student: 'TimeBalance student',
-};
 
 /** Top-1 of every classifier: the mean over the label draws, and each draw. */
 export function evaluationTable(evaluation: RunEvaluation): string {
   const table = plainTable(['top-1 on the test videos', 'mean', 'each label draw']);
   for (const { stage, draws } of evaluation.stages) {
     const values = draws.map(({ top1 }) => top1);
-    table.push([TITLES[stage], percent(mean(values)), values.map(percent).join('  ')]);
+    table.push([STAGE_TITLES[stage], percent(mean(values)), values.map(percent).join('  ')]);
   }
   const chance = percent(1 / evaluation.classes.length);
   const excluded = evaluation.excluded.length === 0 ? '' : `, ${evaluation.excluded.length} left out`;

@@ -42,7 +42,10 @@ export function paintMap(frames: Tensor, map: Tensor): Tensor {
   return scope(() =>
     noGrad(() => {
       const [, ...size] = frames.shape;
-      const stretched = map.view([1, 1, ...map.shape]).upsampleTrilinear3d(size, false).view(size);
+      const stretched = map
+        .view([1, 1, ...map.shape])
+        .upsampleTrilinear3d(size, false)
+        .view(size);
       const largest = Math.max(stretched.abs().max().item(), Number.MIN_VALUE);
       const strength = stretched.abs().div(largest);
       const grey = frames.mean(0).mul(0.75).add(0.1);

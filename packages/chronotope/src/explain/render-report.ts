@@ -33,9 +33,11 @@ export function renderReport(content: ReportContent): string {
 <title>Report: ${content.run}</title><style>${new Markup(STYLE)}</style></head>
 <body><header><h1>${content.run}</h1><p class="soft">Training report of Chronotope, method TimeBalance, started on ${day}</p>
 <nav aria-label="Contents"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav></header>
-<main>${sections.map(({ id, title, body }) => html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>
+<main>${sections.map(
+    ({ id, title, body }) => html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>
 ${body}</section>
-`)}</main>
+`,
+  )}</main>
 <footer>Written by <code>chronotope report</code>. Accuracies here are recomputed from the trained networks.</footer></body></html>
 `.text;
 }

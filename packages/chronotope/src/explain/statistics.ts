@@ -38,8 +38,8 @@ export function pairedDifference(a: readonly number[], b: readonly number[]): Es
 }
 
 /** Values split into `count` groups of nearly equal size, the smallest first. */
-export function quantileGroups<T>(items: readonly T[], valueOf: (item: T) => number, count: number): T[][] {
-  const sorted = [...items].sort((a, b) => valueOf(a) - valueOf(b));
+export function quantileGroups<T>(items: readonly T[], by: (item: T) => number, count: number): T[][] {
+  const sorted = [...items].sort((a, b) => by(a) - by(b));
   const bound = (group: number) => Math.round((group * sorted.length) / count);
   return Array.from({ length: count }, (_, group) => sorted.slice(bound(group), bound(group + 1)));
 }

@@ -28,3 +28,26 @@ export function confusionCounts(
   }
   return counts;
 }
+
+/** Shares of the label draws in which one, both or neither of the teachers are right about a video. */
+export interface TeacherOutcome {
+  onlyInvariant: number;
+  onlyDistinctive: number;
+  both: number;
+  neither: number;
+}
+
+/** Which teacher is right about each test video. */
+export function teacherOutcomes({ videos, teachers }: Pick<TestResults, 'videos' | 'teachers'>): TeacherOutcome[] {
+  const { invariant, distinctive } = teachers!;
+  const draws = Math.min(invariant.draws.length, distinctive.draws.length);
+  return videos.map(({ truth }, video) => {
+    const outcome = { onlyInvariant: 0, onlyDistinctive: 0, both: 0, neither: 0 };
+    for (let draw = 0; draw < draws; draw++) {
+      const first = argmax(invariant.draws[draw]![video]!) === truth;
+      const second = argmax(distinctive.draws[draw]![video]!) === truth;
+      outcome[first ? (second ? 'both' : 'onlyInvariant') : second ? 'onlyDistinctive' : 'neither'] += 1 / draws;
+    }
+    return outcome;
+  });
+}

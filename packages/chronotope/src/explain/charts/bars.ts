@@ -35,11 +35,13 @@ export function stackedBar(parts: readonly (readonly [role: string, share: numbe
 export function momentBars(moments: readonly number[], description: string): Markup {
   const largest = Math.max(...moments.map(Math.abs), Number.MIN_VALUE);
   const width = 100 / moments.length;
-  return html`<svg class="moments" role="img" aria-label="${description}" width="100%" height="40"><line class="axis" x1="0" x2="100%" y1="20" y2="20"/>${moments.map((moment, k) => {
-    const height = (18 * Math.abs(moment)) / largest;
-    const y = moment >= 0 ? 20 - height : 20;
-    return html`<rect class="${moment >= 0 ? 'for' : 'against'}" x="${(k * width + 0.5).toFixed(2)}%" y="${y.toFixed(1)}" width="${(width - 1).toFixed(2)}%" height="${height.toFixed(1)}"/>`;
-  })}</svg>`;
+  return html`<svg class="moments" role="img" aria-label="${description}" width="100%" height="40"><line class="axis" x1="0" x2="100%" y1="20" y2="20"/>${moments.map(
+    (moment, k) => {
+      const height = (18 * Math.abs(moment)) / largest;
+      const y = moment >= 0 ? 20 - height : 20;
+      return html`<rect class="${moment >= 0 ? 'for' : 'against'}" x="${(k * width + 0.5).toFixed(2)}%" y="${y.toFixed(1)}" width="${(width - 1).toFixed(2)}%" height="${height.toFixed(1)}"/>`;
+    },
+  )}</svg>`;
 }
 
 /** Counts of values in equal steps of their range. */
@@ -51,10 +53,12 @@ export function histogram(values: readonly number[], steps: number, description:
   }
   const most = Math.max(...counts);
   const width = 340 / steps;
-  return html`<svg class="chart" viewBox="0 0 340 110" role="img" aria-label="${description}">${counts.map((count, k) => {
-    const height = (80 * count) / most;
-    return html`<rect class="neutral" x="${(k * width + 1).toFixed(1)}" y="${(84 - height).toFixed(1)}" width="${(width - 2).toFixed(1)}" height="${height.toFixed(1)}"><title>${count}</title></rect>`;
-  })}<line class="axis" x1="0" x2="340" y1="84" y2="84"/><text x="0" y="102">${low.toFixed(3)}</text><text x="340" y="102" text-anchor="end">${high.toFixed(3)}</text></svg>`;
+  return html`<svg class="chart" viewBox="0 0 340 110" role="img" aria-label="${description}">${counts.map(
+    (count, k) => {
+      const height = (80 * count) / most;
+      return html`<rect class="neutral" x="${(k * width + 1).toFixed(1)}" y="${(84 - height).toFixed(1)}" width="${(width - 2).toFixed(1)}" height="${height.toFixed(1)}"><title>${count}</title></rect>`;
+    },
+  )}<line class="axis" x1="0" x2="340" y1="84" y2="84"/><text x="0" y="102">${low.toFixed(3)}</text><text x="340" y="102" text-anchor="end">${high.toFixed(3)}</text></svg>`;
 }
 
 function share(value: number): string {

@@ -26,7 +26,10 @@ const MOST_POINTS = 200;
 
 /** A line chart with a legend below where there is more than one line. Values that are not finite are left out. */
 export function lineChart({ description, lines, xTitle, fromZero = false }: LineChartOptions): Markup {
-  const shown = lines.map(({ name, points }) => ({ name, points: thinned(points.filter(([, y]) => Number.isFinite(y))) }));
+  const shown = lines.map(({ name, points }) => ({
+    name,
+    points: thinned(points.filter(([, y]) => Number.isFinite(y))),
+  }));
   const all = shown.flatMap(({ points }) => points);
   if (all.length === 0) return html`<p class="none">No values were logged.</p>`;
   const xs = range(all.map(([x]) => x));
@@ -57,7 +60,10 @@ function range(values: readonly number[]): { low: number; high: number } {
 
 function thinned<T>(points: readonly T[]): readonly T[] {
   if (points.length <= MOST_POINTS) return points;
-  return Array.from({ length: MOST_POINTS }, (_, k) => points[Math.round((k * (points.length - 1)) / (MOST_POINTS - 1))]!);
+  return Array.from(
+    { length: MOST_POINTS },
+    (_, k) => points[Math.round((k * (points.length - 1)) / (MOST_POINTS - 1))]!,
+  );
 }
 
 function fixed(value: number): string {

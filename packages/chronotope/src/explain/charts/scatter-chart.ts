@@ -61,9 +61,7 @@ function placed(points: readonly PlacedPoint[]): Markup[] {
       while (covered()) line += 2;
       taken.push({ left, right: left + width, y: line });
       const label =
-        points.length > MOST_NAMES
-          ? null
-          : html`<text x="${fixed(left)}" y="${fixed(line)}">${short}</text>`;
+        points.length > MOST_NAMES ? null : html`<text x="${fixed(left)}" y="${fixed(line)}">${short}</text>`;
       return html`<circle class="${positive ? 'invariant' : 'distinctive'}" cx="${fixed(x)}" cy="${fixed(y)}" r="4"><title>${name}</title></circle>${label}`;
     });
 }

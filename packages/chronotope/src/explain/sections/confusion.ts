@@ -38,7 +38,9 @@ function matrix(counts: readonly (readonly number[])[], classes: readonly string
 
 function pairs(counts: readonly (readonly number[])[], classes: readonly string[]): Markup {
   const confused = counts
-    .flatMap((row, truth) => row.map((count, answer) => ({ truth, answer, count, total: row.reduce((a, b) => a + b, 0) })))
+    .flatMap((row, truth) =>
+      row.map((count, answer) => ({ truth, answer, count, total: row.reduce((a, b) => a + b, 0) })),
+    )
     .filter(({ truth, answer, count }) => truth !== answer && count > 0)
     .sort((a, b) => b.count - a.count)
     .slice(0, MOST_PAIRS);

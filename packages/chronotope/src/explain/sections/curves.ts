@@ -14,12 +14,20 @@ export function curvesSection({ curves }: ReportContent): Section | null {
     title: 'How training went',
     body: html`<p>The loss is what training makes small; its absolute size means little, its course much: it should fall and level
 off. All curves are measured on training videos with random augmentation, so they say nothing about new videos.</p>
-${shared.length === 0 ? null : html`<h3>Pre-training, without labels</h3><div class="charts">${shared.map(pretrainingChart)}</div>
+${
+  shared.length === 0
+    ? null
+    : html`<h3>Pre-training, without labels</h3><div class="charts">${shared.map(pretrainingChart)}</div>
 <p class="explain">“instance” is small when clips of one video look alike and different from other videos; “localLocal” and “globalLocal” are small
-when the moments of a video can be told apart. Only the part that a stage trains on needs to fall.</p>`}
-${titles.length === 0 ? null : html`<h3>Training on labels</h3><div class="charts">${titles.map((title) => labelledCharts(logged.filter((stage) => stage.title === title)))}</div>
+when the moments of a video can be told apart. Only the part that a stage trains on needs to fall.</p>`
+}
+${
+  titles.length === 0
+    ? null
+    : html`<h3>Training on labels</h3><div class="charts">${titles.map((title) => labelledCharts(logged.filter((stage) => stage.title === title)))}</div>
 <p class="explain">“accuracy” is the share of the labelled clips of the last steps that were recognised right. With few labels it comes close to
-100 % soon: that is memory, not skill.</p>`}`,
+100 % soon: that is memory, not skill.</p>`
+}`,
   };
 }
 

@@ -26,9 +26,14 @@ function neighbourRow({ video, neighbours }: NeighbourRow, test: TestResults, cl
     const caption = html`${note} <span class="id">${id}</span>`;
     return picture ? strip(picture, { description: `Frames of ${id}, class ${classes[truth]!}`, caption }) : null;
   };
-  return html`<div class="neighbours">${figure(video, html`<b>${classes[truth]!}</b>, the video asked for`)}${neighbours.map(({ index, similarity }) => {
-    const name = classes[test.videos[index]!.truth]!;
-    const same = test.videos[index]!.truth === truth;
-    return figure(index, html`<b class="${same ? 'right-text' : 'wrong-text'}">${same ? '✓' : '✗'} ${name}</b> similarity ${similarity.toFixed(3)}`);
-  })}</div>`;
+  return html`<div class="neighbours">${figure(video, html`<b>${classes[truth]!}</b>, the video asked for`)}${neighbours.map(
+    ({ index, similarity }) => {
+      const name = classes[test.videos[index]!.truth]!;
+      const same = test.videos[index]!.truth === truth;
+      return figure(
+        index,
+        html`<b class="${same ? 'right-text' : 'wrong-text'}">${same ? '✓' : '✗'} ${name}</b> similarity ${similarity.toFixed(3)}`,
+      );
+    },
+  )}</div>`;
 }

@@ -25,7 +25,8 @@ distinctive one where it changes. How much a video changes is measured without l
 
 function sentences({ data, training, testVideos, draws, seed }: Protocol, classes: number): string {
   const known = training?.labelledPerDraw[0];
-  const labels = known === undefined ? null : known === training!.videos ? 'all with a label' : `${known} of them with a label`;
+  const labels =
+    known === undefined ? null : known === training!.videos ? 'all with a label' : `${known} of them with a label`;
   const drawn =
     draws === 1
       ? 'The labelled videos were chosen once.'

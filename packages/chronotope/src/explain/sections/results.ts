@@ -38,7 +38,10 @@ export function verdict(test: TestResults): string {
   const own = `The ${main.title} recognises ${percent(value)} of ${counted(videos.length, 'test video')} (95 % interval ${percent(low)} to ${percent(high)}).`;
   const others = classifiers.filter((classifier) => classifier !== main);
   if (main.role !== 'student' || others.length === 0) return own;
-  const compared = others.map((other) => ({ title: other.title, difference: pairedDifference(right, rightShares(other, test)) }));
+  const compared = others.map((other) => ({
+    title: other.title,
+    difference: pairedDifference(right, rightShares(other, test)),
+  }));
   const listed = (wanted: (difference: Estimate) => boolean) =>
     compared
       .filter(({ difference }) => wanted(difference))

@@ -1,11 +1,10 @@
-import { argmax } from '../../evaluation/video-level.js';
 import { histogram, stackedBar } from '../charts/bars.js';
 import { scatterChart } from '../charts/scatter-chart.js';
 import type { ReportContent, SimilarityScores, TestResults } from '../content.js';
 import { counted, percent } from '../format.js';
 import { html, type Markup } from '../html.js';
 import { mean, quantileGroups } from '../statistics.js';
-import { classMeans } from '../tallies.js';
+import { classMeans, teacherOutcomes } from '../tallies.js';
 import type { Section } from './section.js';
 import { teacherDifferences } from './teachers.js';
 
@@ -45,7 +44,8 @@ function relation(
   const named = rows.map(({ name, index, difference }) => ({ name, x: scoreOfClass[index]!, y: 100 * difference }));
   return html`<p>On the test videos, whose classes are known, the idea can be checked. ${judged(areaUnderCurve)}</p>
 <figure>${scatterChart({
-    description: 'Each class by its mean similarity score and by how many points the invariant teacher is ahead of the distinctive one.',
+    description:
+      'Each class by its mean similarity score and by how many points the invariant teacher is ahead of the distinctive one.',
     points: named,
     xTitle: 'mean similarity of the class (right: looks the same all the time)',
     yTitle: 'invariant − distinctive, points',
@@ -68,7 +68,7 @@ function judged(area: number | null): string {
 
 /** Which teacher is right in the least, middle and most similar third of the videos. */
 function thirds(scores: readonly number[], test: TestResults): Markup {
-  const outcomes = test.videos.map((_, video) => ({ score: scores[video]!, ...teacherOutcome(test, video) }));
+  const outcomes = teacherOutcomes(test).map((outcome, video) => ({ score: scores[video]!, ...outcome }));
   const groups = quantileGroups(outcomes, ({ score }) => score, 3);
   const names = ['changing most', 'in between', 'steadiest'];
   return html`<div class="scroll" tabindex="0"><table class="results"><caption>Test videos in three groups by their score: which teacher is right?</caption>
@@ -77,24 +77,12 @@ function thirds(scores: readonly number[], test: TestResults): Markup {
     if (group.length === 0) return null;
     const share = (key: 'onlyInvariant' | 'onlyDistinctive' | 'both' | 'neither') => mean(group.map((one) => one[key]));
     const [low, high] = [group[0]!.score, group.at(-1)!.score];
-    return html`<tr><th scope="row">${names[k]!} (${group.length})</th><td class="number">${low.toFixed(3)} – ${high.toFixed(3)}</td><td class="number">${percent(share('onlyInvariant'))}</td><td class="number">${percent(share('onlyDistinctive'))}</td><td class="number">${percent(share('both'))}</td><td class="number">${percent(share('neither'))}</td><td>${stackedBar([
-      ['invariant', share('onlyInvariant')],
-      ['distinctive', share('onlyDistinctive')],
-      ['both', share('both')],
-    ])}</td></tr>`;
+    return html`<tr><th scope="row">${names[k]!} (${group.length})</th><td class="number">${low.toFixed(3)} – ${high.toFixed(3)}</td><td class="number">${percent(share('onlyInvariant'))}</td><td class="number">${percent(share('onlyDistinctive'))}</td><td class="number">${percent(share('both'))}</td><td class="number">${percent(share('neither'))}</td><td>${stackedBar(
+      [
+        ['invariant', share('onlyInvariant')],
+        ['distinctive', share('onlyDistinctive')],
+        ['both', share('both')],
+      ],
+    )}</td></tr>`;
   })}</tbody></table></div>`;
-}
-
-/** Shares of the label draws in which one, both or neither of the teachers are right about a video. */
-export function teacherOutcome(test: TestResults, video: number) {
-  const { invariant, distinctive } = test.teachers!;
-  const { truth } = test.videos[video]!;
-  const draws = Math.min(invariant.draws.length, distinctive.draws.length);
-  const outcome = { onlyInvariant: 0, onlyDistinctive: 0, both: 0, neither: 0 };
-  for (let draw = 0; draw < draws; draw++) {
-    const a = argmax(invariant.draws[draw]![video]!) === truth;
-    const b = argmax(distinctive.draws[draw]![video]!) === truth;
-    outcome[a ? (b ? 'both' : 'onlyInvariant') : b ? 'onlyDistinctive' : 'neither'] += 1 / draws;
-  }
-  return outcome;
 }

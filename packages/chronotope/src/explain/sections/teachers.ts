@@ -45,7 +45,10 @@ ${extremes('Classes where the distinctive teacher leads most', forDistinctive, t
 }
 
 /** The classes with test videos, best of the invariant teacher first; `null` without both teachers. */
-export function teacherDifferences(test: TestResults, classes: readonly string[]): ClassRow[] | null {
+export function teacherDifferences(
+  test: Pick<TestResults, 'videos' | 'teachers'>,
+  classes: readonly string[],
+): ClassRow[] | null {
   if (test.teachers === null) return null;
   const invariant = classMeans(rightShares(test.teachers.invariant, test), test, classes);
   const distinctive = classMeans(rightShares(test.teachers.distinctive, test), test, classes);

@@ -2,6 +2,7 @@ import { noGrad, scope, softmax, type Tensor } from '@chronotope/torch';
 import type { ClipLoader } from '../../data/loader.js';
 import { meanOverClips, type VideoPrediction } from '../../evaluation/video-level.js';
 import { clipSimilarity, meanOffDiagonal } from '../../losses/similarity.js';
+import type { VideoBackbone } from '../../models/backbone.js';
 import type { Classifier } from '../../models/classifier.js';
 
 /** Stage E: class probabilities of every video of the loader, the mean of the softmax over its test clips. */
@@ -20,6 +21,21 @@ export function predictVideos(model: Classifier, loader: ClipLoader): VideoPredi
     );
   }
   return predictions;
+}
+
+/** The features `[F]` of every video of the loader: the classifier's pooled features, mean over the test clips. */
+export function embedVideos(model: Classifier, loader: ClipLoader): Map<string, Float32Array> {
+  model.eval();
+  const embedded = new Map<string, Float32Array>();
+  for (const { views, ids } of loader.batches(0)) {
+    scope(() =>
+      noGrad(() => {
+        const rows = meanOverClips(model.features(videoMajor(views.clips!)), ids.length).unbind();
+        for (const [index, row] of rows.entries()) embedded.set(ids[index]!, row.data() as Float32Array);
+      }),
+    );
+  }
+  return embedded;
 }
 
 /**
@@ -46,6 +62,11 @@ export function similarityScores(
     );
   }
   return scores;
+}
+
+/** A backbone's features, mean over space and time, for {@link similarityScores}. */
+export function pooledFeatures(backbone: VideoBackbone): (clips: Tensor) => Tensor {
+  return (clips) => backbone.call(clips).mean([2, 3, 4]);
 }
 
 /** `[M, N, …]` to `[N × M, …]`: the clips of a video side by side. */

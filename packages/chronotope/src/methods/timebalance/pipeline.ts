@@ -9,7 +9,7 @@ import type { LabelledSettings, TimeBalanceRecipe } from '../../recipes/timebala
 import type { Progress } from '../../training/progress.js';
 import type { StageFolder } from '../../training/stage-folder.js';
 import { trainStage } from '../../training/train-stage.js';
-import { similarityScores } from './inference.js';
+import { pooledFeatures, similarityScores } from './inference.js';
 import { newClassifier, newPretextModel } from './networks.js';
 import type { PretextModel } from './pretext-model.js';
 import { mapScores } from './score-map.js';
@@ -37,6 +37,16 @@ export const CLASSIFIER_STAGES = [
   'student',
 ] as const;
 export type ClassifierStage = (typeof CLASSIFIER_STAGES)[number];
+
+/** What each classifier is, for people. */
+export const STAGE_TITLES: Record<ClassifierStage, string> = {
+  supervised: 'supervised only, from scratch',
+  'supervised-strong': 'supervised only, augmented as in pre-training',
+  'pre-trained': 'pre-trained with all three losses + fine-tuned',
+  'teacher-invariant': 'temporally-invariant teacher',
+  'teacher-distinctive': 'temporally-distinctive teacher',
+  student: 'TimeBalance student',
+};
 
 /** What the pipeline works with. */
 export interface TimeBalanceRun {
@@ -142,10 +152,7 @@ function similarity(
       : [teachers.invariant.backbone, teachers.distinctive.backbone];
     for (const backbone of backbones) backbone.eval();
     const task = run.progress.begin('temporal similarity', loader.videos, 'videos');
-    const scores = similarityScores(
-      backbones.map((backbone) => (x) => backbone.call(x).mean([2, 3, 4])),
-      loader,
-    );
+    const scores = similarityScores(backbones.map(pooledFeatures), loader);
     stage.begin();
     stage.finish({ scores: Object.fromEntries(scores) });
     task.end();
