@@ -72,8 +72,17 @@ export interface SimilarityScores {
   map: string;
   /** Of the test videos, in their order; `null` without test videos. */
   test: readonly number[] | null;
-  /** How well the score tells which teacher is right, see {@link areaUnderCurve}; `null` if both always agree. */
-  areaUnderCurve: number | null;
+  /** How well the score tells which teacher is right; `null` if no teacher is ever right alone. */
+  agreement: ScoreAgreement | null;
+}
+
+/** Scores of the videos that only one of the teachers gets right. */
+export interface ScoreAgreement {
+  /** Share of pairs in which the video of the invariant teacher has the higher score. */
+  areaUnderCurve: number;
+  /** Videos that only the invariant and only the distinctive teacher gets right, in some label draw. */
+  invariant: number;
+  distinctive: number;
 }
 
 /** A prediction with the map of its evidence. */
@@ -83,6 +92,7 @@ export interface ExplainedPrediction {
   /** The class that the map compares with: the true one of a mistake, else the second most probable. */
   against: number;
   confidence: number;
+  /** The clip that spoke most for the answer. */
   frames: Picture;
   evidence: Picture;
   /** Mean of the map at each of its steps in time. */

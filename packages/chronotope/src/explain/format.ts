@@ -1,6 +1,6 @@
-/** `0.5` as `50.0 %`; a dash for what is not known. */
+/** `0.5` as `50.0 %`, not to be broken; a dash for what is not known. */
 export function percent(share: number): string {
-  return Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : '–';
+  return Number.isFinite(share) ? `${(100 * share).toFixed(1)}\u00a0%` : '–';
 }
 
 /** A difference of two shares in percentage points, with its sign. */

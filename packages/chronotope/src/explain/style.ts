@@ -27,9 +27,10 @@ table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabu
 caption { text-align: left; padding-bottom: 6px; }
 th, td { padding: 4px 10px 4px 0; text-align: left; vertical-align: middle; border-bottom: 1px solid var(--line); }
 thead th { font-size: .82rem; font-weight: 600; color: var(--soft); vertical-align: bottom; }
-tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 7em; }
+tbody th { font-weight: 500; min-width: 6.5em; max-width: 18em; overflow-wrap: break-word; }
 .number { text-align: right; white-space: nowrap; }
-.wide-cell { min-width: 170px; width: 30%; }
+.together { white-space: nowrap; }
+.wide-cell { min-width: 150px; width: 28%; }
 tr.main th, tr.main td { font-weight: 700; background: var(--panel); }
 .facts { width: auto; }
 .facts td, .facts th { overflow-wrap: anywhere; padding-right: 24px; }
@@ -65,7 +66,8 @@ svg text { font-size: 11px; fill: var(--soft); }
 figure { margin: 14px 0; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); gap: 12px 28px; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 290px), 1fr)); gap: 4px 26px; }
-.neighbours { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 220px), 1fr)); gap: 0 18px; border-bottom: 1px solid var(--line); }
+.neighbours { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 160px), 1fr)); gap: 0 18px; border-bottom: 1px solid var(--line); }
+.gallery.short { grid-template-columns: repeat(auto-fill, minmax(min(100%, 290px), 1fr)); }
 .gallery figure, .charts figure { margin: 6px 0 14px; min-width: 0; }
 img { display: block; max-width: 100%; height: auto; border-radius: 3px; margin-bottom: 3px; }
 .gallery img, .neighbours img { width: 100%; }

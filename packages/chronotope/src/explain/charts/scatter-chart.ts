@@ -34,15 +34,21 @@ ${yTicks.map((tick) => html`<line class="${Math.abs(tick) < 1e-9 ? 'axis' : 'gri
 ${xTicks.map((tick) => html`<text x="${fixed(x(tick))}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${tickLabel(tick, xTicks)}</text>`)}
 <text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${xTitle}</text>
 <text transform="rotate(-90 13 ${middle})" x="13" y="${middle}" text-anchor="middle">${yTitle}</text>
-${placed(points.map((point) => ({ name: point.name, x: x(point.x), y: y(point.y), positive: point.y >= 0 })))}
+${placed(points.map((point) => ({ name: point.name, x: x(point.x), y: y(point.y), side: sideOf(point.y) })))}
 </svg>`;
+}
+
+/** Which teacher is ahead. */
+function sideOf(difference: number): string {
+  if (Math.abs(difference) < 1e-9) return 'both';
+  return difference > 0 ? 'invariant' : 'distinctive';
 }
 
 interface PlacedPoint {
   name: string;
   x: number;
   y: number;
-  positive: boolean;
+  side: string;
 }
 
 /** The points, each with its name to the right or left of it, moved down until it covers no other name. */
@@ -50,7 +56,7 @@ function placed(points: readonly PlacedPoint[]): Markup[] {
   const taken: { left: number; right: number; y: number }[] = [];
   return [...points]
     .sort((a, b) => a.y - b.y)
-    .map(({ name, x, y, positive }) => {
+    .map(({ name, x, y, side }) => {
       const short = name.length > 18 ? `${name.slice(0, 17)}…` : name;
       const width = short.length * 6.3;
       const toLeft = x + 8 + width > WIDTH;
@@ -62,7 +68,7 @@ function placed(points: readonly PlacedPoint[]): Markup[] {
       taken.push({ left, right: left + width, y: line });
       const label =
         points.length > MOST_NAMES ? null : html`<text x="${fixed(left)}" y="${fixed(line)}">${short}</text>`;
-      return html`<circle class="${positive ? 'invariant' : 'distinctive'}" cx="${fixed(x)}" cy="${fixed(y)}" r="4"><title>${name}</title></circle>${label}`;
+      return html`<circle class="${side}" cx="${fixed(x)}" cy="${fixed(y)}" r="4"><title>${name}</title></circle>${label}`;
     });
 }
 

@@ -12,5 +12,6 @@ export function ticks(low: number, high: number, count: number): number[] {
 /** A tick as text: as many digits as the steps between ticks need. */
 export function tickLabel(value: number, all: readonly number[]): string {
   const step = all.length > 1 ? all[1]! - all[0]! : Math.abs(value) || 1;
-  return value.toFixed(Math.max(0, Math.min(6, -Math.floor(Math.log10(step) + 1e-9))));
+  const digits = value.toFixed(Math.max(0, Math.min(6, -Math.floor(Math.log10(step) + 1e-9))));
+  return digits.replace('-', '−');
 }

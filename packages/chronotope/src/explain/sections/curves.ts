@@ -1,5 +1,6 @@
 import { lineChart } from '../charts/line-chart.js';
 import type { ReportContent, StageHistory } from '../content.js';
+import { percent } from '../format.js';
 import { html, type Markup } from '../html.js';
 import type { Section } from './section.js';
 
@@ -24,8 +25,8 @@ when the moments of a video can be told apart. Only the part that a stage trains
 ${
   titles.length === 0
     ? null
-    : html`<h3>Training on labels</h3><div class="charts">${titles.map((title) => labelledCharts(logged.filter((stage) => stage.title === title)))}</div>
-<p class="explain">“accuracy” is the share of the labelled clips of the last steps that were recognised right. With few labels it comes close to
+    : html`<h3>Training on labels</h3><div class="charts">${titles.map((title) => labelledChart(logged.filter((stage) => stage.title === title)))}</div>
+<p class="explain">“Right at the end” is the share of labelled training clips recognised in the last steps. With few labels it comes close to
 100 % soon: that is memory, not skill.</p>`
 }`,
   };
@@ -42,23 +43,21 @@ function pretrainingChart({ title, lines, done }: StageHistory): Markup {
   return html`<figure><figcaption><b>${title}</b>${unfinished(done)}</figcaption>${chart}</figure>`;
 }
 
-/** One chart for each metric, one line for each label draw. */
-function labelledCharts(stages: readonly StageHistory[]): Markup[] {
-  const { title, lines } = stages[0]!;
-  return Object.keys(lines[0]!.metrics)
-    .filter((name) => name === 'loss' || name === 'accuracy')
-    .map((name) => {
-      const chart = lineChart({
-        description: `Course of the ${name} over the steps of ${title}, one line for each label draw.`,
-        lines: stages.map(({ draw, lines }) => ({
-          name: `draw ${draw! + 1}`,
-          points: lines.map(({ step, metrics }) => [step, metrics[name]!] as const),
-        })),
-        xTitle: 'step',
-        fromZero: true,
-      });
-      return html`<figure><figcaption><b>${title}</b>: ${name}${unfinished(stages.every(({ done }) => done))}</figcaption>${chart}</figure>`;
-    });
+/** The loss, one line for each label draw. */
+function labelledChart(stages: readonly StageHistory[]): Markup {
+  const { title } = stages[0]!;
+  const chart = lineChart({
+    description: `Course of the loss over the steps of ${title}, one line for each label draw.`,
+    lines: stages.map(({ draw, lines }) => ({
+      name: `draw ${draw! + 1}`,
+      points: lines.map(({ step, metrics }) => [step, metrics.loss!] as const),
+    })),
+    xTitle: 'step',
+    fromZero: true,
+  });
+  const known = stages.map(({ lines }) => lines.at(-1)!.metrics.accuracy).filter((value) => value !== undefined);
+  const accuracies = known.length === 0 ? '' : `; right at the end: ${known.map(percent).join(', ')}`;
+  return html`<figure><figcaption><b>${title}</b>${unfinished(stages.every(({ done }) => done))}${accuracies}</figcaption>${chart}</figure>`;
 }
 
 function unfinished(done: boolean): string {

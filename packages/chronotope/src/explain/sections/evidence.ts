@@ -11,11 +11,12 @@ export function evidenceSection({ test, classes }: ReportContent): Section | nul
   return {
     id: 'evidence',
     title: 'Where it looks, and its most confident mistakes',
-    body: html`<p>Each pair of strips shows the middle one of the clips that the network judged, and below it what it saw in it:
-<b class="for-text">orange</b> spoke for the answer, <b class="against-text">blue</b> against it and for the class it is compared with. The bars
-add this up for each moment. These maps are exact, not an approximation: their mean is the difference between the two
-classes in the network's output before the softmax (class activation map). They are coarse, because the network's last
-layer sees few positions. All pictures are of the ${test.main.title} of the first label draw.</p>
+    body: html`<p>Each pair of strips shows the clip that spoke most for the answer, of those that the network judged in a video, and
+below it what it saw there: <b class="for-text">orange</b> spoke for the answer, <b class="against-text">blue</b> against it, for the
+class it is compared with. The bars sum this up for each moment. These maps (class activation maps) are exact, not
+an approximation: but for a constant, their mean is the difference between the two classes in the network's output before the
+softmax. They are coarse, because the network's last layer sees few positions. All pictures are of the
+${test.main.title} of the first label draw.</p>
 ${group('Wrong, and most sure of it', 'No video was recognised wrong.', test.mistakes, test, classes)}
 ${group('Right, and most sure of it, one a class', 'No video was recognised right.', test.successes, test, classes)}`,
   };

@@ -20,7 +20,10 @@ export function resultsSection({ test, withoutTest, classes }: ReportContent): S
     body: html`<p class="lead">${verdict(test)}</p>
 <div class="scroll" tabindex="0"><table class="results">
 <caption>Share of the ${videos.length} test videos recognised right${draws > 1 ? `, mean over ${draws} label draws` : ''}.</caption>
-<thead><tr><th scope="col">network</th><th scope="col" class="number">right</th><th scope="col" class="number">95 % interval</th><th scope="col" class="wide-cell">0 to 100 %</th>${draws > 1 ? html`<th scope="col">each draw</th>` : null}<th scope="col" class="number">${main.role} minus this</th></tr></thead>
+<thead><tr><th scope="col">network</th><th scope="col" class="number">right</th>
+<th scope="col" class="wide-cell">0 to 100 %</th><th scope="col" class="number">95 % interval</th>
+${draws > 1 ? html`<th scope="col">each draw</th>` : null}
+<th scope="col" class="number">${main.role} minus this</th></tr></thead>
 <tbody>${classifiers.map((classifier) => row(classifier, test, draws))}</tbody></table></div>
 <p class="explain">The bar is the accuracy; the thin line is the range in which the true accuracy lies with about 95 %
 confidence, given that only ${counted(videos.length, 'video')} were tested${draws > 1 ? '; the dots are the single label draws' : ''}.
@@ -66,7 +69,9 @@ function row(classifier: ClassifierResults, test: TestResults, mostDraws: number
   const singles = classifier.draws.map((draw) => mean(rightShares({ ...classifier, draws: [draw] }, test)));
   const isMain = classifier === test.main;
   const difference = isMain ? null : pairedDifference(rightShares(test.main, test), right);
-  return html`<tr class="${isMain ? 'main' : ''}"><th scope="row">${classifier.title}</th><td class="number">${percent(estimate.value)}</td>
-<td class="number">${percent(estimate.low)} – ${percent(estimate.high)}</td><td>${intervalBar(estimate, singles, classifier.role)}</td>
-${mostDraws > 1 ? html`<td>${singles.map(percent).join(' · ')}</td>` : null}<td class="number">${difference === null ? '' : `${points(difference.value)} (${points(difference.low)} to ${points(difference.high)})`}</td></tr>`;
+  return html`<tr class="${isMain ? 'main' : ''}"><th scope="row">${classifier.title}</th>
+<td class="number">${percent(estimate.value)}</td><td>${intervalBar(estimate, singles, classifier.role)}</td>
+<td class="number">${percent(estimate.low)} – ${percent(estimate.high)}</td>
+${mostDraws > 1 ? html`<td class="together">${singles.map(percent).join(' · ')}</td>` : null}
+<td class="number">${difference === null ? '' : `${points(difference.value)} (${points(difference.low)} to ${points(difference.high)})`}</td></tr>`;
 }

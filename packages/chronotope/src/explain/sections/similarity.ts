@@ -3,8 +3,8 @@ import { scatterChart } from '../charts/scatter-chart.js';
 import type { ReportContent, SimilarityScores, TestResults } from '../content.js';
 import { counted, percent } from '../format.js';
 import { html, type Markup } from '../html.js';
-import { mean, quantileGroups } from '../statistics.js';
-import { classMeans, teacherOutcomes } from '../tallies.js';
+import { areaInterval, mean, quantileGroups } from '../statistics.js';
+import { classMeans, type TeacherOutcome, teacherOutcomes } from '../tallies.js';
 import type { Section } from './section.js';
 import { teacherDifferences } from './teachers.js';
 
@@ -33,7 +33,7 @@ ${test && similarity.test ? relation(similarity, similarity.test, test, classes)
 }
 
 function relation(
-  { areaUnderCurve }: SimilarityScores,
+  { agreement }: SimilarityScores,
   scores: readonly number[],
   test: TestResults,
   classes: readonly string[],
@@ -42,7 +42,7 @@ function relation(
   if (rows === null) return null;
   const scoreOfClass = classMeans(scores, test, classes);
   const named = rows.map(({ name, index, difference }) => ({ name, x: scoreOfClass[index]!, y: 100 * difference }));
-  return html`<p>On the test videos, whose classes are known, the idea can be checked. ${judged(areaUnderCurve)}</p>
+  return html`<p>On the test videos, whose classes are known, the idea can be checked. ${judged(agreement)}</p>
 <figure>${scatterChart({
     description:
       'Each class by its mean similarity score and by how many points the invariant teacher is ahead of the distinctive one.',
@@ -55,15 +55,19 @@ ${thirds(scores, test)}
 <details><summary>Similarity of every class</summary><div class="scroll" tabindex="0"><table class="facts"><thead><tr><th scope="col">class</th><th scope="col" class="number">mean similarity</th></tr></thead><tbody>${[...named].sort((a, b) => b.x - a.x).map(({ name, x }) => html`<tr><th scope="row">${name}</th><td class="number">${x.toFixed(4)}</td></tr>`)}</tbody></table></div></details>`;
 }
 
-function judged(area: number | null): string {
-  if (area === null) return 'Here the teachers are always right or wrong together, so it cannot be judged.';
+function judged(agreement: SimilarityScores['agreement']): string {
+  if (agreement === null) {
+    return 'Here no video is recognised by one teacher alone, or all of them by the same one, so it cannot be judged.';
+  }
+  const { areaUnderCurve, invariant, distinctive } = agreement;
+  const { value, low, high } = areaInterval(areaUnderCurve, invariant, distinctive);
   const meaning =
-    area >= 0.6
+    low > 0.5
       ? 'so the score does point to the right teacher'
-      : area > 0.4
-        ? 'so here the score hardly tells which teacher is right'
-        : 'so here the score points to the wrong teacher more often than to the right one';
-  return `Take one video that only the invariant teacher gets right and one that only the distinctive one does: the first has the higher score in ${percent(area)} of such pairs (50 % would be chance), ${meaning}.`;
+      : high < 0.5
+        ? 'so here the score points to the wrong teacher'
+        : 'so these videos are too few to say whether the score points to the right teacher';
+  return `Take one video that only the invariant teacher gets right (there are ${invariant}) and one that only the distinctive one does (${distinctive}): the first has the higher score in ${percent(value)} of such pairs (95 % interval ${percent(low)} to ${percent(high)}; 50 % would be chance), ${meaning}.`;
 }
 
 /** Which teacher is right in the least, middle and most similar third of the videos. */
@@ -72,17 +76,20 @@ function thirds(scores: readonly number[], test: TestResults): Markup {
   const groups = quantileGroups(outcomes, ({ score }) => score, 3);
   const names = ['changing most', 'in between', 'steadiest'];
   return html`<div class="scroll" tabindex="0"><table class="results"><caption>Test videos in three groups by their score: which teacher is right?</caption>
-<thead><tr><th scope="col">videos</th><th scope="col" class="number">score</th><th scope="col" class="number">only invariant right</th><th scope="col" class="number">only distinctive right</th><th scope="col" class="number">both</th><th scope="col" class="number">neither</th><th scope="col" class="wide-cell"><span class="invariant-text">■ invariant</span> <span class="distinctive-text">■ distinctive</span> <span class="both-text">■ both</span></th></tr></thead>
-<tbody>${groups.map((group, k) => {
-    if (group.length === 0) return null;
-    const share = (key: 'onlyInvariant' | 'onlyDistinctive' | 'both' | 'neither') => mean(group.map((one) => one[key]));
-    const [low, high] = [group[0]!.score, group.at(-1)!.score];
-    return html`<tr><th scope="row">${names[k]!} (${group.length})</th><td class="number">${low.toFixed(3)} – ${high.toFixed(3)}</td><td class="number">${percent(share('onlyInvariant'))}</td><td class="number">${percent(share('onlyDistinctive'))}</td><td class="number">${percent(share('both'))}</td><td class="number">${percent(share('neither'))}</td><td>${stackedBar(
-      [
-        ['invariant', share('onlyInvariant')],
-        ['distinctive', share('onlyDistinctive')],
-        ['both', share('both')],
-      ],
-    )}</td></tr>`;
-  })}</tbody></table></div>`;
+<thead><tr><th scope="col">videos</th><th scope="col" class="wide-cell">right: <span class="invariant-text">■ only invariant</span>
+<span class="distinctive-text">■ only distinctive</span> <span class="both-text">■ both</span></th>
+<th scope="col" class="number">only invariant</th><th scope="col" class="number">only distinctive</th>
+<th scope="col" class="number">both</th><th scope="col" class="number">neither</th><th scope="col" class="number">score</th></tr></thead>
+<tbody>${groups.map((group, k) => (group.length === 0 ? null : thirdRow(names[k]!, group)))}</tbody></table></div>`;
+}
+
+function thirdRow(name: string, group: readonly (TeacherOutcome & { score: number })[]): Markup {
+  const share = (key: keyof TeacherOutcome) => mean(group.map((one) => one[key]));
+  const keys = ['onlyInvariant', 'onlyDistinctive', 'both', 'neither'] as const;
+  return html`<tr><th scope="row">${name} (${group.length})</th><td>${stackedBar([
+    ['invariant', share('onlyInvariant')],
+    ['distinctive', share('onlyDistinctive')],
+    ['both', share('both')],
+  ])}</td>${keys.map((key) => html`<td class="number">${percent(share(key))}</td>`)}
+<td class="number">${group[0]!.score.toFixed(3)} – ${group.at(-1)!.score.toFixed(3)}</td></tr>`;
 }

@@ -35,13 +35,20 @@ some actions (those that look alike from beginning to end), one that was taught 
 others (those that go through phases). This is the difference of the two teachers in each class.</p>
 <div class="scroll" tabindex="0"><table class="teachers">
 <caption>Accuracy of the teachers in each class, from the classes of the invariant to those of the distinctive one${shown.length < rows.length ? `; the ${rows.length - shown.length} in between are left out` : ''}.</caption>
-<thead><tr><th scope="col">class</th><th scope="col" class="number">invariant</th><th scope="col" class="number">distinctive</th><th scope="col" class="number">difference</th><th scope="col" class="wide-cell">distinctive better ◂ ▸ invariant better</th></tr></thead>
-<tbody>${shown.map((row) => html`<tr><th scope="row">${row.name}</th><td class="number">${percent(row.invariant)}</td><td class="number">${percent(row.distinctive)}</td><td class="number">${points(row.difference)}</td><td>${differenceBar(row.difference)}</td></tr>`)}</tbody></table></div>
+<thead><tr><th scope="col">class</th><th scope="col" class="number">difference</th>
+<th scope="col" class="wide-cell">distinctive better ◂ ▸ invariant better</th>
+<th scope="col" class="number">invariant</th><th scope="col" class="number">distinctive</th></tr></thead>
+<tbody>${shown.map(classRow)}</tbody></table></div>
 <p class="explain">Differences are in percentage points. With as few as ${counted(smallest, 'test video')} in a class, one video more
 or less moves a bar by ${(100 / (smallest * test.teachers!.invariant.draws.length)).toFixed(0)} points: read the ends of the list, not single bars.</p>
 ${extremes('Classes where the invariant teacher leads most', forInvariant, test)}
 ${extremes('Classes where the distinctive teacher leads most', forDistinctive, test)}`,
   };
+}
+
+function classRow({ name, invariant, distinctive, difference }: ClassRow): Markup {
+  return html`<tr><th scope="row">${name}</th><td class="number">${points(difference)}</td><td>${differenceBar(difference)}</td>
+<td class="number">${percent(invariant)}</td><td class="number">${percent(distinctive)}</td></tr>`;
 }
 
 /** The classes with test videos, best of the invariant teacher first; `null` without both teachers. */
@@ -82,7 +89,7 @@ function extremes(title: string, rows: readonly ClassRow[], test: TestResults): 
     return video < 0 ? [] : [{ row, video, picture: test.strips.get(video)! }];
   });
   if (shown.length === 0) return null;
-  return html`<h3>${title}</h3><div class="gallery">${shown.map(({ row, video, picture }) =>
+  return html`<h3>${title}</h3><div class="gallery short">${shown.map(({ row, video, picture }) =>
     strip(picture, {
       description: `Frames of ${test.videos[video]!.id}, an example of the class ${row.name}, in order of time`,
       caption: html`<b>${row.name}</b> ${points(row.difference)} points <span class="id">${test.videos[video]!.id}</span>`,

@@ -1,14 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { scope, type Tensor } from '@chronotope/torch';
-import { buildFrameStore, encodePicture, FrameStore } from '@chronotope/video';
+import { cat, full, scope, type Tensor } from '@chronotope/torch';
+import { buildFrameStore, encodePicture, FrameStore, type Picture as PixelPicture } from '@chronotope/video';
 import { ClipReader } from '../../data/clip-reader.js';
-import { ClipLoader, disposeBatch } from '../../data/loader.js';
+import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
+import { argmax } from '../../evaluation/video-level.js';
 import { activationMap, paintMap } from '../../explain/activation-map.js';
 import type { ChosenPrediction } from '../../explain/choose-examples.js';
-import type { Picture } from '../../explain/content.js';
+import type { ExplainedPrediction, Picture } from '../../explain/content.js';
 import { viewPlan } from '../../methods/timebalance/view-plans.js';
 import type { Classifier } from '../../models/classifier.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
@@ -16,8 +17,9 @@ import { interrupted } from '../../training/fit.js';
 
 /** Height of a frame in a strip in pixels. */
 const HEIGHT = 112;
-/** Frames of a clip shown at most. */
-const MOST_FRAMES = 8;
+/** Frames shown of a clip that is only an example, and of one that is explained. */
+const FEW_FRAMES = 4;
+const MANY_FRAMES = 8;
 /** Width of the line between two frames. */
 const GAP = 2;
 /** Longest shape of a frame, either way. */
@@ -33,7 +35,6 @@ export class FilmStrips {
     private readonly reader: ClipReader,
     private readonly loader: ClipLoader,
     private readonly ids: ReadonlySet<string>,
-    private readonly clip: number,
   ) {}
 
   /**
@@ -67,7 +68,7 @@ export class FilmStrips {
         ...{ batchSize: 1, shuffle: false },
       });
       const ids = new Set(usable.map(({ id }) => id));
-      return new FilmStrips(folder, reader, loader, ids, Math.floor(recipe.evaluation.clips / 2));
+      return new FilmStrips(folder, reader, loader, ids);
     } catch (error) {
       rmSync(folder, { recursive: true, force: true });
       throw error;
@@ -79,16 +80,17 @@ export class FilmStrips {
     return this.ids.has(id);
   }
 
-  /** Frames of the middle test clip of a video. */
+  /** Some frames of the middle test clip of a video. */
   async frames(id: string): Promise<Picture> {
-    const clip = middleClip(this.loader, id, this.clip);
-    const picture = await this.encode(clip, id);
-    clip.dispose();
+    const clips = testClips(this.loader, id);
+    const picture = await this.encode(clips.select(0, Math.floor(clips.shape[0]! / 2)), id, FEW_FRAMES);
+    clips.dispose();
     return picture;
   }
 
   /**
-   * The same with the evidence for a prediction painted over it, and the evidence of each step in time.
+   * The test clip that speaks most for a prediction: its frames, the same with the evidence painted over them, and the
+   * evidence of each step in time.
    *
    * @param input the loader that makes the network's own clips
    */
@@ -96,16 +98,18 @@ export class FilmStrips {
     id: string,
     { predicted, against }: ChosenPrediction,
     { model, input }: { model: Classifier; input: ClipLoader },
-  ): Promise<{ evidence: Picture; moments: number[] }> {
-    const { painted, moments } = scope(() => {
-      const seen = middleClip(input, id, this.clip);
-      const map = activationMap(model, seen.unsqueeze(0), { for: predicted, against }).select(0, 0);
-      const moments = [...(map.mean([1, 2]).data() as Float32Array)];
-      return { painted: paintMap(middleClip(this.loader, id, this.clip), map), moments };
+  ): Promise<Pick<ExplainedPrediction, 'frames' | 'evidence' | 'moments'>> {
+    const { clip, painted, moments } = scope(() => {
+      const maps = activationMap(model, testClips(input, id), { for: predicted, against });
+      const best = argmax(maps.mean([1, 2, 3]).data() as Float32Array);
+      const map = maps.select(0, best);
+      const clip = testClips(this.loader, id).select(0, best);
+      return { clip, painted: paintMap(clip, map), moments: [...(map.mean([1, 2]).data() as Float32Array)] };
     });
-    const evidence = await this.encode(painted, id);
-    painted.dispose();
-    return { evidence, moments };
+    const frames = await this.encode(clip, id, MANY_FRAMES);
+    const evidence = await this.encode(painted, id, MANY_FRAMES);
+    for (const tensor of [clip, painted]) tensor.dispose();
+    return { frames, evidence, moments };
   }
 
   dispose(): void {
@@ -113,46 +117,35 @@ export class FilmStrips {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** @param clip float32 `[3, T, H, W]` in [0, 1] */
-  private async encode(clip: Tensor, id: string): Promise<Picture> {
+  /** @param clip float32 `[3, T, S, S]` in [0, 1] */
+  private async encode(clip: Tensor, id: string, mostFrames: number): Promise<Picture> {
     const { height, width } = this.reader.info(id);
     const shape = Math.min(LONGEST, Math.max(1 / LONGEST, width / height));
-    const joined = sideBySide(clip);
-    const count = (joined.width + GAP) / (HEIGHT + GAP);
+    const frames = clip.shape[1]!;
+    const count = Math.min(mostFrames, frames);
+    const chosen = Array.from({ length: count }, (_, k) => Math.round((k * (frames - 1)) / Math.max(1, count - 1)));
     const size = { height: HEIGHT, width: Math.round(count * HEIGHT * shape) };
-    const bytes = await encodePicture(joined, { ...size, format: 'jpeg', quality: 72 });
+    const bytes = await encodePicture(sideBySide(clip, chosen), { ...size, format: 'jpeg', quality: 72 });
     return { source: `data:image/jpeg;base64,${bytes.toString('base64')}`, ...size };
   }
 }
 
-/** float32 `[3, T, S, S]` */
-function middleClip(loader: ClipLoader, id: string, clip: number): Tensor {
-  return scope(() => {
-    const { batch } = loader.inspect(id, 0);
-    const chosen = batch.views.clips!.select(0, clip).select(0, 0).clone();
-    disposeBatch(batch);
-    return chosen;
-  });
+/** The test clips of a video, float32 `[M, 3, T, S, S]`. */
+function testClips(loader: ClipLoader, id: string): Tensor {
+  return scope(() => loader.inspect(id, 0).batch.views.clips!.select(1, 0).clone());
 }
 
-/** Some frames of a clip `[3, T, S, S]` in a row, as uint8 R, G, B. */
-function sideBySide(clip: Tensor): { data: Uint8Array; height: number; width: number } {
-  const [, frames, height, side] = clip.shape as [number, number, number, number];
-  const count = Math.min(MOST_FRAMES, frames);
-  const values = scope(() =>
-    clip.mul(255).round().clamp({ min: 0, max: 255 }).to({ dtype: 'uint8' }).contiguous().data(),
-  );
-  const width = count * (side + GAP) - GAP;
-  const data = new Uint8Array(3 * height * width).fill(128);
-  for (let place = 0; place < count; place++) {
-    const frame = count === 1 ? 0 : Math.round((place * (frames - 1)) / (count - 1));
-    for (let channel = 0; channel < 3; channel++) {
-      for (let y = 0; y < height; y++) {
-        const from = ((channel * frames + frame) * height + y) * side;
-        const to = y * width + place * (side + GAP);
-        for (let x = 0; x < side; x++) data[3 * (to + x) + channel] = values[from + x] as number;
-      }
-    }
-  }
-  return { data, height, width };
+/** Frames of a clip float32 `[3, T, S, S]` in a row, with a thin line between them. */
+function sideBySide(clip: Tensor, frames: readonly number[]): PixelPicture {
+  return scope(() => {
+    const [, , height, width] = clip.shape as [number, number, number, number];
+    const line = full([3, height, GAP], 0.5);
+    const row = cat(
+      frames.flatMap((frame, place) => [...(place === 0 ? [] : [line]), clip.select(1, frame)]),
+      { dim: 2 },
+    );
+    const bytes = row.mul(255).round().clamp({ min: 0, max: 255 }).to({ dtype: 'uint8' }).permute([1, 2, 0]);
+    const pictureWidth = frames.length * (width + GAP) - GAP;
+    return { data: bytes.contiguous().data() as Uint8Array, height, width: pictureWidth };
+  });
 }

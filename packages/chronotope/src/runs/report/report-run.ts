@@ -101,7 +101,7 @@ function withTest(
   if (results.teachers === null) return similarity;
   const scores = testSimilarity(run, recipe, testSet);
   const test = results.videos.map(({ id }) => scores.get(id)!);
-  return { ...similarity, test, areaUnderCurve: scoresAgainstOutcomes(test, teacherOutcomes(results)) };
+  return { ...similarity, test, agreement: scoresAgainstOutcomes(test, teacherOutcomes(results)) };
 }
 
 function isWithoutVideos(error: unknown): error is ChronotopeError {

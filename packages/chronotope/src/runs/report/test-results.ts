@@ -115,20 +115,19 @@ async function picture(
   );
   if (film === null) return { mistakes: [], successes: [], strips: new Map() };
   try {
-    const task = progress.begin('drawing examples', shown.length, 'videos');
+    const task = progress.begin('drawing examples', plain.length, 'videos');
     const strips = new Map<number, Picture>();
-    for (const video of shown.filter((video) => film.has(idOf(video)))) {
+    for (const video of plain.filter((video) => film.has(idOf(video)))) {
       strips.set(video, await film.frames(idOf(video)));
       task.update(strips.size);
       await breathe(signal);
     }
     const explain = async (one: ChosenPrediction): Promise<ExplainedPrediction> => ({
       ...one,
-      frames: strips.get(one.video)!,
       ...(await film.evidence(idOf(one.video), one, { model, input: testSet.loader })),
     });
     const explained = (all: ChosenPrediction[]) =>
-      Promise.all(all.filter(({ video }) => strips.has(video)).map(explain));
+      Promise.all(all.filter(({ video }) => film.has(idOf(video))).map(explain));
     const evidence = { mistakes: await explained(mistakes), successes: await explained(successes) };
     task.end();
     return { ...evidence, strips };

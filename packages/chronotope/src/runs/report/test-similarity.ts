@@ -1,5 +1,5 @@
 import { ClipLoader } from '../../data/loader.js';
-import type { SimilarityScores } from '../../explain/content.js';
+import type { ScoreAgreement, SimilarityScores } from '../../explain/content.js';
 import type { TeacherOutcome } from '../../explain/tallies.js';
 import { pooledFeatures, similarityScores } from '../../methods/timebalance/inference.js';
 import { newPretextModel } from '../../methods/timebalance/networks.js';
@@ -15,7 +15,7 @@ export function trainingSimilarity(run: RunFolder, recipe: TimeBalanceRecipe): S
   const stage = run.stage(recipe.similarity.source === 'pretrained' ? 'similarity' : 'draw-1/similarity');
   if (!stage.isDone) return null;
   const { scores } = stage.result() as { scores: Record<string, number> };
-  return { training: Object.values(scores), map: recipe.similarity.map, test: null, areaUnderCurve: null };
+  return { training: Object.values(scores), map: recipe.similarity.map, test: null, agreement: null };
 }
 
 /**
@@ -47,9 +47,17 @@ export function testSimilarity(
 }
 
 /** How well scores tell which teacher is right, over the videos that only one of them gets right. */
-export function scoresAgainstOutcomes(scores: readonly number[], outcomes: readonly TeacherOutcome[]): number | null {
+export function scoresAgainstOutcomes(
+  scores: readonly number[],
+  outcomes: readonly TeacherOutcome[],
+): ScoreAgreement | null {
   const scoresWhere = (key: 'onlyInvariant' | 'onlyDistinctive') => scores.filter((_, k) => outcomes[k]![key] > 0);
   const invariant = scoresWhere('onlyInvariant');
   const distinctive = scoresWhere('onlyDistinctive');
-  return invariant.length === 0 || distinctive.length === 0 ? null : areaUnderCurve(invariant, distinctive);
+  if (invariant.length === 0 || distinctive.length === 0) return null;
+  return {
+    areaUnderCurve: areaUnderCurve(invariant, distinctive),
+    invariant: invariant.length,
+    distinctive: distinctive.length,
+  };
 }
