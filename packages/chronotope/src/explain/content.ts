@@ -29,8 +29,8 @@ export interface Protocol {
   /** The whole recipe as YAML. */
   recipe: string;
   machine: readonly (readonly [name: string, value: string])[];
-  /** Trains the run again. */
-  command: string;
+  /** Trains the run again; `null` if the run did not record how its labels were chosen. */
+  command: string | null;
 }
 
 /** Test videos and what every classifier said of them; all lists are in the order of `videos`. */

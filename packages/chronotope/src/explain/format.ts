@@ -6,6 +6,7 @@ export function percent(share: number): string {
 /** A difference of two shares in percentage points, with its sign. */
 export function points(difference: number): string {
   const value = (100 * difference).toFixed(1);
+  if (Number(value) === 0) return '0.0';
   return difference > 0 ? `+${value}` : value.replace('-', '−');
 }
 

@@ -18,13 +18,15 @@ h3 { font-size: 1.05rem; margin: 28px 0 10px; }
 p { max-width: 46em; margin: 10px 0; overflow-wrap: anywhere; }
 .soft, .explain, figcaption, caption, .none, .id { color: var(--soft); }
 .explain, figcaption, caption { font-size: .9rem; }
-.lead { font-size: 1.1rem; background: var(--panel); border-left: 4px solid var(--student); border-radius: 4px; padding: 12px 16px; }
+.lead { max-width: 46em; background: var(--panel); border-left: 4px solid var(--student); border-radius: 4px; padding: 4px 18px; }
+.lead p:first-child { font-size: 1.15rem; }
 .notice { background: var(--panel); border-left: 4px solid var(--invariant); border-radius: 4px; padding: 10px 14px; }
 nav ul { display: flex; flex-wrap: wrap; gap: 4px 18px; list-style: none; padding: 0; margin: 18px 0 0; font-size: .95rem; }
 a { color: var(--distinctive); }
 .scroll { overflow-x: auto; margin: 14px 0; }
 table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; width: 100%; }
 caption { text-align: left; padding-bottom: 6px; }
+caption span { display: inline-block; position: sticky; left: 0; max-width: calc(100vw - 40px); }
 th, td { padding: 4px 10px 4px 0; text-align: left; vertical-align: middle; border-bottom: 1px solid var(--line); }
 thead th { font-size: .82rem; font-weight: 600; color: var(--soft); vertical-align: bottom; }
 tbody th { font-weight: 500; min-width: 6.5em; max-width: 18em; overflow-wrap: break-word; }
@@ -46,7 +48,7 @@ tr.main th, tr.main td { font-weight: 700; background: var(--panel); }
 svg { display: block; overflow: visible; }
 svg text { font-size: 11px; fill: var(--soft); }
 .chart { width: 100%; max-width: 420px; height: auto; }
-.chart.wide { max-width: 720px; }
+.chart.wide { min-width: 480px; max-width: 720px; }
 .grid { stroke: var(--line); stroke-width: 1; }
 .axis { stroke: var(--soft); stroke-width: 1; }
 .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
@@ -66,7 +68,9 @@ svg text { font-size: 11px; fill: var(--soft); }
 figure { margin: 14px 0; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); gap: 12px 28px; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 290px), 1fr)); gap: 4px 26px; }
-.neighbours { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 160px), 1fr)); gap: 0 18px; border-bottom: 1px solid var(--line); }
+.neighbours { display: grid; grid-template-columns: repeat(4, 1fr); gap: 0 18px; border-bottom: 1px solid var(--line); }
+.neighbours figure { min-width: 0; }
+@media (max-width: 640px) { .neighbours { grid-template-columns: repeat(2, 1fr); } }
 .gallery.short { grid-template-columns: repeat(auto-fill, minmax(min(100%, 290px), 1fr)); }
 .gallery figure, .charts figure { margin: 6px 0 14px; min-width: 0; }
 img { display: block; max-width: 100%; height: auto; border-radius: 3px; margin-bottom: 3px; }

@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { encode } from '@chronotope/video';
 import { loadRecipe } from '../recipes/load.js';
+import { writeFilm } from '../testing/write-film.js';
 import { predictFiles } from './predict.js';
 import { RunFolder } from './run-folder.js';
 import { trainTimeBalance } from './train.js';
 import { verifyResume } from './verify-resume.js';
 
-const SIZE = 32;
-const FRAMES = 40;
 const TINY = [
   'pretrain.invariant.epochs=1',
   'pretrain.distinctive.epochs=1',
@@ -25,16 +23,6 @@ const TINY = [
   'supervised.augment.grayscale.probability=0',
   'evaluation.clips=2',
 ].concat(['invariant', 'distinctive', 'student'].map((stage) => `pretrain.${stage}.batch=4`));
-
-/** A film of one colour with a little noise, so that 30 steps tell two colours apart. */
-async function writeFilm(file: string, red: boolean, seed: number): Promise<void> {
-  mkdirSync(path.dirname(file), { recursive: true });
-  const frames = Uint8Array.from({ length: FRAMES * SIZE * SIZE * 3 }, (_, k) => {
-    const bright = k % 3 === (red ? 0 : 2);
-    return (bright ? 200 : 30) + ((k * 7 + seed * 13) % 20);
-  });
-  await encode(frames, file, { width: SIZE, height: SIZE, fps: 20 });
-}
 
 describe('a run, end to end', () => {
   let root = '';

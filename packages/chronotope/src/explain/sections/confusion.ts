@@ -23,7 +23,7 @@ ${pairs(counts, classes)}`,
 }
 
 function matrix(counts: readonly (readonly number[])[], classes: readonly string[]): Markup {
-  return html`<div class="scroll" tabindex="0"><table class="confusion"><caption>Rows: the true class. Columns: the answer, numbered as the rows.</caption>
+  return html`<div class="scroll" tabindex="0"><table class="confusion"><caption><span>Rows: the true class. Columns: the answer, numbered as the rows.</span></caption>
 <thead><tr><th scope="col">true class</th>${classes.map((name, k) => html`<th scope="col" title="${name}">${k + 1}</th>`)}<th scope="col" class="number">right</th></tr></thead>
 <tbody>${classes.map((name, truth) => {
     const row = counts[truth]!;

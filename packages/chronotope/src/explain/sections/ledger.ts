@@ -13,7 +13,7 @@ export function ledgerSection({ curves }: ReportContent): Section | null {
   return {
     id: 'ledger',
     title: 'Time and memory',
-    body: html`<div class="scroll" tabindex="0"><table class="results"><caption>Training of all stages of this run took ${duration(total)}; decoding and testing are not counted.</caption>
+    body: html`<div class="scroll" tabindex="0"><table class="results"><caption><span>Training of all stages of this run took ${duration(total)}; decoding and testing are not counted.</span></caption>
 <thead><tr><th scope="col">stage</th><th scope="col">label draw</th><th scope="col" class="number">steps</th><th scope="col" class="number">time</th><th scope="col" class="number">videos/s</th><th scope="col" class="number">waiting for data</th><th scope="col" class="number">peak of the process</th><th scope="col" class="number">peak of tensors</th></tr></thead>
 <tbody>${trained.map(row)}</tbody></table></div>
 <p class="explain">A stage that was interrupted counts the time of its last attempt. Memory is measured between two steps, so peaks inside a step

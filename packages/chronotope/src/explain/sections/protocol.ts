@@ -16,10 +16,10 @@ looking at labels: the <b class="invariant-text">invariant</b> one learns to see
 videos. Last, a third network, the <em>student</em>, learns from the labels and from what the teachers say about the
 unlabelled videos: it believes the invariant teacher more where a video looks the same from beginning to end, and the
 distinctive one where it changes. How much a video changes is measured without labels (<em>temporal similarity</em>).</p>
-<details><summary>Settings that matter</summary>${facts(settings)}</details>
+<details open><summary>Settings that matter</summary>${facts(settings)}</details>
 <details><summary>The whole recipe</summary><pre tabindex="0">${recipe}</pre></details>
 <details><summary>Machine and versions</summary>${facts(machine)}</details>
-<p>To train the same again:</p><pre tabindex="0">${command}</pre>`,
+${command === null ? null : html`<p>To train the same again:</p><pre tabindex="0">${command}</pre>`}`,
   };
 }
 

@@ -17,9 +17,9 @@ export function resultsSection({ test, withoutTest, classes }: ReportContent): S
   return {
     id: 'results',
     title,
-    body: html`<p class="lead">${verdict(test)}</p>
+    body: html`<div class="lead">${verdict(test).map((line) => html`<p>${line}</p>`)}</div>
 <div class="scroll" tabindex="0"><table class="results">
-<caption>Share of the ${videos.length} test videos recognised right${draws > 1 ? `, mean over ${draws} label draws` : ''}.</caption>
+<caption><span>Share of the ${videos.length} test videos recognised right${draws > 1 ? `, mean over ${draws} label draws` : ''}.</span></caption>
 <thead><tr><th scope="col">network</th><th scope="col" class="number">right</th>
 <th scope="col" class="wide-cell">0 to 100 %</th><th scope="col" class="number">95 % interval</th>
 ${draws > 1 ? html`<th scope="col">each draw</th>` : null}
@@ -33,14 +33,14 @@ which of the two is better. ${draws > 1 ? 'The intervals tell what other test vi
   };
 }
 
-/** The main result in words, also when it is not the one hoped for. */
-export function verdict(test: TestResults): string {
+/** The main result in words, line by line, also when it is not the one hoped for. */
+export function verdict(test: TestResults): string[] {
   const { main, classifiers, videos } = test;
   const right = rightShares(main, test);
   const { value, low, high } = shareInterval(mean(right), videos.length);
   const own = `The ${main.title} recognises ${percent(value)} of ${counted(videos.length, 'test video')} (95 % interval ${percent(low)} to ${percent(high)}).`;
   const others = classifiers.filter((classifier) => classifier !== main);
-  if (main.role !== 'student' || others.length === 0) return own;
+  if (main.role !== 'student' || others.length === 0) return [own];
   const compared = others.map((other) => ({
     title: other.title,
     difference: pairedDifference(right, rightShares(other, test)),
@@ -48,19 +48,17 @@ export function verdict(test: TestResults): string {
   const listed = (wanted: (difference: Estimate) => boolean) =>
     compared
       .filter(({ difference }) => wanted(difference))
-      .map(({ title, difference }) => `${title} (${points(difference.value)})`)
+      .map(({ title, difference }) => `“${title}” (${points(difference.value)})`)
       .join(', ');
   const better = listed(({ low }) => low > 0);
   const worse = listed(({ high }) => high < 0);
   const open = listed(({ low, high }) => low <= 0 && high >= 0);
   return [
     own,
-    better && `It is clearly better than: ${better}.`,
-    worse && `It is clearly worse than: ${worse}.`,
-    open && `This test set cannot tell it apart from: ${open}.`,
-  ]
-    .filter(Boolean)
-    .join(' ');
+    better && `Clearly better, by percentage points, than: ${better}.`,
+    worse && `Clearly worse than: ${worse}.`,
+    open && `Not to be told apart on this many test videos from: ${open}.`,
+  ].filter((line) => line !== '');
 }
 
 function row(classifier: ClassifierResults, test: TestResults, mostDraws: number): Markup {

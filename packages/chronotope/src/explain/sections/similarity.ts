@@ -43,13 +43,13 @@ function relation(
   const scoreOfClass = classMeans(scores, test, classes);
   const named = rows.map(({ name, index, difference }) => ({ name, x: scoreOfClass[index]!, y: 100 * difference }));
   return html`<p>On the test videos, whose classes are known, the idea can be checked. ${judged(agreement)}</p>
-<figure>${scatterChart({
+<figure><div class="scroll" tabindex="0">${scatterChart({
     description:
       'Each class by its mean similarity score and by how many points the invariant teacher is ahead of the distinctive one.',
     points: named,
     xTitle: 'mean similarity of the class (right: looks the same all the time)',
     yTitle: 'invariant − distinctive, points',
-  })}<figcaption>One point a class. If the idea holds, points rise from the lower left (changing classes, distinctive
+  })}</div><figcaption>One point a class. If the idea holds, points rise from the lower left (changing classes, distinctive
 teacher ahead) to the upper right (steady classes, invariant teacher ahead).</figcaption></figure>
 ${thirds(scores, test)}
 <details><summary>Similarity of every class</summary><div class="scroll" tabindex="0"><table class="facts"><thead><tr><th scope="col">class</th><th scope="col" class="number">mean similarity</th></tr></thead><tbody>${[...named].sort((a, b) => b.x - a.x).map(({ name, x }) => html`<tr><th scope="row">${name}</th><td class="number">${x.toFixed(4)}</td></tr>`)}</tbody></table></div></details>`;
@@ -75,8 +75,8 @@ function thirds(scores: readonly number[], test: TestResults): Markup {
   const outcomes = teacherOutcomes(test).map((outcome, video) => ({ score: scores[video]!, ...outcome }));
   const groups = quantileGroups(outcomes, ({ score }) => score, 3);
   const names = ['changing most', 'in between', 'steadiest'];
-  return html`<div class="scroll" tabindex="0"><table class="results"><caption>Test videos in three groups by their score: which teacher is right?</caption>
-<thead><tr><th scope="col">videos</th><th scope="col" class="wide-cell">right: <span class="invariant-text">■ only invariant</span>
+  return html`<div class="scroll" tabindex="0"><table class="results"><caption><span>Test videos in three groups by their score: which teacher is right?</span></caption>
+<thead><tr><th scope="col">videos</th><th scope="col" class="wide-cell"><span class="invariant-text">■ only invariant</span>
 <span class="distinctive-text">■ only distinctive</span> <span class="both-text">■ both</span></th>
 <th scope="col" class="number">only invariant</th><th scope="col" class="number">only distinctive</th>
 <th scope="col" class="number">both</th><th scope="col" class="number">neither</th><th scope="col" class="number">score</th></tr></thead>

@@ -34,7 +34,7 @@ export function teachersSection({ test, classes }: ReportContent): Section | nul
 some actions (those that look alike from beginning to end), one that was taught to tell moments apart is better at
 others (those that go through phases). This is the difference of the two teachers in each class.</p>
 <div class="scroll" tabindex="0"><table class="teachers">
-<caption>Accuracy of the teachers in each class, from the classes of the invariant to those of the distinctive one${shown.length < rows.length ? `; the ${rows.length - shown.length} in between are left out` : ''}.</caption>
+<caption><span>Accuracy of the teachers in each class, from the classes of the invariant to those of the distinctive one${shown.length < rows.length ? `; the ${rows.length - shown.length} in between are left out` : ''}.</span></caption>
 <thead><tr><th scope="col">class</th><th scope="col" class="number">difference</th>
 <th scope="col" class="wide-cell">distinctive better ◂ ▸ invariant better</th>
 <th scope="col" class="number">invariant</th><th scope="col" class="number">distinctive</th></tr></thead>

@@ -82,9 +82,12 @@ export class FilmStrips {
 
   /** Some frames of the middle test clip of a video. */
   async frames(id: string): Promise<Picture> {
-    const clips = testClips(this.loader, id);
-    const picture = await this.encode(clips.select(0, Math.floor(clips.shape[0]! / 2)), id, FEW_FRAMES);
-    clips.dispose();
+    const clip = scope(() => {
+      const clips = testClips(this.loader, id);
+      return clips.select(0, Math.floor(clips.shape[0]! / 2));
+    });
+    const picture = await this.encode(clip, id, FEW_FRAMES);
+    clip.dispose();
     return picture;
   }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Protocol } from '../../explain/content.js';
+import { counted } from '../../explain/format.js';
 import { formatRecipe } from '../../recipes/load.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import { readJson } from '../../training/json-files.js';
@@ -31,13 +32,16 @@ function settingsOf(recipe: TimeBalanceRecipe): [string, string][] {
   const network =
     model.backbone === 'r3d18'
       ? 'R3D-18'
-      : `small R3D, widths ${model.widths.join(', ')}, ${model.blocks} blocks a stage`;
+      : `small R3D, widths ${model.widths.join(', ')}, ${counted(model.blocks, 'block')} a stage`;
   const labelled = ({ steps, batch, learningRate }: TimeBalanceRecipe['teacher']) =>
     `${steps} steps of ${batch} labelled videos, learning rate ${learningRate}`;
   return [
     ['network', network],
     ['input', `clips of ${clips.frames} frames, stride ${clips.stride}, ${inputSize} × ${inputSize} pixels`],
-    ['stored frames', `short side ${frames.shortSide} pixels, ${frames.fps ?? 'all'} frames a second`],
+    [
+      'stored frames',
+      `short side ${frames.shortSide} pixels, ${frames.fps === null ? 'all frames' : `${frames.fps} frames a second`}`,
+    ],
     ...(['invariant', 'distinctive', 'student'] as const).map((pretext): [string, string] => {
       const { epochs, batch, learningRate } = pretrain[pretext];
       return [`pre-training, ${pretext}`, `${epochs} epochs, ${batch} videos a step, learning rate ${learningRate}`];
@@ -61,8 +65,9 @@ function machineOf(run: RunFolder): [string, string][] {
   return Object.entries(readJson(file) as Record<string, unknown>).map(([name, value]) => [name, String(value)]);
 }
 
-function commandOf(run: RunFolder, { folder, draws, training }: RunData): string {
-  const { labelsPerClass, labelsFile, pretrained } = training ?? {};
+function commandOf(run: RunFolder, { folder, draws, training }: RunData): string | null {
+  if (training === undefined) return null;
+  const { labelsPerClass, labelsFile, pretrained } = training;
   const options: [string, string | number | undefined][] = [
     ['--data', folder],
     ['--out', `${path.resolve(run.folder)}-again`],
