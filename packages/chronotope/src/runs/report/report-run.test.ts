@@ -12,7 +12,13 @@ import { reportRun } from './report-run.js';
 const FEW_STEPS = ['invariant', 'distinctive', 'student']
   .flatMap((stage) => [`pretrain.${stage}.epochs=1`, `pretrain.${stage}.batch=4`])
   .concat(['supervised', 'teacher', 'student'].map((stage) => `${stage}.steps=2`))
-  .concat(['supervised.batch=4', 'teacher.batch=4', 'student.batch=4', 'evaluation.clips=2']);
+  .concat([
+    'supervised.batch=4',
+    'teacher.batch=4',
+    'student.batch=4',
+    'student.unlabelledBatch=2',
+    'evaluation.clips=2',
+  ]);
 
 const sectionsOf = (page: string) => [...page.matchAll(/<section id="([^"]*)"/g)].map(([, id]) => id);
 const leftovers = () => readdirSync(tmpdir()).filter((name) => name.startsWith('chronotope-report-'));
