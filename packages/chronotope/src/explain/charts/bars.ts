@@ -17,7 +17,10 @@ ${dots.map((value) => html`<circle class="dot" cx="${share(value)}" cy="9" r="3"
 /** A bar to the right of the middle for a positive value in [−1, 1], to the left for a negative one. */
 export function differenceBar(value: number): Markup {
   const from = value >= 0 ? 0.5 : 0.5 + value / 2;
-  return html`<svg class="bar" aria-hidden="true" width="100%" height="14"><rect class="${value >= 0 ? 'invariant' : 'distinctive'}" x="${share(from)}" y="1" width="${share(Math.abs(value) / 2)}" height="12"/><line class="axis" x1="50%" x2="50%" y1="0" y2="14"/></svg>`;
+  const side = value >= 0 ? 'invariant' : 'distinctive';
+  return html`<svg class="bar" aria-hidden="true" width="100%" height="14">
+<rect class="${side}" x="${share(from)}" y="1" width="${share(Math.abs(value) / 2)}" height="12"/>
+<line class="axis" x1="50%" x2="50%" y1="0" y2="14"/></svg>`;
 }
 
 /** Shares that add up to at most 1, side by side. */
@@ -35,13 +38,15 @@ export function stackedBar(parts: readonly (readonly [role: string, share: numbe
 export function momentBars(moments: readonly number[], description: string): Markup {
   const largest = Math.max(...moments.map(Math.abs), Number.MIN_VALUE);
   const width = 100 / moments.length;
-  return html`<svg class="moments" role="img" aria-label="${description}" width="100%" height="40"><line class="axis" x1="0" x2="100%" y1="20" y2="20"/>${moments.map(
-    (moment, k) => {
-      const height = (18 * Math.abs(moment)) / largest;
-      const y = moment >= 0 ? 20 - height : 20;
-      return html`<rect class="${moment >= 0 ? 'for' : 'against'}" x="${(k * width + 0.5).toFixed(2)}%" y="${y.toFixed(1)}" width="${(width - 1).toFixed(2)}%" height="${height.toFixed(1)}"/>`;
-    },
-  )}</svg>`;
+  const bars = moments.map((moment, k) => {
+    const height = (18 * Math.abs(moment)) / largest;
+    const y = moment >= 0 ? 20 - height : 20;
+    const place = html`x="${(k * width + 0.5).toFixed(2)}%" y="${y.toFixed(1)}"`;
+    const size = html`width="${(width - 1).toFixed(2)}%" height="${height.toFixed(1)}"`;
+    return html`<rect class="${moment >= 0 ? 'for' : 'against'}" ${place} ${size}/>`;
+  });
+  return html`<svg class="moments" role="img" aria-label="${description}" width="100%" height="40">
+<line class="axis" x1="0" x2="100%" y1="20" y2="20"/>${bars}</svg>`;
 }
 
 /** Counts of values in equal steps of their range. */
@@ -53,12 +58,15 @@ export function histogram(values: readonly number[], steps: number, description:
   }
   const most = Math.max(...counts);
   const width = 340 / steps;
-  return html`<svg class="chart" viewBox="0 0 340 110" role="img" aria-label="${description}">${counts.map(
-    (count, k) => {
-      const height = (80 * count) / most;
-      return html`<rect class="neutral" x="${(k * width + 1).toFixed(1)}" y="${(84 - height).toFixed(1)}" width="${(width - 2).toFixed(1)}" height="${height.toFixed(1)}"><title>${count}</title></rect>`;
-    },
-  )}<line class="axis" x1="0" x2="340" y1="84" y2="84"/><text x="0" y="102">${low.toFixed(3)}</text><text x="340" y="102" text-anchor="end">${high.toFixed(3)}</text></svg>`;
+  const bars = counts.map((count, k) => {
+    const height = (80 * count) / most;
+    const place = html`x="${(k * width + 1).toFixed(1)}" y="${(84 - height).toFixed(1)}"`;
+    const size = html`width="${(width - 2).toFixed(1)}" height="${height.toFixed(1)}"`;
+    return html`<rect class="neutral" ${place} ${size}><title>${count}</title></rect>`;
+  });
+  return html`<svg class="chart" viewBox="0 0 340 110" role="img" aria-label="${description}">${bars}
+<line class="axis" x1="0" x2="340" y1="84" y2="84"/>
+<text x="0" y="102">${low.toFixed(3)}</text><text x="340" y="102" text-anchor="end">${high.toFixed(3)}</text></svg>`;
 }
 
 function share(value: number): string {

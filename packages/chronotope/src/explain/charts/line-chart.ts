@@ -1,5 +1,5 @@
 import { html, type Markup } from '../html.js';
-import { tickLabel, ticks } from './ticks.js';
+import { axes, fixed } from './axes.js';
 
 export interface Line {
   name: string;
@@ -37,19 +37,20 @@ export function lineChart({ description, lines, xTitle, fromZero = false }: Line
   if (fromZero) ys.low = Math.min(0, ys.low);
   const x = (value: number) => LEFT + ((value - xs.low) / (xs.high - xs.low)) * (WIDTH - LEFT - RIGHT);
   const y = (value: number) => HEIGHT - BOTTOM - ((value - ys.low) / (ys.high - ys.low)) * (HEIGHT - TOP - BOTTOM);
-  const xTicks = ticks(xs.low, xs.high, 5);
-  const yTicks = ticks(ys.low, ys.high, 4);
+  const drawn = shown.map(({ points }, k) => {
+    const places = points.map(([a, b]) => `${fixed(x(a))},${fixed(y(b))}`).join(' ');
+    return html`<polyline class="line line-${k % 6}" points="${places}"/>\n`;
+  });
+  const plot = { width: WIDTH, height: HEIGHT, left: LEFT, right: RIGHT, bottom: BOTTOM, x, y };
   return html`<svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${description}">
-${yTicks.map((tick) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${fixed(y(tick))}" y2="${fixed(y(tick))}"/><text x="${LEFT - 6}" y="${fixed(y(tick) + 4)}" text-anchor="end">${tickLabel(tick, yTicks)}</text>`)}
-${xTicks.map((tick) => html`<text x="${fixed(x(tick))}" y="${HEIGHT - BOTTOM + 15}" text-anchor="middle">${tickLabel(tick, xTicks)}</text>`)}
-<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 4}" text-anchor="middle">${xTitle}</text>
-${shown.map(({ points }, k) => html`<polyline class="line line-${k % 6}" points="${points.map(([a, b]) => `${fixed(x(a))},${fixed(y(b))}`).join(' ')}"/>`)}
-</svg>${legend(shown.map(({ name }) => name))}`;
+${axes(plot, { xRange: [xs.low, xs.high], yRange: [ys.low, ys.high], xTitle })}
+${drawn}</svg>${legend(shown.map(({ name }) => name))}`;
 }
 
 function legend(names: readonly string[]): Markup {
   if (names.length < 2) return html``;
-  return html`<ul class="legend">${names.map((name, k) => html`<li><span class="key key-${k % 6}"></span>${name}</li>`)}</ul>`;
+  const items = names.map((name, k) => html`<li><span class="key key-${k % 6}"></span>${name}</li>`);
+  return html`<ul class="legend">${items}</ul>`;
 }
 
 function range(values: readonly number[]): { low: number; high: number } {
@@ -64,8 +65,4 @@ function thinned<T>(points: readonly T[]): readonly T[] {
     { length: MOST_POINTS },
     (_, k) => points[Math.round((k * (points.length - 1)) / (MOST_POINTS - 1))]!,
   );
-}
-
-function fixed(value: number): string {
-  return value.toFixed(1);
 }

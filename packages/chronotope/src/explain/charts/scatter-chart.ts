@@ -1,5 +1,5 @@
 import { html, type Markup } from '../html.js';
-import { tickLabel, ticks } from './ticks.js';
+import { axes, fixed } from './axes.js';
 
 export interface ScatterOptions {
   /** Says in one sentence what the chart shows, for people who don't see it. */
@@ -26,15 +26,13 @@ export function scatterChart({ description, points, xTitle, yTitle }: ScatterOpt
   const largest = Math.max(0.1, ...points.map(({ y }) => Math.abs(y))) * 1.1;
   const x = (value: number) => LEFT + ((value - low + margin) / (high - low + 2 * margin)) * (WIDTH - LEFT - RIGHT);
   const y = (value: number) => TOP + ((largest - value) / (2 * largest)) * (HEIGHT - TOP - BOTTOM);
-  const xTicks = ticks(low - margin, high + margin, 6);
-  const yTicks = ticks(-largest, largest, 6);
   const middle = (TOP + HEIGHT - BOTTOM) / 2;
+  const places = points.map((point) => ({ name: point.name, x: x(point.x), y: y(point.y), side: sideOf(point.y) }));
+  const plot = { width: WIDTH, height: HEIGHT, left: LEFT, right: RIGHT, bottom: BOTTOM, x, y };
   return html`<svg class="chart wide" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${description}">
-${yTicks.map((tick) => html`<line class="${Math.abs(tick) < 1e-9 ? 'axis' : 'grid'}" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${fixed(y(tick))}" y2="${fixed(y(tick))}"/><text x="${LEFT - 6}" y="${fixed(y(tick) + 4)}" text-anchor="end">${tickLabel(tick, yTicks)}</text>`)}
-${xTicks.map((tick) => html`<text x="${fixed(x(tick))}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${tickLabel(tick, xTicks)}</text>`)}
-<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${xTitle}</text>
+${axes(plot, { xRange: [low - margin, high + margin], yRange: [-largest, largest], xTitle })}
 <text transform="rotate(-90 13 ${middle})" x="13" y="${middle}" text-anchor="middle">${yTitle}</text>
-${placed(points.map((point) => ({ name: point.name, x: x(point.x), y: y(point.y), side: sideOf(point.y) })))}
+${placed(places)}
 </svg>`;
 }
 
@@ -68,10 +66,7 @@ function placed(points: readonly PlacedPoint[]): Markup[] {
       taken.push({ left, right: left + width, y: line });
       const label =
         points.length > MOST_NAMES ? null : html`<text x="${fixed(left)}" y="${fixed(line)}">${short}</text>`;
-      return html`<circle class="${side}" cx="${fixed(x)}" cy="${fixed(y)}" r="4"><title>${name}</title></circle>${label}`;
+      const place = html`cx="${fixed(x)}" cy="${fixed(y)}"`;
+      return html`<circle class="${side}" ${place} r="4"><title>${name}</title></circle>${label}\n`;
     });
-}
-
-function fixed(value: number): string {
-  return value.toFixed(1);
 }

@@ -13,23 +13,25 @@ export function curvesSection({ curves }: ReportContent): Section | null {
   return {
     id: 'curves',
     title: 'How training went',
-    body: html`<p>The loss is what training makes small; its absolute size means little, its course much: it should fall and level
-off. All curves are measured on training videos with random augmentation, so they say nothing about new videos.</p>
-${
-  shared.length === 0
-    ? null
-    : html`<h3>Pre-training, without labels</h3><div class="charts">${shared.map(pretrainingChart)}</div>
-<p class="explain">“instance” is small when clips of one video look alike and different from other videos; “localLocal” and “globalLocal” are small
-when the moments of a video can be told apart. Only the part that a stage trains on needs to fall.</p>`
-}
-${
-  titles.length === 0
-    ? null
-    : html`<h3>Training on labels</h3><div class="charts">${titles.map((title) => labelledChart(logged.filter((stage) => stage.title === title)))}</div>
-<p class="explain">“Right at the end” is the share of labelled training clips recognised in the last steps. With few labels it comes close to
-100 % soon: that is memory, not skill.</p>`
-}`,
+    body: html`<p>The loss is what training makes small; its absolute size means little, its course much: it should fall and
+level off. All curves are measured on training videos with random augmentation, so they say nothing about new videos.</p>
+${shared.length === 0 ? null : pretraining(shared)}
+${titles.length === 0 ? null : labelledTraining(titles.map((title) => logged.filter((stage) => stage.title === title)))}`,
   };
+}
+
+function pretraining(stages: readonly StageHistory[]): Markup {
+  return html`<h3>Pre-training, without labels</h3><div class="charts">${stages.map(pretrainingChart)}</div>
+<p class="explain">“instance” is small when clips of one video look alike and different from other videos; “localLocal” and
+“globalLocal” are small when the moments of a video can be told apart. Only the part that a stage trains on needs to
+fall.</p>`;
+}
+
+/** @param groups the label draws of each stage */
+function labelledTraining(groups: readonly (readonly StageHistory[])[]): Markup {
+  return html`<h3>Training on labels</h3><div class="charts">${groups.map(labelledChart)}</div>
+<p class="explain">“Right at the end” is the share of labelled training clips recognised in the last steps. With few labels it
+comes close to 100 % soon: that is memory, not skill.</p>`;
 }
 
 function pretrainingChart({ title, lines, done }: StageHistory): Markup {
@@ -57,7 +59,8 @@ function labelledChart(stages: readonly StageHistory[]): Markup {
   });
   const known = stages.map(({ lines }) => lines.at(-1)!.metrics.accuracy).filter((value) => value !== undefined);
   const accuracies = known.length === 0 ? '' : `; right at the end: ${known.map(percent).join(', ')}`;
-  return html`<figure><figcaption><b>${title}</b>${unfinished(stages.every(({ done }) => done))}${accuracies}</figcaption>${chart}</figure>`;
+  const state = unfinished(stages.every(({ done }) => done));
+  return html`<figure><figcaption><b>${title}</b>${state}${accuracies}</figcaption>${chart}</figure>`;
 }
 
 function unfinished(done: boolean): string {

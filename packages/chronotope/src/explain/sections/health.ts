@@ -1,6 +1,7 @@
 import type { ExcludedVideo, ReportContent } from '../content.js';
 import { counted } from '../format.js';
 import { html, type Markup } from '../html.js';
+import { table } from '../table.js';
 import type { Section } from './section.js';
 
 /** Files listed by name. */
@@ -20,6 +21,9 @@ ${list('Left out of training', training)}${list('Left out of testing', test)}`;
 function list(title: string, videos: readonly ExcludedVideo[]): Markup | null {
   if (videos.length === 0) return null;
   const more = videos.length - MOST_FILES;
-  return html`<h3>${title}: ${counted(videos.length, 'video')}</h3><div class="scroll" tabindex="0"><table class="facts"><thead><tr><th scope="col">video</th><th scope="col">reason</th></tr></thead>
-<tbody>${videos.slice(0, MOST_FILES).map(({ id, reason }) => html`<tr><th scope="row">${id}</th><td>${reason}</td></tr>`)}</tbody></table></div>${more > 0 ? html`<p>and ${more} more</p>` : null}`;
+  return html`<h3>${title}: ${counted(videos.length, 'video')}</h3>${table({
+    columns: [{ title: 'video' }, { title: 'reason' }],
+    rows: videos.slice(0, MOST_FILES).map(({ id, reason }) => [id, reason]),
+    narrow: true,
+  })}${more > 0 ? html`<p>and ${more} more</p>` : null}`;
 }

@@ -1,10 +1,15 @@
 import { intervalBar } from '../charts/bars.js';
 import type { ClassifierResults, ReportContent, TestResults } from '../content.js';
 import { counted, percent, points } from '../format.js';
-import { html, type Markup } from '../html.js';
+import { type Content, html, type Markup } from '../html.js';
 import { type Estimate, mean, pairedDifference, shareInterval } from '../statistics.js';
+import { table } from '../table.js';
 import { rightShares } from '../tallies.js';
 import type { Section } from './section.js';
+
+const SEVERAL_DRAWS =
+  'The intervals tell what other test videos could change, and the spread of the dots what other labels could.';
+const ONE_DRAW = 'There is one label draw, so nothing is known about how much the choice of labels matters.';
 
 /** Every classifier's accuracy, and what may be concluded about the main one. */
 export function resultsSection({ test, withoutTest, classes }: ReportContent): Section {
@@ -12,24 +17,18 @@ export function resultsSection({ test, withoutTest, classes }: ReportContent): S
   if (test === null) {
     return { id: 'results', title, body: html`<p class="notice">There are no test results: ${withoutTest}</p>` };
   }
-  const { videos, main, classifiers } = test;
+  const { videos, classifiers } = test;
   const draws = Math.max(...classifiers.map((classifier) => classifier.draws.length));
   return {
     id: 'results',
     title,
     body: html`<div class="lead">${verdict(test).map((line) => html`<p>${line}</p>`)}</div>
-<div class="scroll" tabindex="0"><table class="results">
-<caption><span>Share of the ${videos.length} test videos recognised right${draws > 1 ? `, mean over ${draws} label draws` : ''}.</span></caption>
-<thead><tr><th scope="col">network</th><th scope="col" class="number">right</th>
-<th scope="col" class="wide-cell">0 to 100 %</th><th scope="col" class="number">95 % interval</th>
-${draws > 1 ? html`<th scope="col">each draw</th>` : null}
-<th scope="col" class="number">${main.role} minus this</th></tr></thead>
-<tbody>${classifiers.map((classifier) => row(classifier, test, draws))}</tbody></table></div>
+${accuracyTable(test, draws)}
 <p class="explain">The bar is the accuracy; the thin line is the range in which the true accuracy lies with about 95 %
-confidence, given that only ${counted(videos.length, 'video')} were tested${draws > 1 ? '; the dots are the single label draws' : ''}.
-Guessing among ${classes.length} classes would be right for ${percent(1 / classes.length)}. The last column
-compares on the same videos, in percentage points with its 95 % interval: where the interval contains 0, the test set is too small to say
-which of the two is better. ${draws > 1 ? 'The intervals tell what other test videos could change, and the spread of the dots what other labels could.' : 'There is one label draw, so nothing is known about how much the choice of labels matters.'}</p>`,
+confidence, given that only ${counted(videos.length, 'video')} were tested${draws > 1 ? '; the dots are the label draws' : ''}.
+Guessing among ${classes.length} classes would be right for ${percent(1 / classes.length)}. The last column compares on
+the same videos, in percentage points with its 95 % interval: where the interval contains 0, the test set is too small
+to say which of the two is better. ${draws > 1 ? SEVERAL_DRAWS : ONE_DRAW}</p>`,
   };
 }
 
@@ -61,15 +60,36 @@ export function verdict(test: TestResults): string[] {
   ].filter((line) => line !== '');
 }
 
-function row(classifier: ClassifierResults, test: TestResults, mostDraws: number): Markup {
+function accuracyTable(test: TestResults, draws: number): Markup {
+  const { main, classifiers, videos } = test;
+  const over = draws > 1 ? `, mean over ${draws} label draws` : '';
+  const eachDraw = draws > 1 ? [{ title: 'each draw', kind: 'together' as const }] : [];
+  return table({
+    caption: `Share of the ${videos.length} test videos recognised right${over}.`,
+    columns: [
+      { title: 'network' },
+      { title: 'right', kind: 'number' },
+      { title: '0 to 100 %', kind: 'wide-cell' },
+      { title: '95 % interval', kind: 'number' },
+      ...eachDraw,
+      { title: `${main.role} minus this`, kind: 'number' },
+    ],
+    rows: classifiers.map((classifier) => accuracyRow(classifier, test, draws)),
+    stressed: classifiers.indexOf(main),
+  });
+}
+
+function accuracyRow(classifier: ClassifierResults, test: TestResults, mostDraws: number): Content[] {
   const right = rightShares(classifier, test);
   const estimate = shareInterval(mean(right), test.videos.length);
   const singles = classifier.draws.map((draw) => mean(rightShares({ ...classifier, draws: [draw] }, test)));
-  const isMain = classifier === test.main;
-  const difference = isMain ? null : pairedDifference(rightShares(test.main, test), right);
-  return html`<tr class="${isMain ? 'main' : ''}"><th scope="row">${classifier.title}</th>
-<td class="number">${percent(estimate.value)}</td><td>${intervalBar(estimate, singles, classifier.role)}</td>
-<td class="number">${percent(estimate.low)} – ${percent(estimate.high)}</td>
-${mostDraws > 1 ? html`<td class="together">${singles.map(percent).join(' · ')}</td>` : null}
-<td class="number">${difference === null ? '' : `${points(difference.value)} (${points(difference.low)} to ${points(difference.high)})`}</td></tr>`;
+  const { value, low, high } = pairedDifference(rightShares(test.main, test), right);
+  return [
+    classifier.title,
+    percent(estimate.value),
+    intervalBar(estimate, singles, classifier.role),
+    `${percent(estimate.low)} – ${percent(estimate.high)}`,
+    ...(mostDraws > 1 ? [singles.map(percent).join(' · ')] : []),
+    classifier === test.main ? '' : `${points(value)} (${points(low)} to ${points(high)})`,
+  ];
 }

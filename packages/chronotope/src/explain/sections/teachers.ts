@@ -3,6 +3,7 @@ import type { ReportContent, TestResults } from '../content.js';
 import { counted, percent, points } from '../format.js';
 import { html, type Markup } from '../html.js';
 import { strip } from '../pictures.js';
+import { table } from '../table.js';
 import { classMeans, rightShares } from '../tallies.js';
 import type { Section } from './section.js';
 
@@ -26,29 +27,39 @@ export function teachersSection({ test, classes }: ReportContent): Section | nul
   if (!test || !rows) return null;
   const shown = rows.length <= 2 * MOST_CLASSES ? rows : [...rows.slice(0, MOST_CLASSES), ...rows.slice(-MOST_CLASSES)];
   const smallest = Math.min(...rows.map(({ videos }) => videos));
+  const draws = test.teachers!.invariant.draws.length;
   const { forInvariant, forDistinctive } = extremeClasses(rows);
   return {
     id: 'teachers',
     title: 'What each teacher is good at',
-    body: html`<p>TimeBalance starts from an observation: a network that was taught that all moments of a video are the same is better at
-some actions (those that look alike from beginning to end), one that was taught to tell moments apart is better at
-others (those that go through phases). This is the difference of the two teachers in each class.</p>
-<div class="scroll" tabindex="0"><table class="teachers">
-<caption><span>Accuracy of the teachers in each class, from the classes of the invariant to those of the distinctive one${shown.length < rows.length ? `; the ${rows.length - shown.length} in between are left out` : ''}.</span></caption>
-<thead><tr><th scope="col">class</th><th scope="col" class="number">difference</th>
-<th scope="col" class="wide-cell">distinctive better ◂ ▸ invariant better</th>
-<th scope="col" class="number">invariant</th><th scope="col" class="number">distinctive</th></tr></thead>
-<tbody>${shown.map(classRow)}</tbody></table></div>
-<p class="explain">Differences are in percentage points. With as few as ${counted(smallest, 'test video')} in a class, one video more
-or less moves a bar by ${(100 / (smallest * test.teachers!.invariant.draws.length)).toFixed(0)} points: read the ends of the list, not single bars.</p>
+    body: html`<p>TimeBalance starts from an observation: a network that was taught that all moments of a video are the
+same is better at some actions (those that look alike from beginning to end), one that was taught to tell moments apart
+is better at others (those that go through phases). This is the difference of the two teachers in each class.</p>
+${differenceTable(shown, rows.length - shown.length)}
+<p class="explain">Differences are in percentage points. With as few as ${counted(smallest, 'test video')} in a class, one
+video more or less moves a bar by ${(100 / (smallest * draws)).toFixed(0)} points: read the ends of the list, not single
+bars.</p>
 ${extremes('Classes where the invariant teacher leads most', forInvariant, test)}
 ${extremes('Classes where the distinctive teacher leads most', forDistinctive, test)}`,
   };
 }
 
-function classRow({ name, invariant, distinctive, difference }: ClassRow): Markup {
-  return html`<tr><th scope="row">${name}</th><td class="number">${points(difference)}</td><td>${differenceBar(difference)}</td>
-<td class="number">${percent(invariant)}</td><td class="number">${percent(distinctive)}</td></tr>`;
+function differenceTable(rows: readonly ClassRow[], leftOut: number): Markup {
+  const between = leftOut > 0 ? `; the ${leftOut} in between are left out` : '';
+  return table({
+    caption: `Accuracy of the teachers in each class, from the classes of the invariant to those of the distinctive one${between}.`,
+    columns: [
+      { title: 'class' },
+      { title: 'difference', kind: 'number' },
+      { title: 'distinctive better ◂ ▸ invariant better', kind: 'wide-cell' },
+      { title: 'invariant', kind: 'number' },
+      { title: 'distinctive', kind: 'number' },
+    ],
+    rows: rows.map(({ name, invariant, distinctive, difference }) => [
+      ...[name, points(difference), differenceBar(difference)],
+      ...[percent(invariant), percent(distinctive)],
+    ]),
+  });
 }
 
 /** The classes with test videos, best of the invariant teacher first; `null` without both teachers. */
