@@ -24,7 +24,7 @@ export interface RunDescription {
  * run.json            what this is; written when the run starts
  * recipe.yaml         every setting, resolved
  * environment.json    versions and machine
- * data.json           the test videos; excluded.json: videos left out, with reasons
+ * data.json           the test videos and the labels in use; excluded.json: videos left out, with reasons
  * frames/             decoded frames
  * stages/<stage>/     model.safetensors, metrics.jsonl, and stage.json, written last
  * evaluation.json     accuracies on the test part
