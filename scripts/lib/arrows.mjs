@@ -36,7 +36,10 @@ export const FOLDERS = {
   deploy: { imports: [TORCH, VIDEO, 'data', 'models', 'augment', 'evaluation'] },
   demo: { imports: [VIDEO, 'training'] },
   doctor: { imports: [TORCH, VIDEO] },
-  runs: { imports: [TORCH, VIDEO, 'data', 'evaluation', 'explain', 'methods', 'recipes', 'training'], types: ['models'] },
+  runs: {
+    imports: [TORCH, VIDEO, 'data', 'evaluation', 'explain', 'methods', 'recipes', 'training'],
+    types: ['models'],
+  },
   pipeline: { imports: [EVERYTHING] },
   index: { imports: [EVERYTHING] },
   cli: { imports: [EVERYTHING] },
