@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { demoCommand, demoDataCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
+import { embedCommand } from './embed.js';
 import { evaluateCommand } from './evaluate.js';
 import { indexCommand } from './index-command.js';
 import { inspectCommand } from './inspect.js';
@@ -26,6 +27,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     evaluateCommand(),
     predictCommand(),
     reportCommand(),
+    embedCommand(),
     manifestCommand(),
     splitCommand(),
     leaksCommand(),

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** The value of a command line option that counts something. */
 export function positiveInteger(text: string): number {
@@ -25,4 +25,26 @@ export function share(text: string): number {
   const value = Number(text);
   if (!(value > 0 && value < 1)) throw new InvalidArgumentError('expected a share between 0 and 1, such as 0.2.');
   return value;
+}
+
+/** The value of a command line option that is a list of counts, such as `1,5,10`. */
+export function positiveIntegers(text: string): number[] {
+  return text.split(',').map(positiveInteger);
+}
+
+/** The value of a command line option that is a number above 0. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0)) throw new InvalidArgumentError('expected a number above 0.');
+  return value;
+}
+
+/** `--crops`, for commands that look at test clips. */
+export function cropsOption(): Option {
+  return new Option('--crops <n>', "crops of each clip: 1 (the recipe's centre crop) or 3 (both ends and the middle)")
+    .default(1, '1')
+    .argParser((text) => {
+      if (text !== '1' && text !== '3') throw new InvalidArgumentError('expected 1 or 3.');
+      return Number(text);
+    });
 }

@@ -1,32 +1,32 @@
 import Table from 'cli-table3';
 import type { Leak } from '../data/splits/leaks.js';
 import type { PartSize } from '../data/splits/make-split.js';
-import { type ClassifierStage, STAGE_TITLES } from '../methods/timebalance/pipeline.js';
+import type { Interval } from '../evaluation/bootstrap.js';
+import { STAGE_TITLES } from '../methods/timebalance/pipeline.js';
 import type { RunEvaluation } from '../runs/evaluate.js';
 import type { FilePrediction } from '../runs/predict.js';
 
 /** Top-1 of every classifier: the mean over the label draws, and each draw. */
 export function evaluationTable(evaluation: RunEvaluation): string {
-  const table = plainTable(['top-1 on the test videos', 'mean', 'each label draw']);
-  for (const { stage, draws } of evaluation.stages) {
+  const table = plainTable(['top-1 on the test videos', 'mean', level(evaluation.protocol), 'each label draw']);
+  for (const { stage, draws, top1 } of evaluation.stages) {
     const values = draws.map(({ top1 }) => top1);
-    table.push([STAGE_TITLES[stage], percent(mean(values)), values.map(percent).join('  ')]);
+    table.push([STAGE_TITLES[stage], percent(top1.value), range(top1), values.map(percent).join('  ')]);
   }
   const chance = percent(1 / evaluation.classes.length);
   const excluded = evaluation.excluded.length === 0 ? '' : `, ${evaluation.excluded.length} left out`;
   return `${table}\n${evaluation.videos} test videos${excluded}, ${evaluation.classes.length} classes (chance ${chance})\n`;
 }
 
-/** Accuracy of supervised-only and the student in each class, mean over the label draws. */
+/** Accuracy of supervised-only and the student (or of the stages tested) in each class, mean over the label draws. */
 export function classTable(evaluation: RunEvaluation): string {
-  const table = plainTable(['class', 'videos', 'supervised', 'student']);
-  const of = (wanted: ClassifierStage, index: number) => {
-    const { draws } = evaluation.stages.find(({ stage }) => stage === wanted)!;
-    return mean(draws.map(({ perClass }) => perClass[index]!.top1));
-  };
+  const both = evaluation.stages.filter(({ stage }) => stage === 'supervised' || stage === 'student');
+  const shown = both.length > 0 ? both : evaluation.stages;
+  const table = plainTable(['class', 'videos', ...shown.map(({ stage }) => stage)]);
   for (const [index, name] of evaluation.classes.entries()) {
     const { videos } = evaluation.stages[0]!.draws[0]!.perClass[index]!;
-    table.push([name, String(videos), percent(of('supervised', index)), percent(of('student', index))]);
+    const values = shown.map(({ draws }) => mean(draws.map(({ perClass }) => perClass[index]!.top1)));
+    table.push([name, String(videos), ...values.map(percent)]);
   }
   return `${table}\n`;
 }
@@ -77,6 +77,16 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function plainTable(head: string[]) {
+/** The ends of an interval of shares. */
+export function range({ low, high }: Interval): string {
+  return `${(100 * low).toFixed(1)} to ${percent(high)}`;
+}
+
+/** Heading of a column of intervals. */
+export function level({ intervals }: { intervals: { level: number } }): string {
+  return `${Number((100 * intervals.level).toFixed(1))} % interval`;
+}
+
+export function plainTable(head: string[]) {
   return new Table({ head, style: { head: [], border: [], compact: true } });
 }

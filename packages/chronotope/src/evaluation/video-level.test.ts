@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { scope, softmax, tensor } from '@chronotope/torch';
 import { assertClose, type Nested, readGolden } from '../testing/golden.js';
-import { accuracy, argmax, meanOverClips, topClasses } from './video-level.js';
+import { accuracy, argmax, meanOverClips, rightAt, topClasses, videoProbabilities } from './video-level.js';
 
 interface EvaluationCase {
   classes: number;
@@ -57,6 +57,38 @@ describe('video-level evaluation', () => {
     );
     assert.equal(result.top1, 2 / 3);
     assert.throws(() => accuracy(predictions, new Map(), ['x', 'y']), /no true class is known.*a/);
+  });
+
+  test("SVT's top-1 and top-5", () => {
+    const golden = readGolden<{ classes: number; logits: number[]; labels: number[]; top1: number; top5: number }>(
+      'evaluation/topk_accuracy.json',
+    );
+    const { classes, logits, labels } = golden;
+    const rows = labels.map((_, row) => ({
+      probabilities: Float32Array.from(logits.slice(row * classes, (row + 1) * classes)),
+    }));
+    const share = (k: number) => (100 * rightAt(rows, labels, k).filter(Boolean).length) / labels.length;
+    assert.deepEqual([share(1), share(5), share(classes)], [golden.top1, golden.top5, 100]);
+  });
+
+  test('averaging logits is a softmax of their mean; with one clip both averages are the same', () =>
+    scope(() => {
+      const logits = tensor([
+        [4, 0],
+        [-2, 0],
+      ]);
+      assertClose(videoProbabilities(logits, 1, 'logits'), [[1 / (1 + Math.exp(-1)), 1 / (1 + Math.exp(1))]]);
+      const mean = (1 / (1 + Math.exp(-4)) + 1 / (1 + Math.exp(2))) / 2;
+      assertClose(videoProbabilities(logits, 1, 'probabilities'), [[mean, 1 - mean]]);
+      assertClose(
+        videoProbabilities(logits, 2, 'logits'),
+        videoProbabilities(logits, 2, 'probabilities').toArray() as Nested,
+      );
+    }));
+
+  test('of equally probable classes the first counts as predicted, in top-k as in arg-max', () => {
+    const tied = [{ probabilities: Float32Array.of(0.5, 0.5) }];
+    assert.deepEqual([rightAt(tied, [0], 1), rightAt(tied, [1], 1), rightAt(tied, [1], 2)], [[1], [0], [1]]);
   });
 
   test('the most probable classes come first', () => {

@@ -1,155 +1,124 @@
-import { existsSync } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
-import { readClassFolders } from '../data/class-folders.js';
-import { ClipReader } from '../data/clip-reader.js';
-import type { ClipLoader } from '../data/loader.js';
-import type { ManifestEntry } from '../data/manifest.js';
-import { ChronotopeError } from '../errors.js';
-import { type Accuracy, accuracy } from '../evaluation/video-level.js';
+import type { Bootstrap, Interval } from '../evaluation/bootstrap.js';
+import {
+  type Difference,
+  difference,
+  meanOverDraws,
+  type Recognition,
+  recognition,
+} from '../evaluation/recognition.js';
+import { argmax, type ClipAverage, rightAt, trueClasses, type VideoPrediction } from '../evaluation/video-level.js';
 import { predictVideos } from '../methods/timebalance/inference.js';
-import { newClassifier } from '../methods/timebalance/networks.js';
-import { CLASSIFIER_STAGES, type ClassifierStage, stageName, testLoader } from '../methods/timebalance/pipeline.js';
-import type { Classifier } from '../models/classifier.js';
+import { CLASSIFIER_STAGES, type ClassifierStage } from '../methods/timebalance/pipeline.js';
+import type { TestViews } from '../methods/timebalance/view-plans.js';
 import { loadRecipe } from '../recipes/load.js';
-import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
-import { loadModel } from '../training/checkpoint.js';
-import { interrupted } from '../training/fit.js';
 import { writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
-import { prepareVideos } from './prepare-videos.js';
-import { readRunData } from './run-data.js';
+import { readTestData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
+import { bootstrapOver, openTestVideos } from './test-videos.js';
+import { withClassifier } from './trained-networks.js';
 
 /** Test accuracies of a run. */
 export interface RunEvaluation {
   classes: string[];
   videos: number;
-  /** Test videos that could not be decoded. */
+  /** The test videos, in the order of all lists with a number for each. */
+  ids: string[];
+  /** Test videos that could not be decoded or are too short. */
   excluded: { id: string; reason: string }[];
-  stages: { stage: ClassifierStage; draws: Accuracy[] }[];
+  /** How the numbers were made. */
+  protocol: VideoProtocol;
+  stages: StageEvaluation[];
+  /** The student against every other classifier. */
+  comparisons: ({ first: ClassifierStage; second: ClassifierStage } & Difference)[];
+}
+
+export interface VideoProtocol extends Required<TestViews> {
+  name: 'video';
+  average: ClipAverage;
+  intervals: Bootstrap['settings'];
+}
+
+export interface StageEvaluation {
+  stage: ClassifierStage;
+  draws: (Recognition & Answers)[];
+  /** Top-1, mean over the draws. */
+  top1: Interval;
+}
+
+/** What a classifier says of each test video. */
+export interface Answers {
+  /** Number of the most probable class. */
+  predicted: number[];
+  /** Its probability. */
+  confidence: number[];
+}
+
+export interface EvaluateOptions extends TestViews {
+  /** A folder of class folders to test on; by default the `_test` videos of the training data. */
+  data?: string;
+  /** Which classifiers; by default all, and only then `evaluation.json` is written. */
+  stages?: readonly ClassifierStage[];
+  /** What is averaged over clips and crops. Default `probabilities`. */
+  average?: ClipAverage;
+  progress?: Progress;
+  signal?: AbortSignal;
 }
 
 /**
- * Tests every classifier of a run (stage E) and writes `evaluation.json`.
+ * Tests the classifiers of a run (stage E), with confidence intervals over the test videos.
  *
- * @param options.data a folder of class folders to test on; by default the `_test` videos of the training data
  * @throws ChronotopeError `no-test-videos`, `stage-missing`, `not-a-run-folder`
  */
-export async function evaluateRun(
-  folder: string,
-  options: { data?: string; progress?: Progress; signal?: AbortSignal } = {},
-): Promise<RunEvaluation> {
-  const { progress = silentProgress, signal } = options;
+export async function evaluateRun(folder: string, options: EvaluateOptions = {}): Promise<RunEvaluation> {
+  const { stages: wanted = CLASSIFIER_STAGES, average = 'probabilities', progress = silentProgress, signal } = options;
   const run = RunFolder.open(folder);
   const { classes } = run.description;
   const recipe = loadRecipe(run.path('recipe.yaml'));
-  const { draws } = readRunData(run);
-  const testSet = await openTestSet(run, recipe, { data: options.data, progress, signal });
-  try {
-    const task = progress.begin('testing', CLASSIFIER_STAGES.length * draws, 'models');
-    const stages: RunEvaluation['stages'] = [];
-    for (const stage of CLASSIFIER_STAGES) {
-      const results: Accuracy[] = [];
-      for (let draw = 0; draw < draws; draw++) {
-        const model = loadClassifier(run, recipe, draw, stage);
-        results.push(accuracy(predictVideos(model, testSet.loader), testSet.truth, classes));
-        model.dispose();
-        task.update(stages.length * draws + draw + 1);
-        await breathe(signal);
-      }
-      stages.push({ stage, draws: results });
-    }
-    task.end(`${testSet.loader.videos} videos`);
-    const evaluation = { classes, videos: testSet.loader.videos, excluded: testSet.excluded, stages };
-    writeJsonAtomic(run.path('evaluation.json'), evaluation);
-    return evaluation;
-  } finally {
-    testSet.reader.dispose();
-  }
-}
+  const { draws } = readTestData(run);
+  const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
+  const test = await openTestVideos(run, options.data, { recipe, ...views, progress, signal });
+  const { loader, reader, excluded, truth, ids } = test;
+  const bootstrap = bootstrapOver(test, recipe.seed);
 
-/** The decoded test videos of a run. */
-export interface TestSet {
-  /** Videos whose frames are stored; the loader leaves out those too short for a clip. */
-  entries: ManifestEntry[];
-  /** The clips of stage E. */
-  loader: ClipLoader;
-  /** Where the clips come from; to be disposed by the caller. */
-  reader: ClipReader;
-  /** Index of each video's class. */
-  truth: ReadonlyMap<string, number>;
-  /** Videos that could not be decoded. */
-  excluded: { id: string; reason: string }[];
-}
-
-/**
- * Decodes the test videos of a run.
- *
- * @param options.data a folder of class folders instead
- * @throws ChronotopeError `no-test-videos`, `no-usable-videos`, `unknown-class`, `interrupted`
- */
-export async function openTestSet(
-  run: RunFolder,
-  recipe: TimeBalanceRecipe,
-  options: { data?: string; progress: Progress; signal?: AbortSignal },
-): Promise<TestSet> {
-  const { data, progress, signal } = options;
-  const { classes } = run.description;
-  const wanted = data === undefined ? readRunData(run).test : testFolder(data, classes);
-  if (wanted.length === 0) {
-    throw new ChronotopeError('no-test-videos', `${run.folder} has no test videos`, {
-      hint: 'Give --data <folder of class folders>, or put test videos under _test/<class>/ before training.',
+  const task = progress.begin('testing', wanted.length * draws, 'models');
+  const tested = wanted.map((stage, position) => {
+    const results = Array.from({ length: draws }, (_, draw) => {
+      task.update(position * draws + draw);
+      const predictions = withClassifier(run, recipe, { stage, draw }, (model) =>
+        predictVideos(model, loader, average),
+      );
+      const right = rightAt(predictions, trueClasses(predictions, truth), 1);
+      const measured = recognition(predictions, truth, classes, { bootstrap });
+      return { right, measured: { ...measured, ...answers(predictions) } };
     });
-  }
-  const prepared = await prepareVideos(wanted, run.path('frames-test'), recipe.frames, { progress, signal });
-  const reader = new ClipReader(prepared.store);
-  const loader = testLoader(recipe, { entries: prepared.usable, classes, reader });
-  const truth = new Map(prepared.usable.map(({ id, label }) => [id, classes.indexOf(label!)]));
-  return { entries: prepared.usable, loader, reader, truth, excluded: prepared.excluded };
+    return { stage, draws: results.map(({ measured }) => measured), right: results.map(({ right }) => right) };
+  });
+  reader.dispose();
+  task.end(`${loader.videos} videos`);
+
+  const student = tested.find(({ stage }) => stage === 'student');
+  const others = student ? tested.filter(({ stage }) => stage !== 'student') : [];
+  const evaluation: RunEvaluation = {
+    classes,
+    videos: loader.videos,
+    ids,
+    excluded,
+    protocol: { name: 'video', ...views, average, intervals: bootstrap.settings },
+    stages: tested.map(({ stage, draws, right }) => ({ stage, draws, top1: meanOverDraws(right, bootstrap) })),
+    comparisons: others.map(({ stage, right }) => ({
+      first: 'student',
+      second: stage,
+      ...difference(student!.right, right, bootstrap),
+    })),
+  };
+  if (options.stages === undefined) writeJsonAtomic(run.path('evaluation.json'), evaluation);
+  return evaluation;
 }
 
-/**
- * A trained classifier of a run, to be disposed by the caller.
- *
- * @throws ChronotopeError `stage-missing`, `checkpoint-differs`
- */
-export function loadClassifier(
-  run: RunFolder,
-  recipe: TimeBalanceRecipe,
-  draw: number,
-  stage: ClassifierStage,
-): Classifier {
-  const folder = finishedStage(run, draw, stage);
-  const model = newClassifier(recipe, run.description.classes.length, { dropout: 0 });
-  loadModel(folder, model);
-  return model;
-}
-
-/** Lets the event loop run, so that Ctrl-C is seen. */
-export async function breathe(signal?: AbortSignal): Promise<void> {
-  await setImmediate();
-  if (signal?.aborted) throw interrupted();
-}
-
-/** The stage folder of a trained classifier. */
-export function finishedStage(run: RunFolder, draw: number, stage: ClassifierStage) {
-  const folder = run.stage(stageName(draw, stage));
-  if (!folder.isDone || !existsSync(folder.modelFile)) {
-    throw new ChronotopeError('stage-missing', `${run.folder} has no finished stage ${folder.name}`, {
-      hint: 'Continue the run with the `chronotope train` command that started it.',
-    });
-  }
-  return folder;
-}
-
-function testFolder(folder: string, classes: readonly string[]): ManifestEntry[] {
-  const { entries } = readClassFolders(folder);
-  const labelled = entries.filter(({ label }) => label !== null);
-  const unknown = labelled.find(({ label }) => !classes.includes(label!));
-  if (unknown) {
-    throw new ChronotopeError('unknown-class', `the class "${unknown.label}" was not trained`, {
-      hint: `The run knows ${classes.join(', ')}.`,
-    });
-  }
-  return labelled;
+function answers(predictions: readonly VideoPrediction[]): Answers {
+  return {
+    predicted: predictions.map(({ probabilities }) => argmax(probabilities)),
+    confidence: predictions.map(({ probabilities }) => Math.max(...probabilities)),
+  };
 }

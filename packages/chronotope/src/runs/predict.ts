@@ -5,10 +5,12 @@ import { buildFrameStore, FrameStore } from '@chronotope/video';
 import { ClipReader } from '../data/clip-reader.js';
 import { topClasses } from '../evaluation/video-level.js';
 import { predictVideos } from '../methods/timebalance/inference.js';
-import { type ClassifierStage, testLoader } from '../methods/timebalance/pipeline.js';
+import { newClassifier } from '../methods/timebalance/networks.js';
+import { type ClassifierStage, stageName, testLoader } from '../methods/timebalance/pipeline.js';
 import { loadRecipe } from '../recipes/load.js';
-import { loadClassifier } from './evaluate.js';
+import { loadModel } from '../training/checkpoint.js';
 import { RunFolder } from './run-folder.js';
+import { finishedStage } from './trained-networks.js';
 
 /** What the recogniser says of one file. */
 export type FilePrediction =
@@ -30,7 +32,8 @@ export async function predictFiles(
   const run = RunFolder.open(folder);
   const { classes } = run.description;
   const recipe = loadRecipe(run.path('recipe.yaml'));
-  const model = loadClassifier(run, recipe, 0, options.stage ?? 'student');
+  const model = newClassifier(recipe, classes.length, { dropout: 0 });
+  loadModel(finishedStage(run, stageName(0, options.stage ?? 'student')), model);
 
   const temporary = mkdtempSync(path.join(tmpdir(), 'chronotope-predict-'));
   try {

@@ -1,36 +1,62 @@
 import type { ManifestEntry } from '../data/manifest.js';
+import { ChronotopeError } from '../errors.js';
 import { readJson, writeJsonAtomic } from '../training/json-files.js';
 import type { RunFolder } from './run-folder.js';
 
-/** What a run was trained and is tested on: `data.json`. */
+/** The videos of a run, in its `data.json`. */
 export interface RunData {
-  /** The folder of videos as it was given. */
+  /** The data folder. */
   folder: string;
-  /** Label draws. */
+  /** Number of label draws. */
   draws: number;
   test: ManifestEntry[];
-  /** What follows is absent in runs that were started by earlier versions. */
-  training?: TrainingData;
+  /** The training videos with every label that the data has, also those that were hidden from the run. */
+  train: ManifestEntry[];
+  /** For each draw the labels that were known, by id. */
+  labels: Record<string, string>[];
+  /** How the labels were chosen; absent in runs of earlier versions. */
+  choice?: LabelChoice;
 }
 
-/** The training videos of a run. */
-export interface TrainingData {
-  /** Training videos, labelled or not. */
-  videos: number;
-  /** Ids of the videos whose label is used, of each draw. */
-  labelled: string[][];
-  /** How the labels were chosen, as in the options of training; absent: all labels of the class folders. */
+/** The options of training that decide about labels. */
+export interface LabelChoice {
   labelsPerClass?: number;
   labelsFile?: string;
   /** The run whose pre-trained networks were taken over. */
   pretrained?: string;
 }
 
-export function writeRunData(run: RunFolder, data: RunData): void {
-  writeJsonAtomic(run.path('data.json'), data);
+/** @param run.draws the training videos of each label draw, with the labels that are known in it */
+export function writeRunData(
+  run: RunFolder,
+  data: {
+    folder: string;
+    training: ManifestEntry[];
+    draws: readonly (readonly ManifestEntry[])[];
+    test: ManifestEntry[];
+    choice: LabelChoice;
+  },
+): void {
+  const { folder, training, draws, test, choice } = data;
+  const labels = draws.map((draw) =>
+    Object.fromEntries(draw.flatMap(({ id, label }) => (label === null ? [] : [[id, label]]))),
+  );
+  const content: RunData = { folder, draws: draws.length, test, train: training, labels, choice };
+  writeJsonAtomic(run.path('data.json'), content);
 }
 
-/** @throws ChronotopeError `damaged-file` */
-export function readRunData(run: RunFolder): RunData {
+/** The test videos of a run and its number of label draws. */
+export function readTestData(run: RunFolder): Pick<RunData, 'folder' | 'draws' | 'test'> {
   return readJson(run.path('data.json')) as RunData;
+}
+
+/** @throws ChronotopeError `training-videos-unknown` for a run of a version that did not list its training videos */
+export function readRunData(run: RunFolder): RunData {
+  const data = readJson(run.path('data.json')) as Partial<RunData>;
+  if (data.train === undefined || data.labels === undefined) {
+    throw new ChronotopeError('training-videos-unknown', `${run.path('data.json')} does not list the training videos`, {
+      hint: 'Give the `chronotope train` command of this run again: it adds the list and trains nothing anew.',
+    });
+  }
+  return data as RunData;
 }

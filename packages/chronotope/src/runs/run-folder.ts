@@ -24,10 +24,10 @@ export interface RunDescription {
  * run.json            what this is; written when the run starts
  * recipe.yaml         every setting, resolved
  * environment.json    versions and machine
- * data.json           the test videos and the labels in use; excluded.json: videos left out, with reasons
+ * data.json           training and test videos and the labels of each draw; excluded.json: videos left out, with reasons
  * frames/             decoded frames
  * stages/<stage>/     model.safetensors, metrics.jsonl, and stage.json, written last
- * evaluation.json     accuracies on the test part
+ * evaluation.json     accuracies on the test part; evaluation-<protocol>.json: k-NN, linear probe, retrieval
  * ```
  *
  * A stage counts as done when its `stage.json` exists, so a kill at any instant leaves a folder that can be continued.

@@ -14,7 +14,7 @@ import { type Progress, silentProgress } from '../training/progress.js';
 import { adoptPretraining } from './adopt-pretraining.js';
 import { evaluateRun, type RunEvaluation } from './evaluate.js';
 import { prepareVideos } from './prepare-videos.js';
-import { type TrainingData, writeRunData } from './run-data.js';
+import { writeRunData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
 
 export interface TrainOptions {
@@ -55,14 +55,10 @@ export async function trainTimeBalance(options: TrainOptions): Promise<RunEvalua
   if (pretrained !== undefined) adoptPretraining(RunFolder.open(pretrained), run, recipe);
   writeFileAtomic(run.path('recipe.yaml'), formatRecipe(recipe));
   writeJsonAtomic(run.path('environment.json'), environment());
-  writeRunData(run, {
-    folder: data,
-    draws: draws.length,
-    test: testEntries(found.entries),
-    training: trainingData(draws, options),
-  });
-
   const training = found.entries.filter(({ split }) => split === 'train');
+  const choice = { labelsPerClass: options.labelsPerClass, labelsFile: options.labelsFile, pretrained };
+  writeRunData(run, { folder: data, training, draws, test: testEntries(found.entries), choice });
+
   const { store, usable, excluded } = await prepareVideos(training, run.path('frames'), recipe.frames, {
     progress,
     signal,
@@ -101,14 +97,6 @@ function labelDraws({ entries, classes }: ClassFolders, options: TrainOptions): 
   return Array.from({ length: count }, (_, draw) =>
     drawLabels(training, { perClass: labelsPerClass, seed: recipe.seed, draw }),
   );
-}
-
-function trainingData(
-  draws: readonly (readonly ManifestEntry[])[],
-  { labelsPerClass, labelsFile, pretrained }: TrainOptions,
-): TrainingData {
-  const labelled = draws.map((draw) => draw.filter(({ label }) => label !== null).map(({ id }) => id));
-  return { videos: draws[0]!.length, labelled, labelsPerClass, labelsFile, pretrained };
 }
 
 function testEntries(entries: readonly ManifestEntry[]): ManifestEntry[] {

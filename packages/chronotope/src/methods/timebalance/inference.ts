@@ -1,19 +1,28 @@
-import { noGrad, scope, softmax, type Tensor } from '@chronotope/torch';
+import { noGrad, scope, type Tensor } from '@chronotope/torch';
 import type { ClipLoader } from '../../data/loader.js';
-import { meanOverClips, type VideoPrediction } from '../../evaluation/video-level.js';
+import {
+  type ClipAverage,
+  type VideoPrediction,
+  videoMajor,
+  videoProbabilities,
+} from '../../evaluation/video-level.js';
 import { clipSimilarity, meanOffDiagonal } from '../../losses/similarity.js';
 import type { VideoBackbone } from '../../models/backbone.js';
 import type { Classifier } from '../../models/classifier.js';
 
-/** Stage E: class probabilities of every video of the loader, the mean of the softmax over its test clips. */
-export function predictVideos(model: Classifier, loader: ClipLoader): VideoPrediction[] {
+/** Stage E: class probabilities of every video of the loader, averaged over its test clips. */
+export function predictVideos(
+  model: Classifier,
+  loader: ClipLoader,
+  average: ClipAverage = 'probabilities',
+): VideoPrediction[] {
   model.eval();
   const predictions: VideoPrediction[] = [];
   for (const { views, ids } of loader.batches(0)) {
     scope(() =>
       noGrad(() => {
         const logits = model.call(videoMajor(views.clips!));
-        const rows = meanOverClips(softmax(logits, 1), ids.length).unbind();
+        const rows = videoProbabilities(logits, ids.length, average).unbind();
         for (const [index, row] of rows.entries()) {
           predictions.push({ id: ids[index]!, probabilities: row.data() as Float32Array });
         }
@@ -21,21 +30,6 @@ export function predictVideos(model: Classifier, loader: ClipLoader): VideoPredi
     );
   }
   return predictions;
-}
-
-/** The features `[F]` of every video of the loader: the classifier's pooled features, mean over the test clips. */
-export function embedVideos(model: Classifier, loader: ClipLoader): Map<string, Float32Array> {
-  model.eval();
-  const embedded = new Map<string, Float32Array>();
-  for (const { views, ids } of loader.batches(0)) {
-    scope(() =>
-      noGrad(() => {
-        const rows = meanOverClips(model.features(videoMajor(views.clips!)), ids.length).unbind();
-        for (const [index, row] of rows.entries()) embedded.set(ids[index]!, row.data() as Float32Array);
-      }),
-    );
-  }
-  return embedded;
 }
 
 /**
@@ -67,9 +61,4 @@ export function similarityScores(
 /** A backbone's features, mean over space and time, for {@link similarityScores}. */
 export function pooledFeatures(backbone: VideoBackbone): (clips: Tensor) => Tensor {
   return (clips) => backbone.call(clips).mean([2, 3, 4]);
-}
-
-/** `[M, N, …]` to `[N × M, …]`: the clips of a video side by side. */
-function videoMajor(clips: Tensor): Tensor {
-  return clips.transpose(0, 1).flatten({ startDim: 0, endDim: 1 });
 }

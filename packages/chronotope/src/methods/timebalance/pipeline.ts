@@ -14,10 +14,11 @@ import { newClassifier, newPretextModel } from './networks.js';
 import type { PretextModel } from './pretext-model.js';
 import { mapScores } from './score-map.js';
 import { labelledTraining, pretextTraining, studentTraining, type Training } from './training.js';
-import { viewPlan } from './view-plans.js';
+import { evaluationPlan, type TestViews, viewPlan } from './view-plans.js';
 
 /** The stages that need no labels. Their results can serve another run with the same network and clips. */
 export const PRETRAINING_STAGES = ['pretrain-invariant', 'pretrain-distinctive', 'pretrain-student'] as const;
+export type PretrainingStage = (typeof PRETRAINING_STAGES)[number];
 
 /** Loss weights of the three pre-trainings (TimeBalance, method note 1). */
 const PRETEXTS: Record<Pretext, PretextWeights> = {
@@ -38,8 +39,11 @@ export const CLASSIFIER_STAGES = [
 ] as const;
 export type ClassifierStage = (typeof CLASSIFIER_STAGES)[number];
 
-/** What each classifier is, for people. */
-export const STAGE_TITLES: Record<ClassifierStage, string> = {
+/** What each network is, for people. */
+export const STAGE_TITLES: Record<PretrainingStage | ClassifierStage, string> = {
+  'pretrain-invariant': 'pre-training, invariant',
+  'pretrain-distinctive': 'pre-training, distinctive',
+  'pretrain-student': 'pre-training, all three losses',
   supervised: 'supervised only, from scratch',
   'supervised-strong': 'supervised only, augmented as in pre-training',
   'pre-trained': 'pre-trained with all three losses + fine-tuned',
@@ -86,8 +90,9 @@ export async function runTimeBalance(run: TimeBalanceRun): Promise<void> {
 export function testLoader(
   recipe: TimeBalanceRecipe,
   source: { entries: readonly ManifestEntry[]; classes: readonly string[]; reader: ClipReader },
+  views: TestViews = {},
 ): ClipLoader {
-  const plan = viewPlan(recipe, 'evaluation');
+  const plan = evaluationPlan(recipe, views);
   return new ClipLoader({ ...source, plan, size: recipe.inputSize, batchSize: 16, seed: recipe.seed, shuffle: false });
 }
 

@@ -1,3 +1,4 @@
+import type { ScaledCrop, Transform } from '../../augment/settings.js';
 import { pretextPlan, similarityPlan, testPlan, trainPlan, type ViewPlan } from '../../data/views.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 
@@ -16,8 +17,7 @@ export type ViewStage = (typeof VIEW_STAGES)[number];
 
 /** The clips that a stage wants of every video. */
 export function viewPlan(recipe: TimeBalanceRecipe, stage: ViewStage): ViewPlan {
-  const { clips, pretrain, similarity, evaluation } = recipe;
-  const transform = { centreCrop: evaluation.centreCrop };
+  const { clips, pretrain, similarity } = recipe;
   switch (stage) {
     case 'pretrain-invariant':
       return pretextPlan(clips, pretrain.invariant.augment);
@@ -30,8 +30,31 @@ export function viewPlan(recipe: TimeBalanceRecipe, stage: ViewStage): ViewPlan 
     case 'student':
       return trainPlan(clips, recipe[stage].augment);
     case 'similarity':
-      return similarityPlan(clips, { ...similarity, transform });
+      return similarityPlan(clips, { ...similarity, transform: centreCrop(recipe) });
     case 'evaluation':
-      return testPlan(clips, { clips: evaluation.clips, transforms: [transform] });
+      return evaluationPlan(recipe);
   }
 }
+
+/** How many clips of a test video, and how many crops of each clip, are averaged. */
+export interface TestViews {
+  /** By default the recipe's. */
+  clips?: number;
+  /** 1: the recipe's centre crop, squashed to a square (default). 3: the squares at both ends and in the middle. */
+  crops?: 1 | 3;
+}
+
+/** The clips of stage E. */
+export function evaluationPlan(recipe: TimeBalanceRecipe, { clips, crops = 1 }: TestViews = {}): ViewPlan {
+  const transforms: Transform[] = crops === 1 ? [centreCrop(recipe)] : THREE_CROPS;
+  return testPlan(recipe.clips, { clips: clips ?? recipe.evaluation.clips, transforms });
+}
+
+function centreCrop({ evaluation }: TimeBalanceRecipe): Transform {
+  return { centreCrop: evaluation.centreCrop };
+}
+
+/** The usual three-crop test, with pixel values as this method trains on them. */
+const THREE_CROPS = (['first', 'middle', 'last'] as const).map(
+  (position): ScaledCrop => ({ shortSide: 1, position, interpolation: 'bilinear', normalise: null }),
+);

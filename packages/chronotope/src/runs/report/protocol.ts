@@ -5,18 +5,19 @@ import { counted } from '../../explain/format.js';
 import { formatRecipe } from '../../recipes/load.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import { readJson } from '../../training/json-files.js';
-import { type RunData, readRunData } from '../run-data.js';
+import { type RunData, readTestData } from '../run-data.js';
 import type { RunFolder } from '../run-folder.js';
 
 /** How a run was made, in words. */
 export function protocolOf(run: RunFolder, recipe: TimeBalanceRecipe): Protocol {
-  const data = readRunData(run);
-  const { training } = data;
+  const data = readTestData(run) as Partial<RunData> & ReturnType<typeof readTestData>;
+  const { train, labels } = data;
   return {
     data: data.folder,
-    training: training
-      ? { videos: training.videos, labelledPerDraw: training.labelled.map((ids) => ids.length) }
-      : null,
+    training:
+      train && labels
+        ? { videos: train.length, labelledPerDraw: labels.map((known) => Object.keys(known).length) }
+        : null,
     testVideos: data.test.length,
     draws: data.draws,
     seed: recipe.seed,
@@ -65,9 +66,12 @@ function machineOf(run: RunFolder): [string, string][] {
   return Object.entries(readJson(file) as Record<string, unknown>).map(([name, value]) => [name, String(value)]);
 }
 
-function commandOf(run: RunFolder, { folder, draws, training }: RunData): string | null {
-  if (training === undefined) return null;
-  const { labelsPerClass, labelsFile, pretrained } = training;
+function commandOf(
+  run: RunFolder,
+  { folder, draws, choice }: Pick<RunData, 'folder' | 'draws' | 'choice'>,
+): string | null {
+  if (choice === undefined) return null;
+  const { labelsPerClass, labelsFile, pretrained } = choice;
   const options: [string, string | number | undefined][] = [
     ['--data', folder],
     ['--out', `${path.resolve(run.folder)}-again`],

@@ -93,7 +93,7 @@ describe('the report of a run', () => {
     assert.ok(!sectionsOf(unfinished).includes('similarity'));
 
     const dataFile = path.join(root, 'run', 'data.json');
-    const { test: _, training: __, ...older } = JSON.parse(readFileSync(dataFile, 'utf8'));
+    const { test: _, train: __, labels: ___, choice: ____, ...older } = JSON.parse(readFileSync(dataFile, 'utf8'));
     writeFileSync(dataFile, JSON.stringify({ ...older, test: [] }));
     const file = await reportRun(path.join(root, 'run'));
     assert.equal(file, path.join(root, 'run', 'report.html'), 'by default in the run folder');

@@ -7,9 +7,9 @@ import { loadRecipe } from '../../recipes/load.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import { readJson, writeFileAtomic } from '../../training/json-files.js';
 import { type Progress, silentProgress } from '../../training/progress.js';
-import { openTestSet, type TestSet } from '../evaluate.js';
-import { readRunData } from '../run-data.js';
+import { readTestData } from '../run-data.js';
 import { RunFolder } from '../run-folder.js';
+import { type LabelledVideos, openTestVideos } from '../test-videos.js';
 import { protocolOf } from './protocol.js';
 import { stageHistories } from './stage-histories.js';
 import { testResults } from './test-results.js';
@@ -35,7 +35,7 @@ export async function reportRun(folder: string, options: ReportOptions = {}): Pr
   const { out = path.join(folder, 'report.html'), data, progress = silentProgress, signal } = options;
   const run = RunFolder.open(folder);
   const recipe = loadRecipe(run.path('recipe.yaml'));
-  const { draws } = readRunData(run);
+  const { draws } = readTestData(run);
   const tested = await test(run, recipe, { draws, data, progress, signal });
   const protocol = protocolOf(run, recipe);
   const content: ReportContent = {
@@ -68,16 +68,16 @@ async function test(
 ): Promise<Tested> {
   const { draws, data, progress, signal } = options;
   const similarity = trainingSimilarity(run, recipe);
-  let testSet: TestSet;
+  let testSet: LabelledVideos;
   try {
-    testSet = await openTestSet(run, recipe, { data, progress, signal });
+    testSet = await openTestVideos(run, data, { recipe, progress, signal });
   } catch (error) {
     if (!isWithoutVideos(error)) throw error;
     return { results: null, missing: `${error.message}.`, similarity, excluded: [] };
   }
   try {
     const results = await testResults({ run, recipe, testSet, progress, signal }, draws);
-    const excluded = [...testSet.excluded, ...testSet.loader.excluded];
+    const { excluded } = testSet;
     if (results === null) return { results, missing: 'no classifier is trained yet.', similarity, excluded };
     return {
       results,
@@ -95,7 +95,7 @@ function withTest(
   similarity: SimilarityScores,
   run: RunFolder,
   recipe: TimeBalanceRecipe,
-  testSet: TestSet,
+  testSet: LabelledVideos,
   results: TestResults,
 ): SimilarityScores {
   if (results.teachers === null) return similarity;

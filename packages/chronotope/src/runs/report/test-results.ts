@@ -1,8 +1,10 @@
+import { scope } from '@chronotope/torch';
+import { videoFeatures } from '../../evaluation/features.js';
 import { type ChosenPrediction, choosePredictions, chooseQueries } from '../../explain/choose-examples.js';
 import type { ClassifierResults, ExplainedPrediction, Picture, TestResults } from '../../explain/content.js';
 import { nearestNeighbours } from '../../explain/neighbours.js';
 import { extremeClasses, teacherDifferences } from '../../explain/sections/teachers.js';
-import { embedVideos, predictVideos } from '../../methods/timebalance/inference.js';
+import { predictVideos } from '../../methods/timebalance/inference.js';
 import {
   CLASSIFIER_STAGES,
   type ClassifierStage,
@@ -11,8 +13,10 @@ import {
 } from '../../methods/timebalance/pipeline.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import type { Progress } from '../../training/progress.js';
-import { breathe, loadClassifier, type TestSet } from '../evaluate.js';
 import type { RunFolder } from '../run-folder.js';
+import type { LabelledVideos } from '../test-videos.js';
+import { loadClassifier } from '../trained-networks.js';
+import { breathe } from './breathe.js';
 import { FilmStrips } from './film-strips.js';
 
 /** Examples shown; they bound the size of the report. */
@@ -33,7 +37,7 @@ const ROLES: Record<ClassifierStage, ClassifierResults['role']> = {
 interface Work {
   run: RunFolder;
   recipe: TimeBalanceRecipe;
-  testSet: TestSet;
+  testSet: LabelledVideos;
   progress: Progress;
   signal?: AbortSignal;
 }
@@ -41,9 +45,8 @@ interface Work {
 /** What all finished classifiers say of the test videos, with examples; `null` when none is finished. */
 export async function testResults(work: Work, draws: number): Promise<TestResults | null> {
   const { run, recipe, testSet } = work;
-  const { loader, entries, truth } = testSet;
-  const tooShort = new Set(loader.excluded.map(({ id }) => id));
-  const videos = entries.filter(({ id }) => !tooShort.has(id)).map(({ id }) => ({ id, truth: truth.get(id)! }));
+  const { loader, ids, truth } = testSet;
+  const videos = ids.map((id) => ({ id, truth: truth.get(id)! }));
   const classifiers = await classify(work, draws);
   const main = classifiers.at(-1);
   if (main === undefined) return null;
@@ -51,10 +54,13 @@ export async function testResults(work: Work, draws: number): Promise<TestResult
   const [invariant, distinctive] = [find('teacher-invariant'), find('teacher-distinctive')];
   const teachers = invariant && distinctive ? { invariant, distinctive } : null;
 
-  const model = loadClassifier(run, recipe, 0, main.stage);
+  const model = loadClassifier(run, recipe, { stage: main.stage, draw: 0 });
   try {
-    const embedded = embedVideos(model, loader);
-    const features = videos.map(({ id }) => embedded.get(id)!);
+    const features = scope(() =>
+      videoFeatures(model.backbone, loader)
+        .features.unbind()
+        .map((row) => row.data() as Float32Array),
+    );
     const sameClass = videos.filter(({ truth }, video) => {
       const nearest = nearestNeighbours(features, video, 1)[0];
       return nearest !== undefined && videos[nearest.index]!.truth === truth;
@@ -81,7 +87,7 @@ async function classify({ run, recipe, testSet, progress, signal }: Work, draws:
   for (const stage of finished) {
     const predictions: Float32Array[][] = [];
     for (let draw = 0; draw < draws && isDone(stage, draw); draw++) {
-      const model = loadClassifier(run, recipe, draw, stage);
+      const model = loadClassifier(run, recipe, { stage, draw });
       predictions.push(predictVideos(model, testSet.loader).map(({ probabilities }) => probabilities));
       model.dispose();
       task.update(classifiers.length * draws + draw + 1);

@@ -7,8 +7,9 @@ import { areaUnderCurve } from '../../methods/timebalance/score-map.js';
 import { viewPlan } from '../../methods/timebalance/view-plans.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import { loadModel } from '../../training/checkpoint.js';
-import { loadClassifier, type TestSet } from '../evaluate.js';
 import type { RunFolder } from '../run-folder.js';
+import type { LabelledVideos } from '../test-videos.js';
+import { loadClassifier } from '../trained-networks.js';
 
 /** The similarity scores of the training videos, of the first label draw where they differ; `null` before stage C. */
 export function trainingSimilarity(run: RunFolder, recipe: TimeBalanceRecipe): SimilarityScores | null {
@@ -26,14 +27,15 @@ export function trainingSimilarity(run: RunFolder, recipe: TimeBalanceRecipe): S
 export function testSimilarity(
   run: RunFolder,
   recipe: TimeBalanceRecipe,
-  { entries, reader }: TestSet,
+  { entries, reader }: LabelledVideos,
 ): Map<string, number> {
   const plan = viewPlan(recipe, 'similarity');
   const { classes } = run.description;
   const { inputSize: size, seed } = recipe;
   const loader = new ClipLoader({ entries, classes, reader, plan, size, batchSize: 16, seed, shuffle: false });
   const models = (['invariant', 'distinctive'] as const).map((teacher) => {
-    if (recipe.similarity.source === 'fine-tuned') return loadClassifier(run, recipe, 0, `teacher-${teacher}`);
+    if (recipe.similarity.source === 'fine-tuned')
+      return loadClassifier(run, recipe, { stage: `teacher-${teacher}`, draw: 0 });
     const model = newPretextModel(recipe, recipe.pretrain[teacher].clipBatches);
     loadModel(run.stage(`pretrain-${teacher}`), model);
     return model;

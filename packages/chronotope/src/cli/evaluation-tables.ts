@@ -1,0 +1,78 @@
+import type { Interval } from '../evaluation/bootstrap.js';
+import { STAGE_TITLES } from '../methods/timebalance/pipeline.js';
+import type { RunEvaluation } from '../runs/evaluate.js';
+import type { FeatureEvaluation } from '../runs/evaluate-features.js';
+import { level, mean, percent, plainTable, range } from './tables.js';
+
+/** The student against each other classifier: paired bootstrap and McNemar's test. Empty without comparisons. */
+export function comparisonTable({ comparisons, protocol }: RunEvaluation): string {
+  if (comparisons.length === 0) return '';
+  const table = plainTable(['student minus', 'top-1', level(protocol), "McNemar's p, each label draw"]);
+  for (const { second, top1, mcnemar } of comparisons) {
+    table.push([
+      STAGE_TITLES[second],
+      points(top1.value),
+      pointRange(top1),
+      mcnemar.map(({ p }) => pValue(p)).join('  '),
+    ]);
+  }
+  return `${table}\n`;
+}
+
+/** Top-5 and calibration of every classifier, mean over the label draws. */
+export function calibrationTable({ stages }: RunEvaluation): string {
+  const table = plainTable(['mean over the label draws', 'top-5', 'ECE', 'Brier', 'NLL']);
+  for (const { stage, draws } of stages) {
+    const calibrations = draws.flatMap(({ calibration }) => calibration ?? []);
+    table.push([
+      STAGE_TITLES[stage],
+      percent(mean(draws.map(({ top5 }) => top5))),
+      ...(['ece', 'brier', 'nll'] as const).map((key) => mean(calibrations.map((one) => one[key])).toFixed(3)),
+    ]);
+  }
+  return `${table}\n`;
+}
+
+/** The measures of frozen features: a row for each stage, mean over its label draws. */
+export function featureTable(evaluation: FeatureEvaluation): string {
+  const { protocol, stages, videos, excluded } = evaluation;
+  const [first] = stages;
+  // The linear probe's only measure has room for its interval; the many of the others have theirs in the JSON.
+  const single = first!.measures.length === 1;
+  const table = plainTable([
+    '',
+    ...first!.measures.map(({ name }) => name),
+    ...(single ? [level(protocol), 'penalty'] : []),
+  ]);
+  for (const { stage, measures, draws } of stages) {
+    const penalties = draws.map(([result]) => result!.probe?.penalty ?? Number.NaN);
+    const extra = single ? [range(measures[0]!), penalties.map(String).join('  ')] : [];
+    table.push([STAGE_TITLES[stage], ...measures.map(({ value }) => percent(value)), ...extra]);
+  }
+  const widest = Math.max(...stages.flatMap(({ measures }) => measures.map(({ low, high }) => (high - low) / 2)));
+  const leftOut = excluded.length === 0 ? '' : `, ${excluded.length} left out`;
+  const training = protocol.training.join(' and ');
+  const notes = [
+    `${videos} test videos against ${training} labelled training videos (${protocol.labels} labels)${leftOut};`,
+    `${protocol.features} features, ${count(protocol.clips, 'clip')} x ${count(protocol.crops, 'crop')} a video.`,
+    single ? '' : `The ${level(protocol)}s reach up to ${points(widest).slice(1)} to either side; --json prints each.`,
+  ];
+  return `${table}\n${notes.join(' ').trim()}\n`;
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** A difference of shares in percentage points, with its sign. */
+function points(value: number): string {
+  return `${value < 0 ? '-' : '+'}${Math.abs(100 * value).toFixed(1)} points`;
+}
+
+function pointRange({ low, high }: Interval): string {
+  return `${points(low).replace(' points', '')} to ${points(high)}`;
+}
+
+function pValue(p: number): string {
+  return p < 0.001 ? '< 0.001' : p.toFixed(3);
+}

@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { saveSafetensors } from '@chronotope/torch';
+import { readClassFolders } from '../data/class-folders.js';
+import { ClipReader } from '../data/clip-reader.js';
+import type { ManifestEntry } from '../data/manifest.js';
+import { type FeatureKind, videoFeatures } from '../evaluation/features.js';
+import { testLoader } from '../methods/timebalance/pipeline.js';
+import type { TestViews } from '../methods/timebalance/view-plans.js';
+import { loadRecipe } from '../recipes/load.js';
+import { type Progress, silentProgress } from '../training/progress.js';
+import { prepareVideos } from './prepare-videos.js';
+import { RunFolder } from './run-folder.js';
+import { isPretraining, type NetworkStage, withBackbone } from './trained-networks.js';
+
+export interface EmbedOptions extends TestViews {
+  /** The safetensors file to write. */
+  out: string;
+  stage: NetworkStage;
+  /** Which label draw's network, from 0; pre-trained ones have no draws. Default 0. */
+  draw?: number;
+  /** Default `pooled`. */
+  features?: FeatureKind;
+  progress?: Progress;
+  signal?: AbortSignal;
+}
+
+/** What {@link embedVideos} wrote. */
+export interface Embedding {
+  videos: number;
+  /** Numbers of one video. */
+  dimensions: number;
+  excluded: { id: string; reason: string }[];
+}
+
+/**
+ * Writes the features of videos: one tensor `features`, float32 `[V, D]`, with the metadata `format`
+ * (`chronotope-features-1`), `stage`, `draw` (from 1, for classifiers), `features`, `clips`, `crops`, `run` (its fingerprint), and as JSON lists in
+ * the order of the rows `ids` and `labels` (`null` where none is known).
+ *
+ * @param inputs video files, or folders of class folders
+ * @throws ChronotopeError `stage-missing`, `not-a-run-folder`, `no-usable-videos`
+ */
+export async function embedVideos(
+  folder: string,
+  inputs: readonly string[],
+  options: EmbedOptions,
+): Promise<Embedding> {
+  const { stage, draw = 0, features: kind = 'pooled', progress = silentProgress, signal } = options;
+  const run = RunFolder.open(folder);
+  const recipe = loadRecipe(run.path('recipe.yaml'));
+  const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
+  const entries = inputEntries(inputs);
+  const labels = new Map(entries.map(({ id, label }) => [id, label]));
+  const temporary = mkdtempSync(path.join(tmpdir(), 'chronotope-embed-'));
+  try {
+    const { store, usable, excluded } = await prepareVideos(entries, temporary, recipe.frames, { progress, signal });
+    const reader = new ClipReader(store);
+    // Labels are carried through by id; the network has no use for them, and they need not be classes of the run.
+    const unlabelled = usable.map((entry) => ({ ...entry, label: null }));
+    const loader = testLoader(recipe, { entries: unlabelled, classes: [], reader }, views);
+    const { ids, features } = withBackbone(run, recipe, { stage, draw }, (backbone) =>
+      videoFeatures(backbone, loader, kind),
+    );
+    reader.dispose();
+    const metadata = {
+      format: 'chronotope-features-1',
+      run: run.description.fingerprint,
+      stage,
+      ...(isPretraining(stage) ? {} : { draw: String(draw + 1) }),
+      features: kind,
+      clips: String(views.clips),
+      crops: String(views.crops),
+      ids: JSON.stringify(ids),
+      labels: JSON.stringify(ids.map((id) => labels.get(id) ?? null)),
+    };
+    saveSafetensors(options.out, { features }, { metadata });
+    const dimensions = features.shape[1]!;
+    features.dispose();
+    return { videos: ids.length, dimensions, excluded: [...excluded, ...loader.excluded] };
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/** Files under the path they were given by; the videos of a folder under its path and their id in it. */
+function inputEntries(inputs: readonly string[]): ManifestEntry[] {
+  const entries = inputs.flatMap((input): ManifestEntry[] => {
+    if (!statSync(input, { throwIfNoEntry: false })?.isDirectory()) {
+      return [{ id: input, path: input, label: null, split: 'test' }];
+    }
+    const found = readClassFolders(input).entries;
+    return inputs.length === 1 ? found : found.map((entry) => ({ ...entry, id: `${input}/${entry.id}` }));
+  });
+  return [...new Map(entries.map((entry) => [entry.id, entry])).values()];
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { loadSafetensors, scope } from '@chronotope/torch';
+import { encode } from '@chronotope/video';
+import { FEATURE_PROTOCOLS } from '../evaluation/feature-protocols.js';
+import { loadRecipe } from '../recipes/load.js';
+import { readJson, writeJsonAtomic } from '../training/json-files.js';
+import { embedVideos } from './embed.js';
+import { evaluateRun } from './evaluate.js';
+import { evaluateFeatures } from './evaluate-features.js';
+import { trainTimeBalance } from './train.js';
+
+const SIZE = 32;
+const FRAMES = 40;
+const TINY = [
+  ...['invariant', 'distinctive', 'student'].flatMap((stage) => [
+    `pretrain.${stage}.epochs=1`,
+    `pretrain.${stage}.batch=4`,
+  ]),
+  ...['supervised', 'teacher', 'student'].map((stage) => `${stage}.steps=1`),
+  'evaluation.clips=2',
+  'model.widths=[4, 8]',
+  'inputSize=16',
+];
+
+/** A film of one colour with a little noise; networks need no training to tell two colours apart. */
+async function writeFilm(file: string, red: boolean, seed: number): Promise<void> {
+  mkdirSync(path.dirname(file), { recursive: true });
+  const frames = Uint8Array.from({ length: FRAMES * SIZE * SIZE * 3 }, (_, k) => {
+    const bright = k % 3 === (red ? 0 : 2);
+    return (bright ? 200 : 30) + ((k * 7 + seed * 13) % 20);
+  });
+  await encode(frames, file, { width: SIZE, height: SIZE, fps: 20 });
+}
+
+describe('evaluation of a run', () => {
+  let root = '';
+  let data = '';
+  let run = '';
+
+  before(async () => {
+    root = mkdtempSync(path.join(tmpdir(), 'chronotope evaluate '));
+    data = path.join(root, 'videos');
+    run = path.join(root, 'run');
+    for (const k of [0, 1]) {
+      await writeFilm(path.join(data, 'red', `r${k}.mp4`), true, k);
+      await writeFilm(path.join(data, 'blue', `b${k}.mp4`), false, k);
+    }
+    for (const red of [true, false]) {
+      await writeFilm(path.join(data, '_test', red ? 'red' : 'blue', 't.mp4'), red, 9);
+    }
+    const recipe = loadRecipe('timebalance-demo', TINY);
+    await trainTimeBalance({ data, out: run, recipe, labelsPerClass: 1, labelDraws: 2 });
+  });
+  after(() => rmSync(root, { recursive: true, force: true }));
+
+  test('k-NN, linear probe and retrieval see the colours in the networks, pre-trained ones included', async () => {
+    for (const protocol of FEATURE_PROTOCOLS) {
+      const some = ['pretrain-distinctive', 'student'] as const;
+      const {
+        stages,
+        protocol: used,
+        ids,
+      } = await evaluateFeatures(run, {
+        protocol,
+        stages: protocol === 'knn' ? undefined : some,
+      });
+      assert.equal(stages.length, protocol === 'knn' ? 9 : 2);
+      assert.deepEqual(used.training, [4], 'all labels of the folder');
+      assert.deepEqual(ids.toSorted(), ['_test/blue/t.mp4', '_test/red/t.mp4']);
+      for (const { stage, draws, measures } of stages) {
+        assert.equal(draws.length, stage.startsWith('pretrain-') ? 1 : 2);
+        assert.equal(measures[0]!.value, 1, `${protocol}, ${stage}`);
+        assert.ok(measures[0]!.low < 0.2, 'two videos prove little');
+      }
+      // Only an evaluation of all networks is kept.
+      assert.equal(existsSync(path.join(run, `evaluation-${protocol}.json`)), protocol === 'knn');
+    }
+  });
+
+  test('known labels are those of each draw; too many neighbours for them are left out, or refused', async () => {
+    const options = { protocol: 'knn', labels: 'known', stages: ['pretrain-student'] } as const;
+    const { protocol, stages } = await evaluateFeatures(run, options);
+    assert.deepEqual(protocol.training, [2, 2]);
+    assert.equal(stages[0]!.draws.length, 2);
+    assert.deepEqual(
+      stages[0]!.measures.map(({ name }) => name),
+      ['k = 1', 'nearest centroid'],
+    );
+    await assert.rejects(evaluateFeatures(run, { ...options, k: [3] }), { code: 'gallery-too-small' });
+  });
+
+  test('the old fields of evaluation.json are where they were; a part of the stages does not replace it', async () => {
+    const whole = readJson(path.join(run, 'evaluation.json')) as Awaited<ReturnType<typeof evaluateRun>>;
+    const { classes, videos, excluded, stages, comparisons } = whole;
+    assert.deepEqual([classes, videos, excluded, stages.length], [['blue', 'red'], 2, [], 6]);
+    const [draw] = stages[0]!.draws;
+    assert.deepEqual(Object.keys(draw!).slice(0, 5), ['videos', 'top1', 'top5', 'perClass', 'confusion']);
+    assert.deepEqual(
+      comparisons.map(({ first, second, mcnemar }) => [first, second, mcnemar.length]),
+      stages.slice(0, 5).map(({ stage }) => ['student', stage, 2]),
+    );
+    const part = await evaluateRun(run, { stages: ['student'], clips: 1, crops: 3, average: 'logits' });
+    assert.deepEqual([part.protocol.clips, part.protocol.crops, part.stages.length], [1, 3, 1]);
+    assert.deepEqual(readJson(path.join(run, 'evaluation.json')), whole);
+  });
+
+  test('embedded features: ids and labels of the rows, the same numbers for a file alone, K times as many slices', async () => {
+    const out = path.join(root, 'features.safetensors');
+    const read = async (inputs: string[], features: 'pooled' | 'slices') => {
+      const written = await embedVideos(run, inputs, { out, stage: 'pretrain-invariant', features });
+      const { tensors, metadata } = loadSafetensors(out);
+      const rows = scope(() => tensors.get('features')!.toArray() as number[][]);
+      for (const tensor of tensors.values()) tensor.dispose();
+      return { written, metadata, rows };
+    };
+    const folder = await read([path.join(data, '_test')], 'pooled');
+    const ids = JSON.parse(folder.metadata.ids!) as string[];
+    assert.deepEqual(ids, ['blue/t.mp4', 'red/t.mp4']);
+    assert.deepEqual(JSON.parse(folder.metadata.labels!), ['blue', 'red']);
+
+    const file = path.join(data, '_test/red/t.mp4');
+    const alone = await read([file], 'pooled');
+    assert.deepEqual(JSON.parse(alone.metadata.labels!), [null]);
+    for (const [k, value] of folder.rows[1]!.entries()) {
+      assert.ok(Math.abs(alone.rows[0]![k]! - value) < 1e-5);
+    }
+    const slices = await read([file], 'slices');
+    assert.equal(slices.written.dimensions, 4 * folder.written.dimensions);
+    // Four spans of equal length: their mean is the pooled feature.
+    for (const [k, value] of alone.rows[0]!.entries()) {
+      const spans = slices.rows[0]!.slice(4 * k, 4 * k + 4);
+      assert.ok(Math.abs(spans.reduce((sum, span) => sum + span / 4, 0) - value) < 1e-5);
+    }
+  });
+
+  test('a run of a version that did not list its training videos says what to do', async () => {
+    const file = path.join(run, 'data.json');
+    const { train: _, labels: __, ...old } = readJson(file) as Record<string, unknown>;
+    writeJsonAtomic(file, old);
+    await assert.rejects(evaluateFeatures(run, { protocol: 'knn' }), { code: 'training-videos-unknown' });
+    assert.equal((await evaluateRun(run, { stages: ['student'] })).videos, 2);
+  });
+});

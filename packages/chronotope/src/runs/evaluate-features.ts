@@ -1,0 +1,178 @@
+import { scope, type Tensor, tensor } from '@chronotope/torch';
+import type { ManifestEntry } from '../data/manifest.js';
+import { ChronotopeError } from '../errors.js';
+import type { Bootstrap, Interval } from '../evaluation/bootstrap.js';
+import { type FeatureResult, measureFeatures, type ProbeSettings } from '../evaluation/feature-protocols.js';
+import { type FeatureKind, type VideoFeatures, videoFeatures } from '../evaluation/features.js';
+import { meanOverDraws } from '../evaluation/recognition.js';
+import type { TestViews } from '../methods/timebalance/view-plans.js';
+import { loadRecipe } from '../recipes/load.js';
+import { writeJsonAtomic } from '../training/json-files.js';
+import { type Progress, silentProgress } from '../training/progress.js';
+import { type RunData, readRunData } from './run-data.js';
+import { RunFolder } from './run-folder.js';
+import { bootstrapOver, type LabelledVideos, openTestVideos, openVideos } from './test-videos.js';
+import { isPretraining, NETWORK_STAGES, type NetworkStage, withBackbone } from './trained-networks.js';
+
+/**
+ * Whose labels the gallery or the probe's training has: `all` that the data folder has (how representations are compared
+ * in papers), or those that were `known` in each label draw.
+ */
+export const LABEL_CHOICES = ['all', 'known'] as const;
+export type LabelChoice = (typeof LABEL_CHOICES)[number];
+
+export interface EvaluateFeaturesOptions extends TestViews, ProbeSettings {
+  /** A folder of class folders to test on; by default the `_test` videos of the training data. */
+  data?: string;
+  /** By default all, pre-trained ones included, and only then the result is written to the run folder. */
+  stages?: readonly NetworkStage[];
+  /** Default `all`. */
+  labels?: LabelChoice;
+  /** Default `pooled`. */
+  features?: FeatureKind;
+  progress?: Progress;
+  signal?: AbortSignal;
+}
+
+/** How far frozen features of a run carry the classes. */
+export interface FeatureEvaluation {
+  classes: string[];
+  /** Number of test videos. */
+  videos: number;
+  /** The test videos, in the order of every `perVideo`. */
+  ids: string[];
+  /** Test and training videos that could not be used. */
+  excluded: { id: string; reason: string }[];
+  protocol: Required<TestViews> & {
+    name: ProbeSettings['protocol'];
+    labels: LabelChoice;
+    features: FeatureKind;
+    /** Labelled training videos, of each label draw or of all of them together. */
+    training: number[];
+    intervals: Bootstrap['settings'];
+  };
+  stages: {
+    stage: NetworkStage;
+    /** One result for each network and set of labels. */
+    draws: FeatureResult[][];
+    /** The measures, mean over the draws. */
+    measures: ({ name: string } & Interval)[];
+  }[];
+}
+
+/**
+ * Evaluates the frozen features of a run's networks: k-NN and nearest centroid, linear probe, or retrieval. Writes
+ * `evaluation-<protocol>.json`.
+ *
+ * @throws ChronotopeError `no-test-videos`, `stage-missing`, `not-a-run-folder`, `training-videos-unknown`
+ */
+export async function evaluateFeatures(folder: string, options: EvaluateFeaturesOptions): Promise<FeatureEvaluation> {
+  const { stages: wanted = NETWORK_STAGES, labels = 'all', features: kind = 'pooled' } = options;
+  const { progress = silentProgress, signal } = options;
+  const run = RunFolder.open(folder);
+  const { classes } = run.description;
+  const recipe = loadRecipe(run.path('recipe.yaml'));
+  const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
+  const data = readRunData(run);
+  const galleries = labelSets(data, labels, classes);
+  const set = { recipe, ...views, progress, signal };
+  const test = await openTestVideos(run, options.data, set);
+  const training = await openVideos(run, labelledEntries(data, galleries), 'frames', set);
+  const bootstrap = bootstrapOver(test, recipe.seed);
+
+  const jobs = wanted.map((stage) => {
+    // Every draw has a classifier of its own; draws of one pre-trained network differ in the known labels only.
+    const draws = isPretraining(stage) && labels === 'all' ? 1 : data.draws;
+    return { stage, draws };
+  });
+  const task = progress.begin(
+    'testing features',
+    jobs.reduce((sum, { draws }) => sum + draws, 0),
+    'networks',
+  );
+  let done = 0;
+  const stages = jobs.map(({ stage, draws }) => {
+    const results = Array.from({ length: draws }, (_, draw) => {
+      task.update(done++);
+      return withBackbone(run, recipe, { stage, draw }, (backbone) =>
+        scope(() => {
+          const queries = videoFeatures(backbone, test.loader, kind);
+          return measureFeatures(
+            labelled(queries, test.truth, test.groups),
+            labelled(
+              videoFeatures(backbone, training.loader, kind),
+              galleries[draw % galleries.length]!,
+              training.groups,
+            ),
+            classes,
+            { ...options, bootstrap },
+          );
+        }),
+      );
+    });
+    const measures = results[0]!.map(({ name }, k) => ({
+      name,
+      ...meanOverDraws(
+        results.map((result) => result[k]!.perVideo),
+        bootstrap,
+      ),
+    }));
+    return { stage, draws: results, measures };
+  });
+  task.end(`${test.loader.videos} test videos`);
+  closeVideos(test, training);
+
+  const evaluation: FeatureEvaluation = {
+    classes,
+    videos: test.loader.videos,
+    ids: test.ids,
+    excluded: [...test.excluded, ...training.excluded],
+    protocol: {
+      name: options.protocol,
+      labels,
+      features: kind,
+      ...views,
+      training: galleries.map((gallery) => [...gallery.keys()].filter((id) => training.truth.has(id)).length),
+      intervals: bootstrap.settings,
+    },
+    stages,
+  };
+  if (options.stages === undefined) writeJsonAtomic(run.path(`evaluation-${options.protocol}.json`), evaluation);
+  return evaluation;
+}
+
+/** Class numbers of the labelled training videos, one map for each set of labels. */
+function labelSets(data: RunData, choice: LabelChoice, classes: readonly string[]): Map<string, number>[] {
+  const all = Object.fromEntries(data.train.flatMap(({ id, label }) => (label === null ? [] : [[id, label]])));
+  const sets: Record<string, string>[] = choice === 'all' ? [all] : data.labels;
+  return sets.map((set) => new Map(Object.entries(set).map(([id, label]) => [id, classes.indexOf(label)])));
+}
+
+/** The training videos that some set has a label for. */
+function labelledEntries(data: RunData, sets: readonly ReadonlyMap<string, number>[]): ManifestEntry[] {
+  const entries = data.train.filter(({ id }) => sets.some((set) => set.has(id)));
+  if (entries.length > 0) return entries;
+  throw new ChronotopeError('no-labels', 'the training part has no labelled videos to compare with', {
+    hint: 'Label some training videos: one folder a class.',
+  });
+}
+
+/** The rows of the videos that have a label. */
+function labelled(
+  { ids, features }: VideoFeatures,
+  labels: ReadonlyMap<string, number>,
+  groups: ReadonlyMap<string, string | undefined>,
+): { features: Tensor; ids: string[]; labels: number[]; groups: (string | undefined)[] } {
+  const rows = [...ids.keys()].filter((row) => labels.has(ids[row]!));
+  const known = rows.map((row) => ids[row]!);
+  return {
+    features: features.indexSelect(0, tensor(BigInt64Array.from(rows, BigInt))),
+    ids: known,
+    labels: known.map((id) => labels.get(id)!),
+    groups: known.map((id) => groups.get(id)),
+  };
+}
+
+function closeVideos(...sets: readonly LabelledVideos[]): void {
+  for (const { reader } of sets) reader.dispose();
+}
