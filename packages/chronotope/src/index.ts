@@ -46,5 +46,6 @@ export { type Embedding, type EmbedOptions, embedVideos } from './runs/embed.js'
 export { type EvaluateOptions, evaluateRun, type RunEvaluation } from './runs/evaluate.js';
 export { type EvaluateFeaturesOptions, evaluateFeatures, type FeatureEvaluation } from './runs/evaluate-features.js';
 export { type FilePrediction, predictFiles } from './runs/predict.js';
+export { type ReportOptions, reportRun } from './runs/report/report-run.js';
 export { type TrainOptions, trainTimeBalance } from './runs/train.js';
 export type { Progress, ProgressTask } from './training/progress.js';

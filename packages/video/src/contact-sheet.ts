@@ -2,13 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import sharp from 'sharp';
 import { invalidArgument } from './errors.js';
-
-/** One picture: uint8 R, G, B, row by row. */
-export interface SheetImage {
-  data: Uint8Array;
-  height: number;
-  width: number;
-}
+import { encodePicture, type Picture } from './picture.js';
 
 /** Pictures side by side, with a heading above and a caption under each. */
 export interface SheetStrip {
@@ -16,7 +10,7 @@ export interface SheetStrip {
   /** Further lines under the heading; long ones are wrapped. */
   details: readonly string[];
   /** Of one size. */
-  images: readonly SheetImage[];
+  images: readonly Picture[];
   /** One for each image. */
   captions: readonly string[];
   /** Where the images lie in the video, 0 its beginning and 1 its end: drawn as marks on a line as long as the page is wide. */
@@ -97,7 +91,7 @@ async function drawStrip(
   const parts = await Promise.all(
     images.map(async (image, k) => {
       const x = MARGIN + k * (tile.width + GAP);
-      const source = `data:image/png;base64,${(await encodeTile(image, tile)).toString('base64')}`;
+      const source = `data:image/png;base64,${(await encodePicture(image, tile)).toString('base64')}`;
       const picture = `<image x="${x}" y="${top}" width="${tile.width}" height="${tile.height}" href="${source}"/>`;
       return picture + text(x + tile.width / 2, top + tile.height + 13, captions[k] ?? '', { size: 10, centred: true });
     }),
@@ -113,20 +107,10 @@ async function drawStrip(
   return { svg: parts.join(''), height: tile.height + (places === undefined ? 16 : 27) };
 }
 
-function tileSize({ height, width }: SheetImage): { height: number; width: number } {
+function tileSize({ height, width }: Picture): { height: number; width: number } {
   const short = Math.min(height, width);
   const factor = short <= LARGEST_TILE ? Math.floor(LARGEST_TILE / short) : LARGEST_TILE / short;
   return { height: Math.round(height * factor), width: Math.round(width * factor) };
-}
-
-/** Enlarged without smoothing, so that every pixel can be seen. */
-async function encodeTile(
-  { data, height, width }: SheetImage,
-  tile: { height: number; width: number },
-): Promise<Buffer> {
-  const raw = sharp(data, { raw: { height, width, channels: 3 } });
-  const kernel = tile.width >= width ? 'nearest' : 'lanczos3';
-  return raw.resize(tile.width, tile.height, { kernel, fit: 'fill' }).png().toBuffer();
 }
 
 function wrapped(line: string, width: number): string[] {

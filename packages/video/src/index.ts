@@ -1,7 +1,7 @@
 export { liveChildCount } from './children.js';
 export { type ClipOptions, type ClipPolicy, clip } from './clip.js';
 export type { DecodeSummary, VideoDamage } from './completeness.js';
-export { type ContactSheet, type SheetImage, type SheetStrip, writeContactSheet } from './contact-sheet.js';
+export { type ContactSheet, type SheetStrip, writeContactSheet } from './contact-sheet.js';
 export { type DecodedVideo, type DecodeOptions, decode, frames, type VideoFrame } from './decode.js';
 export type { FrameSelection } from './decode-plan.js';
 export { type EncodeOptions, encode } from './encode.js';
@@ -30,6 +30,7 @@ export {
   type FailedVideo,
 } from './frame-store-build.js';
 export { type PacketOptions, type PacketTimeline, readPackets } from './packets.js';
+export { encodePicture, type Picture, type PictureEncoding } from './picture.js';
 export { type ProbeOptions, probe, type VideoInfo } from './probe.js';
 export { type PretextClips, pretextClips, similarityClips, testClips, trainClip } from './sampling/clips.js';
 export { denseTestClips } from './sampling/dense-clips.js';

@@ -1,7 +1,8 @@
 import type { Interval } from '../evaluation/bootstrap.js';
+import { STAGE_TITLES } from '../methods/timebalance/pipeline.js';
 import type { RunEvaluation } from '../runs/evaluate.js';
 import type { FeatureEvaluation } from '../runs/evaluate-features.js';
-import { level, mean, percent, plainTable, range, STAGE_TITLES } from './tables.js';
+import { level, mean, percent, plainTable, range } from './tables.js';
 
 /** The student against each other classifier: paired bootstrap and McNemar's test. Empty without comparisons. */
 export function comparisonTable({ comparisons, protocol }: RunEvaluation): string {

@@ -11,6 +11,7 @@ import { leaksCommand } from './leaks.js';
 import { manifestCommand } from './manifest.js';
 import { predictCommand } from './predict.js';
 import { recipeCommand } from './recipe.js';
+import { reportCommand } from './report.js';
 import { EXIT, reportError } from './report-error.js';
 import { splitCommand } from './split.js';
 import { trainCommand } from './train.js';
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     trainCommand(),
     evaluateCommand(),
     predictCommand(),
+    reportCommand(),
     embedCommand(),
     manifestCommand(),
     splitCommand(),

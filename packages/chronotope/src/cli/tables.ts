@@ -3,21 +3,9 @@ import Table from 'cli-table3';
 import type { Leak } from '../data/splits/leaks.js';
 import type { PartSize } from '../data/splits/make-split.js';
 import type { Interval } from '../evaluation/bootstrap.js';
+import { STAGE_TITLES } from '../methods/timebalance/pipeline.js';
 import type { RunEvaluation } from '../runs/evaluate.js';
 import type { FilePrediction } from '../runs/predict.js';
-import type { NetworkStage } from '../runs/trained-networks.js';
-
-export const STAGE_TITLES: Record<NetworkStage, string> = {
-  'pretrain-invariant': 'pre-training, invariant',
-  'pretrain-distinctive': 'pre-training, distinctive',
-  'pretrain-student': 'pre-training, all three losses',
-  supervised: 'supervised only, from scratch',
-  'supervised-strong': 'supervised only, augmented as in pre-training',
-  'pre-trained': 'pre-trained with all three losses + fine-tuned',
-  'teacher-invariant': 'temporally-invariant teacher',
-  'teacher-distinctive': 'temporally-distinctive teacher',
-  student: 'TimeBalance student',
-};
 
 /** Top-1 of every classifier: the mean over the label draws, and each draw. */
 export function evaluationTable(evaluation: RunEvaluation): string {

@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { scope, type Tensor, tensor } from '@chronotope/torch';
 import {
   type ContactSheet,
-  type SheetImage,
+  type Picture,
   type SheetStrip,
   type StoredVideo,
   writeContactSheet,
@@ -146,7 +146,7 @@ function unbroken(phrases: readonly string[]): string[] {
 }
 
 /** The frames of uint8 [T, H, W, 3]. */
-function imagesOf(frames: Tensor): SheetImage[] {
+function imagesOf(frames: Tensor): Picture[] {
   const [count, height, width] = frames.shape as [number, number, number];
   const data = frames.contiguous().data() as Uint8Array;
   const bytes = height * width * 3;

@@ -14,6 +14,16 @@ export interface RunData {
   train: ManifestEntry[];
   /** For each draw the labels that were known, by id. */
   labels: Record<string, string>[];
+  /** How the labels were chosen; absent in runs of earlier versions. */
+  choice?: LabelChoice;
+}
+
+/** The options of training that decide about labels. */
+export interface LabelChoice {
+  labelsPerClass?: number;
+  labelsFile?: string;
+  /** The run whose pre-trained networks were taken over. */
+  pretrained?: string;
 }
 
 /** @param run.draws the training videos of each label draw, with the labels that are known in it */
@@ -24,13 +34,14 @@ export function writeRunData(
     training: ManifestEntry[];
     draws: readonly (readonly ManifestEntry[])[];
     test: ManifestEntry[];
+    choice: LabelChoice;
   },
 ): void {
-  const { folder, training, draws, test } = data;
+  const { folder, training, draws, test, choice } = data;
   const labels = draws.map((draw) =>
     Object.fromEntries(draw.flatMap(({ id, label }) => (label === null ? [] : [[id, label]]))),
   );
-  const content: RunData = { folder, draws: draws.length, test, train: training, labels };
+  const content: RunData = { folder, draws: draws.length, test, train: training, labels, choice };
   writeJsonAtomic(run.path('data.json'), content);
 }
 

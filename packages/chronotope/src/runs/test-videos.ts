@@ -21,6 +21,8 @@ export interface VideoSetOptions extends TestViews {
 
 /** Videos with a true class, ready for networks. Whoever opens it disposes the reader. */
 export interface LabelledVideos {
+  /** Those whose frames are stored; the loader leaves out the ones too short for a clip. */
+  entries: ManifestEntry[];
   loader: ClipLoader;
   reader: ClipReader;
   /** Videos that can't be decoded or are too short. */
@@ -69,6 +71,7 @@ export async function openVideos(
   const tooShort = new Set(loader.excluded.map(({ id }) => id));
   return {
     ids: prepared.usable.map(({ id }) => id).filter((id) => !tooShort.has(id)),
+    entries: prepared.usable,
     loader,
     reader,
     excluded: [...prepared.excluded, ...loader.excluded],

@@ -66,7 +66,8 @@ export async function trainTimeBalance(options: TrainOptions): Promise<RunEvalua
   writeFileAtomic(run.path('recipe.yaml'), formatRecipe(recipe));
   writeJsonAtomic(run.path('environment.json'), environment());
   const training = found.entries.filter(({ split }) => split === 'train');
-  writeRunData(run, { folder: data, training, draws, test: testEntries(found.entries) });
+  const choice = { labelsPerClass: options.labelsPerClass, labelsFile: options.labelsFile, pretrained };
+  writeRunData(run, { folder: data, training, draws, test: testEntries(found.entries), choice });
 
   const frames = runFrames(run, recipe, options.frames);
   const { store, format, usable, excluded } = await prepareVideos(training, frames.folder, frames.settings, {

@@ -25,6 +25,22 @@ export function isPretraining(stage: NetworkStage): stage is PretrainingStage {
 }
 
 /**
+ * The classifier of a finished stage, to be disposed by the caller.
+ *
+ * @throws ChronotopeError `stage-missing`, `checkpoint-differs`
+ */
+export function loadClassifier(
+  run: RunFolder,
+  recipe: TimeBalanceRecipe,
+  { stage, draw }: { stage: ClassifierStage; draw: number },
+): Classifier {
+  const folder = finishedStage(run, stageName(draw, stage));
+  const model = newClassifier(recipe, run.description.classes.length, { dropout: 0 });
+  loadModel(folder, model);
+  return model;
+}
+
+/**
  * Gives the classifier of a finished stage to `use`, and frees it afterwards.
  *
  * @throws ChronotopeError `stage-missing`
@@ -35,9 +51,8 @@ export function withClassifier<T>(
   which: { stage: ClassifierStage; draw: number },
   use: (model: Classifier) => T,
 ): T {
-  const model = newClassifier(recipe, run.description.classes.length, { dropout: 0 });
+  const model = loadClassifier(run, recipe, which);
   try {
-    loadModel(finishedStage(run, stageName(which.draw, which.stage)), model);
     return use(model);
   } finally {
     model.dispose();

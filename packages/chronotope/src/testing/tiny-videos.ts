@@ -1,11 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { encode } from '@chronotope/video';
 import { loadRecipe } from '../recipes/load.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
-
-const SIZE = 32;
-const FRAMES = 40;
+import { writeFilm } from './write-film.js';
 
 /** Settings with which the whole pipeline takes seconds, and the supervised network still learns two colours. */
 export function tinyRecipe(): TimeBalanceRecipe {
@@ -34,14 +30,4 @@ export async function writeTinyVideos(folder: string): Promise<void> {
     await writeFilm(path.join(folder, '_unlabelled', `u${k}.mp4`), k === 0, 5 + k);
     await writeFilm(path.join(folder, '_test', k === 0 ? 'red' : 'blue', `t${k}.mp4`), k === 0, 9 + k);
   }
-}
-
-/** A film of one colour with a little noise. */
-async function writeFilm(file: string, red: boolean, seed: number): Promise<void> {
-  mkdirSync(path.dirname(file), { recursive: true });
-  const frames = Uint8Array.from({ length: FRAMES * SIZE * SIZE * 3 }, (_, k) => {
-    const bright = k % 3 === (red ? 0 : 2);
-    return (bright ? 200 : 30) + ((k * 7 + seed * 13) % 20);
-  });
-  await encode(frames, file, { width: SIZE, height: SIZE, fps: 20 });
 }

@@ -61,6 +61,13 @@ export class StageFolder {
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as LoggedSkip);
   }
 
+  /** The lines logged so far, without one that a kill cut short. */
+  metrics(): MetricsLine[] {
+    if (!existsSync(this.metricsFile)) return [];
+    const lines = readFileSync(this.metricsFile, 'utf8').split('\n');
+    return lines.filter((line) => Number.isFinite(stepOf(line))).map((line) => JSON.parse(line) as MetricsLine);
+  }
+
   /** Marks the stage as done. */
   finish(result: Record<string, unknown>): void {
     writeJsonAtomic(this.resultFile, { stage: this.name, finishedAt: new Date().toISOString(), ...result });

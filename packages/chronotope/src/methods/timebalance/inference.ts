@@ -7,6 +7,7 @@ import {
   videoProbabilities,
 } from '../../evaluation/video-level.js';
 import { clipSimilarity, meanOffDiagonal } from '../../losses/similarity.js';
+import type { VideoBackbone } from '../../models/backbone.js';
 import type { Classifier } from '../../models/classifier.js';
 
 /** Stage E: class probabilities of every video of the loader, averaged over its test clips. */
@@ -55,4 +56,9 @@ export function similarityScores(
     );
   }
   return scores;
+}
+
+/** A backbone's features, mean over space and time, for {@link similarityScores}. */
+export function pooledFeatures(backbone: VideoBackbone): (clips: Tensor) => Tensor {
+  return (clips) => backbone.call(clips).mean([2, 3, 4]);
 }

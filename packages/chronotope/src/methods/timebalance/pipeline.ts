@@ -9,7 +9,7 @@ import type { LabelledSettings, TimeBalanceRecipe } from '../../recipes/timebala
 import type { Progress } from '../../training/progress.js';
 import type { StageFolder } from '../../training/stage-folder.js';
 import { trainStage } from '../../training/train-stage.js';
-import { similarityScores } from './inference.js';
+import { pooledFeatures, similarityScores } from './inference.js';
 import { newClassifier, newPretextModel, startFromGivenWeights } from './networks.js';
 import type { PretextModel } from './pretext-model.js';
 import { mapScores } from './score-map.js';
@@ -40,6 +40,19 @@ export const CLASSIFIER_STAGES = [
 
 /** A stage that trains a classifier. */
 export type ClassifierStage = (typeof CLASSIFIER_STAGES)[number];
+
+/** What each network is, for people. */
+export const STAGE_TITLES: Record<PretrainingStage | ClassifierStage, string> = {
+  'pretrain-invariant': 'pre-training, invariant',
+  'pretrain-distinctive': 'pre-training, distinctive',
+  'pretrain-student': 'pre-training, all three losses',
+  supervised: 'supervised only, from scratch',
+  'supervised-strong': 'supervised only, augmented as in pre-training',
+  'pre-trained': 'pre-trained with all three losses + fine-tuned',
+  'teacher-invariant': 'temporally-invariant teacher',
+  'teacher-distinctive': 'temporally-distinctive teacher',
+  student: 'TimeBalance student',
+};
 
 /** What the pipeline works with. */
 export interface TimeBalanceRun {
@@ -148,10 +161,7 @@ function similarity(
       : [teachers.invariant.backbone, teachers.distinctive.backbone];
     for (const backbone of backbones) backbone.eval();
     const task = run.progress.begin('temporal similarity', loader.videos, 'videos');
-    const scores = similarityScores(
-      backbones.map((backbone) => (x) => backbone.call(x).mean([2, 3, 4])),
-      loader,
-    );
+    const scores = similarityScores(backbones.map(pooledFeatures), loader);
     stage.begin();
     stage.finish({ scores: Object.fromEntries(scores), damaged: loader.damaged });
     task.end();

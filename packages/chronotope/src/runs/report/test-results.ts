@@ -1,0 +1,157 @@
+import { scope } from '@chronotope/torch';
+import { videoFeatures } from '../../evaluation/features.js';
+import { type ChosenPrediction, choosePredictions, chooseQueries } from '../../explain/choose-examples.js';
+import type { ClassifierResults, ExplainedPrediction, Picture, TestResults } from '../../explain/content.js';
+import { nearestNeighbours } from '../../explain/neighbours.js';
+import { extremeClasses, teacherDifferences } from '../../explain/sections/teachers.js';
+import { predictVideos } from '../../methods/timebalance/inference.js';
+import {
+  CLASSIFIER_STAGES,
+  type ClassifierStage,
+  STAGE_TITLES,
+  stageName,
+} from '../../methods/timebalance/pipeline.js';
+import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
+import type { Progress } from '../../training/progress.js';
+import type { RunFolder } from '../run-folder.js';
+import type { LabelledVideos } from '../test-videos.js';
+import { loadClassifier } from '../trained-networks.js';
+import { breathe } from './breathe.js';
+import { FilmStrips } from './film-strips.js';
+
+/** Examples shown; they bound the size of the report. */
+const MISTAKES = 6;
+const SUCCESSES = 4;
+const QUERIES = 4;
+const NEIGHBOURS = 3;
+
+const ROLES: Record<ClassifierStage, ClassifierResults['role']> = {
+  supervised: 'baseline',
+  'supervised-strong': 'baseline',
+  'pre-trained': 'baseline',
+  'teacher-invariant': 'teacher',
+  'teacher-distinctive': 'teacher',
+  student: 'student',
+};
+
+interface Work {
+  run: RunFolder;
+  recipe: TimeBalanceRecipe;
+  testSet: LabelledVideos;
+  progress: Progress;
+  signal?: AbortSignal;
+}
+
+/** What all finished classifiers say of the test videos, with examples; `null` when none is finished. */
+export async function testResults(work: Work, draws: number): Promise<TestResults | null> {
+  const { run, recipe, testSet } = work;
+  const { loader, ids, truth } = testSet;
+  const videos = ids.map((id) => ({ id, truth: truth.get(id)! }));
+  const classifiers = await classify(work, draws);
+  const main = classifiers.at(-1);
+  if (main === undefined) return null;
+  const find = (stage: ClassifierStage) => classifiers.find((classifier) => classifier.stage === stage);
+  const [invariant, distinctive] = [find('teacher-invariant'), find('teacher-distinctive')];
+  const teachers = invariant && distinctive ? { invariant, distinctive } : null;
+
+  const model = loadClassifier(run, recipe, { stage: main.stage, draw: 0 });
+  try {
+    const features = scope(() =>
+      videoFeatures(model.backbone, loader)
+        .features.unbind()
+        .map((row) => row.data() as Float32Array),
+    );
+    const sameClass = videos.filter(({ truth }, video) => {
+      const nearest = nearestNeighbours(features, video, 1)[0];
+      return nearest !== undefined && videos[nearest.index]!.truth === truth;
+    });
+    const neighbours = chooseQueries(videos, QUERIES).map((video) => ({
+      video,
+      neighbours: nearestNeighbours(features, video, NEIGHBOURS),
+    }));
+    const chosen = choosePredictions(main, videos, { mistakes: MISTAKES, successes: SUCCESSES });
+    const nearestOfSameClass = sameClass.length / videos.length;
+    const results = { videos, classifiers, main, teachers, neighbours, nearestOfSameClass };
+    return { ...results, ...(await picture(work, results, chosen, model)) };
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Predictions of every classifier that is finished in the first label draw. */
+async function classify({ run, recipe, testSet, progress, signal }: Work, draws: number) {
+  const isDone = (stage: ClassifierStage, draw: number) => run.stage(stageName(draw, stage)).isDone;
+  const finished = CLASSIFIER_STAGES.filter((stage) => isDone(stage, 0));
+  const task = progress.begin('testing', finished.length * draws, 'models');
+  const classifiers: (ClassifierResults & { stage: ClassifierStage })[] = [];
+  for (const stage of finished) {
+    const predictions: Float32Array[][] = [];
+    for (let draw = 0; draw < draws && isDone(stage, draw); draw++) {
+      const model = loadClassifier(run, recipe, { stage, draw });
+      predictions.push(predictVideos(model, testSet.loader).map(({ probabilities }) => probabilities));
+      model.dispose();
+      task.update(classifiers.length * draws + draw + 1);
+      await breathe(signal);
+    }
+    classifiers.push({ stage, title: STAGE_TITLES[stage], role: ROLES[stage], draws: predictions });
+  }
+  task.end(`${testSet.loader.videos} videos`);
+  return classifiers;
+}
+
+type Chosen = ReturnType<typeof choosePredictions>;
+type WithoutPictures = Omit<TestResults, 'mistakes' | 'successes' | 'strips'>;
+
+/** Film strips of all examples. */
+async function picture(
+  { run, recipe, testSet, progress, signal }: Work,
+  results: WithoutPictures,
+  { mistakes, successes }: Chosen,
+  model: Parameters<FilmStrips['evidence']>[2]['model'],
+): Promise<Pick<TestResults, 'mistakes' | 'successes' | 'strips'>> {
+  const { classes } = run.description;
+  const plain = [...new Set([...extremeExamples(results, classes), ...neighbourExamples(results)])];
+  const shown = [...new Set([...plain, ...[...mistakes, ...successes].map(({ video }) => video)])];
+  const byId = new Map(testSet.entries.map((entry) => [entry.id, entry]));
+  const idOf = (video: number) => results.videos[video]!.id;
+  const film = await FilmStrips.open(
+    shown.map((video) => byId.get(idOf(video))!),
+    recipe,
+    { classes, signal },
+  );
+  if (film === null) return { mistakes: [], successes: [], strips: new Map() };
+  try {
+    const task = progress.begin('drawing examples', plain.length, 'videos');
+    const strips = new Map<number, Picture>();
+    for (const video of plain.filter((video) => film.has(idOf(video)))) {
+      strips.set(video, await film.frames(idOf(video)));
+      task.update(strips.size);
+      await breathe(signal);
+    }
+    const explain = async (one: ChosenPrediction): Promise<ExplainedPrediction> => ({
+      ...one,
+      ...(await film.evidence(idOf(one.video), one, { model, input: testSet.loader })),
+    });
+    const explained = (all: ChosenPrediction[]) =>
+      Promise.all(all.filter(({ video }) => film.has(idOf(video))).map(explain));
+    const evidence = { mistakes: await explained(mistakes), successes: await explained(successes) };
+    task.end();
+    return { ...evidence, strips };
+  } finally {
+    film.dispose();
+  }
+}
+
+/** The first video of each class at the ends of the list of teacher differences. */
+function extremeExamples(results: WithoutPictures, classes: readonly string[]): number[] {
+  const rows = teacherDifferences(results, classes);
+  if (rows === null) return [];
+  const { forInvariant, forDistinctive } = extremeClasses(rows);
+  return [...forInvariant, ...forDistinctive].map(({ index }) =>
+    results.videos.findIndex(({ truth }) => truth === index),
+  );
+}
+
+function neighbourExamples({ neighbours }: WithoutPictures): number[] {
+  return neighbours.flatMap((row) => [row.video, ...row.neighbours.map(({ index }) => index)]);
+}
