@@ -1,10 +1,10 @@
 #include "environment.h"
 
+#include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
 
 #include <cmath>
 #include <new>
-#include <sstream>
 
 namespace chronotope {
 namespace {
@@ -26,11 +26,6 @@ constexpr DTypeName kDTypes[] = {
     {at::ScalarType::ComplexFloat, "complex64"},  {at::ScalarType::ComplexDouble, "complex128"},
 };
 
-struct Reason {
-  std::string code;
-  std::string message;
-};
-
 // libtorch appends where the exception was raised and sometimes a stack; neither helps who calls from JavaScript.
 std::string withoutBacktrace(std::string text) {
   for (const char* marker : {"\nException raised from", "\nFrames", "\nC++ CapturedTraceback"}) {
@@ -41,11 +36,11 @@ std::string withoutBacktrace(std::string text) {
   return text;
 }
 
-Reason reasonInFlight() {
+Failure reasonInFlight() {
   try {
     throw;
   } catch (const Failure& failure) {
-    return {failure.code, failure.message};
+    return failure;
   } catch (const c10::Error& error) {
     return {"operator", withoutBacktrace(error.what_without_backtrace())};
   } catch (const std::bad_alloc&) {
@@ -57,58 +52,21 @@ Reason reasonInFlight() {
   }
 }
 
-// "input float32 [2, 3]" for every tensor among the arguments of the operator that failed.
-std::vector<std::string> describeArguments(Environment& state, const Napi::CallbackInfo& info) {
-  std::vector<std::string> lines;
-  const auto& arguments = state.active->arguments;
-  auto add = [&](const std::string& name, Napi::Value value) {
-    if (!value.IsNumber()) return;
-    try {
-      lines.push_back(name + " " + describe(state.handles.get(value.As<Napi::Number>().DoubleValue())));
-    } catch (const Failure&) {
-      lines.push_back(name + " (disposed)");
-    }
-  };
-  for (size_t i = 0; i < arguments.size() && i + 1 < info.Length(); i++) {
-    const auto& argument = arguments[i];
-    const Napi::Value value = info[i + 1];
-    if (argument.kind == Kind::Tensor) add(argument.name, value);
-    if ((argument.kind == Kind::TensorList || argument.kind == Kind::OptionalTensorList) && value.IsArray()) {
-      const auto list = value.As<Napi::Array>();
-      const uint32_t shown = std::min<uint32_t>(list.Length(), 8);
-      for (uint32_t k = 0; k < shown; k++) add(argument.name + "[" + std::to_string(k) + "]", list.Get(k));
-    }
-  }
-  return lines;
-}
-
 }  // namespace
 
 std::string messageInFlight() { return reasonInFlight().message; }
 
-void rethrowAsTorchError(const Napi::CallbackInfo& info) {
+void rethrowAsTorchError(Napi::Env env) {
   try {
     throw;
   } catch (const Napi::Error&) {
     throw;  // already JavaScript's own exception
   } catch (...) {
+    const auto reason = reasonInFlight();
+    const auto& makeError = Environment::of(env).makeError;
+    if (makeError.IsEmpty()) throw Napi::Error::New(env, reason.message);
+    throw Napi::Error(env, makeError.Call({Napi::String::New(env, reason.code), Napi::String::New(env, reason.message)}));
   }
-  const auto env = info.Env();
-  auto& state = Environment::of(env);
-  const Reason reason = reasonInFlight();
-  Napi::Value operation = env.Null();
-  auto tensors = Napi::Array::New(env);
-  if (state.active != nullptr) {
-    operation = Napi::String::New(env, state.active->name);
-    const auto lines = describeArguments(state, info);
-    for (uint32_t i = 0; i < lines.size(); i++) tensors.Set(i, lines[i]);
-    state.active = nullptr;
-    state.stack.clear();
-  }
-  if (state.makeError.IsEmpty()) throw Napi::Error::New(env, reason.message);
-  const auto error = state.makeError.Call(
-      {Napi::String::New(env, reason.code), Napi::String::New(env, reason.message), operation, tensors});
-  throw Napi::Error(env, error);
 }
 
 int64_t Handles::find(double handle) const {
@@ -146,7 +104,13 @@ void Handles::release(double handle) {
   const auto index = find(handle);
   if (index < 0) return;
   Slot& slot = slots_[static_cast<size_t>(index)];
-  releasedBytes_ += std::exchange(slot.reportedBytes, 0);
+  if (slot.reported != nullptr) {
+    const auto report = reports_.find(std::exchange(slot.reported, nullptr));
+    if (--report->second.handles == 0) {
+      unreportedBytes_ -= report->second.bytes;
+      reports_.erase(report);
+    }
+  }
   live_--;
   // Freeing may run arbitrary destructors; the slot must be consistent before.
   const at::Tensor last = std::move(slot.tensor);
@@ -155,13 +119,20 @@ void Handles::release(double handle) {
   if (slot.generation++ < kLastGeneration) free_.push_back(static_cast<uint32_t>(index));
 }
 
-int64_t Handles::startReporting(double handle) {
+void Handles::startReporting(double handle) {
   const auto index = find(handle);
-  if (index < 0) return 0;
+  if (index < 0) return;
   Slot& slot = slots_[static_cast<size_t>(index)];
-  // A view's memory is counted by the tensor that it views.
-  if (slot.reportedBytes != 0 || !slot.tensor.has_storage() || slot.tensor.storage().use_count() > 1) return 0;
-  return slot.reportedBytes = static_cast<int64_t>(slot.tensor.storage().nbytes());
+  if (slot.reported != nullptr || !slot.tensor.has_storage()) return;
+  const auto& storage = slot.tensor.storage();
+  // A mapped file is no memory, and the buffers of JavaScript are on its account already.
+  const bool own = storage.data_ptr().get_deleter() == c10::GetCPUAllocator()->raw_deleter();
+  if (!own && storage.device().is_cpu()) return;
+  slot.reported = storage.unsafeGetStorageImpl();
+  Report& report = reports_[slot.reported];
+  if (report.handles++ > 0) return;
+  report.bytes = static_cast<int64_t>(storage.nbytes());
+  unreportedBytes_ += report.bytes;
 }
 
 double handleArgument(const Napi::CallbackInfo& info, size_t index) {
@@ -225,6 +196,17 @@ bool boolArgument(const Napi::CallbackInfo& info, size_t index) {
   return info[index].As<Napi::Boolean>().Value();
 }
 
+Napi::Value wrap(Napi::Env env, at::Tensor tensor) {
+  if (!tensor.defined()) return env.Null();
+  return Napi::Number::New(env, Environment::of(env).handles.add(std::move(tensor)));
+}
+
+Napi::Array wrap(Napi::Env env, const std::vector<at::Tensor>& tensors) {
+  auto array = Napi::Array::New(env, tensors.size());
+  for (uint32_t i = 0; i < tensors.size(); i++) array.Set(i, wrap(env, tensors[i]));
+  return array;
+}
+
 const char* dtypeName(at::ScalarType type) {
   for (const auto& entry : kDTypes) {
     if (entry.type == type) return entry.name;
@@ -237,15 +219,6 @@ at::ScalarType dtypeOf(const std::string& name) {
     if (name == entry.name) return entry.type;
   }
   throw Failure("argument", "unknown dtype '" + name + "'");
-}
-
-std::string describe(const at::Tensor& tensor) {
-  std::ostringstream text;
-  text << dtypeName(tensor.scalar_type()) << " [";
-  for (int64_t i = 0; i < tensor.dim(); i++) text << (i == 0 ? "" : ", ") << tensor.size(i);
-  text << "]";
-  if (!tensor.device().is_cpu()) text << " on " << tensor.device();
-  return text.str();
 }
 
 }  // namespace chronotope

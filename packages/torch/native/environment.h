@@ -4,13 +4,16 @@
 
 #include <napi.h>
 
+#include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -35,23 +38,46 @@ class Handles {
   void release(double handle);
   size_t live() const { return live_; }
 
-  // Tells how many bytes the garbage collector should count for this tensor; 0 when they are counted already.
-  int64_t startReporting(double handle);
-  // Bytes to take off the garbage collector's account since the last call.
-  int64_t takeReleasedBytes() { return std::exchange(releasedBytes_, 0); }
+  // Counts the tensor's memory as held by the garbage collector until the handle is released.
+  void startReporting(double handle);
+  // What the garbage collector's account has to change by since the last call.
+  int64_t takeUnreportedBytes() { return std::exchange(unreportedBytes_, 0); }
 
  private:
   struct Slot {
     at::Tensor tensor;
     uint32_t generation = 1;
-    int64_t reportedBytes = 0;
+    const void* reported = nullptr;  // the storage that is counted for this handle
+  };
+  // A storage is counted once, however many handles view it.
+  struct Report {
+    size_t handles = 0;
+    int64_t bytes = 0;
   };
   int64_t find(double handle) const;
 
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_;
+  std::unordered_map<const void*, Report> reports_;
   size_t live_ = 0;
-  int64_t releasedBytes_ = 0;
+  int64_t unreportedBytes_ = 0;
+};
+
+// An object of JavaScript that libtorch holds: a function that the backward pass calls, or a buffer that a tensor
+// lives in. It stays in a table on the side of JavaScript, and libtorch holds its number: libtorch may let go on any
+// thread, but only the environment's own may touch what belongs to JavaScript.
+class Anchor : public torch::CustomClassHolder {
+ public:
+  struct Table;
+  Anchor(double id, std::shared_ptr<Table> table) : id_(id), table_(std::move(table)) {}
+  ~Anchor() override;
+
+  // Calls the function with tensors, undefined ones as null, and a text.
+  std::vector<at::Tensor> call(const std::vector<at::Tensor>& tensors, const std::string& text = {}) const;
+
+ private:
+  const double id_;
+  const std::shared_ptr<Table> table_;
 };
 
 enum class Kind : uint8_t {
@@ -71,42 +97,56 @@ struct ArgumentPlan {
 // An operator whose schema has been read once, so that a call only converts values.
 struct OperatorPlan {
   c10::OperatorHandle handle;
-  std::string name;
   std::vector<ArgumentPlan> arguments;
   std::vector<bool> returnsWritten;  // a result that is one of the arguments, written in place
 };
 
 struct Environment {
+  Environment();
+  ~Environment();
+
+  std::shared_ptr<Anchor::Table> anchors;
   Handles handles;
-  std::vector<OperatorPlan> operators;
+  std::unordered_map<double, at::Generator> generators;
+  std::deque<OperatorPlan> operators;  // a deque: plans stay where they are when JavaScript looks up more in a callback
   std::unordered_map<std::string, uint32_t> operatorIndex;
-  Napi::FunctionReference makeError;  // (code, message, operator, tensors[]) => TorchError
-  const OperatorPlan* active = nullptr;  // the operator that runs now, for the error message
-  c10::Stack stack;
+  Napi::FunctionReference makeError;  // (code, message) => TorchError
+  Napi::FunctionReference invoke;     // (id, (handle | null)[], text) => (handle | null)[], or undefined when it threw
+  Napi::FunctionReference forget;     // (id): libtorch holds this no more
+  c10::Stack stack;                   // an empty one with room, between the calls of operators
   std::shared_ptr<struct Distributed> distributed;  // the process group, where there is one
 
+  void settleAnchors();  // tells JavaScript which anchors libtorch has let go of
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 };
 
-// Turns the exception in flight into a thrown TorchError.
-[[noreturn]] void rethrowAsTorchError(const Napi::CallbackInfo& info);
+Napi::Value wrap(Napi::Env env, at::Tensor tensor);
+Napi::Array wrap(Napi::Env env, const std::vector<at::Tensor>& tensors);
 
 // The reason of the exception in flight, without a backtrace.
 std::string messageInFlight();
 
-using Body = Napi::Value (*)(const Napi::CallbackInfo& info);
+template <typename T>
+Napi::Value toValue(Napi::Env env, const T& value) {
+  if constexpr (std::is_same_v<T, at::Tensor> || std::is_same_v<T, std::vector<at::Tensor>>) return wrap(env, value);
+  else return Napi::Value::From(env, value);
+}
+
+// Turns the exception in flight into a thrown TorchError.
+[[noreturn]] void rethrowAsTorchError(Napi::Env env);
 
 // Every function that JavaScript can call goes through here.
-template <Body body>
+template <auto body>
 Napi::Value guarded(const Napi::CallbackInfo& info) {
   try {
-    return body(info);
+    if constexpr (std::is_void_v<decltype(body(info))>) return body(info), info.Env().Undefined();
+    else return toValue(info.Env(), body(info));
   } catch (...) {
-    rethrowAsTorchError(info);
+    rethrowAsTorchError(info.Env());
   }
 }
 
-template <Body body>
+template <auto body>
 void define(Napi::Object exports, const char* name) {
   exports.Set(name, Napi::Function::New<guarded<body>>(exports.Env(), name));
 }
@@ -119,14 +159,14 @@ std::vector<int64_t> sizesArgument(const Napi::CallbackInfo& info, size_t index)
 std::string stringArgument(const Napi::CallbackInfo& info, size_t index);
 int64_t intArgument(const Napi::CallbackInfo& info, size_t index);
 bool boolArgument(const Napi::CallbackInfo& info, size_t index);
+c10::intrusive_ptr<Anchor> anchorArgument(const Napi::CallbackInfo& info, size_t index);
 
 const char* dtypeName(at::ScalarType type);
 at::ScalarType dtypeOf(const std::string& name);
-std::string describe(const at::Tensor& tensor);
 
 void defineOperators(Napi::Object exports);
 void defineTensors(Napi::Object exports);
-void defineRuntime(Napi::Object exports);
+void defineAutograd(Napi::Object exports);
 void defineDistributed(Napi::Object exports);
 
 // Bytes of libtorch's CPU tensors in this process, whoever made them, and of the blocks kept for the next ones.

@@ -69,7 +69,7 @@ c10::OperatorHandle findOperator(const std::string& name, const std::string& ove
 }
 
 OperatorPlan planOperator(const std::string& name, const std::string& overload) {
-  OperatorPlan plan{findOperator(name, overload), overload.empty() ? name : name + "." + overload, {}, {}};
+  OperatorPlan plan{findOperator(name, overload), {}, {}};
   const auto& schema = plan.handle.schema();
   for (const auto& argument : schema.arguments()) plan.arguments.push_back(planArgument(argument));
   for (const auto& result : schema.returns()) plan.returnsWritten.push_back(isWritten(result));
@@ -194,7 +194,7 @@ c10::IValue toAbsent(const ArgumentPlan& argument) {
   throw Failure("argument", "argument '" + argument.name + "' is missing");
 }
 
-c10::IValue toIValue(const Handles& handles, napi_env env, napi_value value, const ArgumentPlan& argument) {
+c10::IValue toIValue(const Environment& state, napi_env env, napi_value value, const ArgumentPlan& argument) {
   napi_valuetype type;
   napi_typeof(env, value, &type);
   if (type == napi_undefined) return toAbsent(argument);
@@ -203,21 +203,13 @@ c10::IValue toIValue(const Handles& handles, napi_env env, napi_value value, con
     return {};
   }
   switch (argument.kind) {
-    case Kind::Tensor: return handles.get(toDouble(env, value, argument, "a tensor"));
-    case Kind::TensorList: return toTensorList(handles, env, value, argument);
-    case Kind::OptionalTensorList: return toOptionalTensorList(handles, env, value, argument);
+    case Kind::Tensor: return state.handles.get(toDouble(env, value, argument, "a tensor"));
+    case Kind::TensorList: return toTensorList(state.handles, env, value, argument);
+    case Kind::OptionalTensorList: return toOptionalTensorList(state.handles, env, value, argument);
     case Kind::Scalar: return toScalar(env, value, argument);
-    case Kind::ScalarList: {
-      // Operators that take Scalar[] are called with a generic list of numbers.
-      const uint32_t length = listLength(env, value, argument, "a list of numbers");
-      c10::List<at::Scalar> list;
-      for (uint32_t i = 0; i < length; i++) {
-        napi_value item;
-        napi_get_element(env, value, i, &item);
-        list.push_back(toScalar(env, item, argument));
-      }
-      return list;
-    }
+    case Kind::ScalarList:
+      return toList<at::Scalar>(env, value, argument, "a list of numbers",
+                                [&](napi_value item) { return toScalar(env, item, argument); });
     case Kind::Int: return toInt(env, value, argument);
     case Kind::IntList: return toIntList(env, value, argument);
     case Kind::Float: return toDouble(env, value, argument, "a number");
@@ -233,7 +225,11 @@ c10::IValue toIValue(const Handles& handles, napi_env env, napi_value value, con
     case Kind::Device: return c10::Device(toString(env, value, argument));
     case Kind::Layout: return toLayout(toString(env, value, argument));
     case Kind::MemoryFormat: return toMemoryFormat(toString(env, value, argument));
-    case Kind::Generator: throw Failure("argument", "generators are not supported; use manualSeed()");
+    case Kind::Generator: {
+      const auto found = state.generators.find(toDouble(env, value, argument, "a generator"));
+      if (found == state.generators.end()) wrongType(argument, "a generator");
+      return found->second;
+    }
     case Kind::Unsupported: break;
   }
   throw Failure("argument", "argument '" + argument.name + "' has a type that this binding does not convert");
@@ -241,44 +237,36 @@ c10::IValue toIValue(const Handles& handles, napi_env env, napi_value value, con
 
 // ---- libtorch to JavaScript
 
-Napi::Value fromIValue(Napi::Env env, Handles& handles, const c10::IValue& value);
+Napi::Value fromIValue(Napi::Env env, const c10::IValue& value);
 
 template <typename List>
-Napi::Value fromList(Napi::Env env, Handles& handles, const List& list) {
+Napi::Value fromList(Napi::Env env, const List& list) {
   auto array = Napi::Array::New(env, list.size());
-  for (uint32_t i = 0; i < list.size(); i++) array.Set(i, fromIValue(env, handles, list[i]));
+  for (uint32_t i = 0; i < list.size(); i++) array.Set(i, fromIValue(env, list[i]));
   return array;
 }
 
-Napi::Value fromIValue(Napi::Env env, Handles& handles, const c10::IValue& value) {
-  if (value.isTensor()) {
-    const auto& tensor = value.toTensor();
-    return tensor.defined() ? Napi::Number::New(env, handles.add(tensor)) : env.Null();
-  }
+Napi::Value fromIValue(Napi::Env env, const c10::IValue& value) {
+  if (value.isTensor()) return wrap(env, value.toTensor());
   if (value.isInt()) return Napi::Number::New(env, static_cast<double>(value.toInt()));
   if (value.isDouble()) return Napi::Number::New(env, value.toDouble());
   if (value.isBool()) return Napi::Boolean::New(env, value.toBool());
   if (value.isString()) return Napi::String::New(env, value.toStringRef());
   if (value.isNone()) return env.Null();
-  if (value.isList()) return fromList(env, handles, value.toListRef());
-  if (value.isTuple()) return fromList(env, handles, value.toTupleRef().elements());
+  if (value.isList()) return fromList(env, value.toListRef());
+  if (value.isTuple()) return fromList(env, value.toTupleRef().elements());
   throw Failure("argument", "the operator returned a " + value.tagKind() + ", which this binding does not convert");
 }
 
-Napi::Value takeResults(Napi::Env env, Environment& state, const OperatorPlan& plan) {
+Napi::Value takeResults(Napi::Env env, const OperatorPlan& plan, const c10::Stack& results) {
   auto take = [&](size_t i) -> Napi::Value {
-    return plan.returnsWritten[i] ? env.Undefined() : fromIValue(env, state.handles, state.stack[i]);
+    return plan.returnsWritten[i] ? env.Undefined() : fromIValue(env, results[i]);
   };
-  const size_t count = state.stack.size();
-  Napi::Value result = env.Undefined();
-  if (count == 1) result = take(0);
-  if (count > 1) {
-    auto array = Napi::Array::New(env, count);
-    for (uint32_t i = 0; i < count; i++) array.Set(i, take(i));
-    result = array;
-  }
-  state.stack.clear();
-  return result;
+  if (results.empty()) return env.Undefined();
+  if (results.size() == 1) return take(0);
+  auto array = Napi::Array::New(env, results.size());
+  for (uint32_t i = 0; i < results.size(); i++) array.Set(i, take(i));
+  return array;
 }
 
 // call(index, ...arguments in schema order)
@@ -288,20 +276,20 @@ Napi::Value call(const Napi::CallbackInfo& info) {
   const auto index = static_cast<size_t>(intArgument(info, 0));
   if (index >= state.operators.size()) throw Failure("argument", "no such operator index");
   const OperatorPlan& plan = state.operators[index];
-  state.active = &plan;
   if (info.Length() > plan.arguments.size() + 1) {
     throw Failure("argument", "takes " + std::to_string(plan.arguments.size()) + " arguments, not " +
                                   std::to_string(info.Length() - 1));
   }
-  state.stack.clear();
+  // Taken, not used in place: the operator may call a hook, and the hook operators of its own.
+  c10::Stack stack = std::move(state.stack);
   for (size_t i = 0; i < plan.arguments.size(); i++) {
     const auto& argument = plan.arguments[i];
-    state.stack.push_back(i + 1 < info.Length() ? toIValue(state.handles, env, info[i + 1], argument)
-                                                : toAbsent(argument));
+    stack.push_back(i + 1 < info.Length() ? toIValue(state, env, info[i + 1], argument) : toAbsent(argument));
   }
-  plan.handle.callBoxed(&state.stack);
-  const Napi::Value result = takeResults(env, state, plan);
-  state.active = nullptr;
+  plan.handle.callBoxed(&stack);
+  const Napi::Value result = takeResults(env, plan, stack);
+  stack.clear();
+  state.stack = std::move(stack);
   return result;
 }
 
@@ -313,6 +301,7 @@ char letterOf(const ArgumentPlan& argument) {
     case Kind::Tensor: return argument.optional ? 't' : 'T';
     case Kind::TensorList: return 'L';
     case Kind::OptionalTensorList: return 'l';
+    case Kind::Generator: return 'G';
     default: return '.';
   }
 }

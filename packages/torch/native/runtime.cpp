@@ -1,12 +1,10 @@
-// Autograd, random numbers, threads, memory and versions; and the module's start.
+// Random numbers, threads, memory and versions; and the module's start.
 #include "environment.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <c10/core/GradMode.h>
 #include <torch/csrc/api/include/torch/version.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <mutex>
 
@@ -22,80 +20,54 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// ---- autograd
-
-using torch::autograd::variable_list;
-
-variable_list optionalList(const Napi::CallbackInfo& info, size_t index) {
-  return info[index].IsNull() ? variable_list() : tensorListArgument(info, index);
-}
-
-// backward(outputs, gradients | null, retainGraph, createGraph, inputs | null)
-Napi::Value backward(const Napi::CallbackInfo& info) {
-  torch::autograd::backward(tensorListArgument(info, 0), optionalList(info, 1), boolArgument(info, 2),
-                            boolArgument(info, 3), optionalList(info, 4));
-  return info.Env().Undefined();
-}
-
-// grad(outputs, inputs, gradients | null, retainGraph, createGraph, allowUnused)
-Napi::Value grad(const Napi::CallbackInfo& info) {
-  const auto gradients =
-      torch::autograd::grad(tensorListArgument(info, 0), tensorListArgument(info, 1), optionalList(info, 2),
-                            boolArgument(info, 3), boolArgument(info, 4), boolArgument(info, 5));
-  auto& handles = Environment::of(info.Env()).handles;
-  auto result = Napi::Array::New(info.Env(), gradients.size());
-  for (uint32_t i = 0; i < gradients.size(); i++) {
-    result.Set(i, gradients[i].defined() ? Napi::Number::New(info.Env(), handles.add(gradients[i]))
-                                         : info.Env().Null());
-  }
-  return result;
-}
-
-// setGradEnabled(flag) => what it was before
-Napi::Value setGradEnabled(const Napi::CallbackInfo& info) {
-  const bool before = at::GradMode::is_enabled();
-  at::GradMode::set_enabled(boolArgument(info, 0));
-  return Napi::Boolean::New(info.Env(), before);
-}
-
-Napi::Value isGradEnabled(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), at::GradMode::is_enabled());
-}
-
 // ---- random numbers
 
-Napi::Value manualSeed(const Napi::CallbackInfo& info) {
-  at::manual_seed(static_cast<uint64_t>(intArgument(info, 0)));
-  return info.Env().Undefined();
+void manualSeed(const Napi::CallbackInfo& info) { at::manual_seed(static_cast<uint64_t>(intArgument(info, 0))); }
+
+// A generator of one's own, by its number, or a device's default one.
+at::Generator generatorArgument(const Napi::CallbackInfo& info, size_t index) {
+  if (!info[index].IsNumber()) return at::globalContext().defaultGenerator(c10::Device(stringArgument(info, index)));
+  const auto& generators = Environment::of(info.Env()).generators;
+  const auto found = generators.find(info[index].As<Napi::Number>().DoubleValue());
+  if (found == generators.end()) throw Failure("argument", "no such generator");
+  return found->second;
 }
 
-at::Generator generatorOf(const Napi::CallbackInfo& info, size_t index) {
-  return at::globalContext().defaultGenerator(c10::Device(stringArgument(info, index)));
+// setGenerator(id, device): a new one; (id, null): none any more
+void setGenerator(const Napi::CallbackInfo& info) {
+  auto& generators = Environment::of(info.Env()).generators;
+  const double id = handleArgument(info, 0);
+  if (info[1].IsNull()) {
+    generators.erase(id);
+  } else {
+    generators[id] = generatorArgument(info, 1).clone();
+  }
 }
 
-Napi::Value getRngState(const Napi::CallbackInfo& info) {
-  auto generator = generatorOf(info, 0);
+// seedGenerator(id | device, seed)
+void seedGenerator(const Napi::CallbackInfo& info) {
+  auto generator = generatorArgument(info, 0);
   const std::lock_guard<std::mutex> lock(generator.mutex());
-  return Napi::Number::New(info.Env(), Environment::of(info.Env()).handles.add(generator.get_state()));
+  generator.set_current_seed(static_cast<uint64_t>(intArgument(info, 1)));
 }
 
-Napi::Value setRngState(const Napi::CallbackInfo& info) {
-  auto generator = generatorOf(info, 0);
+at::Tensor getRngState(const Napi::CallbackInfo& info) {
+  auto generator = generatorArgument(info, 0);
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  return generator.get_state();
+}
+
+void setRngState(const Napi::CallbackInfo& info) {
+  auto generator = generatorArgument(info, 0);
   const std::lock_guard<std::mutex> lock(generator.mutex());
   generator.set_state(tensorArgument(info, 1));
-  return info.Env().Undefined();
 }
 
 // ---- threads and versions
 
-Napi::Value setNumThreads(const Napi::CallbackInfo& info) {
-  at::set_num_threads(static_cast<int>(intArgument(info, 0)));
-  return info.Env().Undefined();
-}
+void setNumThreads(const Napi::CallbackInfo& info) { at::set_num_threads(static_cast<int>(intArgument(info, 0))); }
 
-Napi::Value getNumThreads(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), at::get_num_threads());
-}
+int getNumThreads(const Napi::CallbackInfo&) { return at::get_num_threads(); }
 
 Napi::Value version(const Napi::CallbackInfo& info) {
   auto result = Napi::Object::New(info.Env());
@@ -106,14 +78,14 @@ Napi::Value version(const Napi::CallbackInfo& info) {
   return result;
 }
 
-Napi::Value showConfig(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), at::show_config() + "\n" + at::get_parallel_info());
-}
+std::string showConfig(const Napi::CallbackInfo&) { return at::show_config() + "\n" + at::get_parallel_info(); }
 
-Napi::Value setErrorFactory(const Napi::CallbackInfo& info) {
-  if (!info[0].IsFunction()) throw Failure("argument", "expected a function");
-  Environment::of(info.Env()).makeError = Napi::Persistent(info[0].As<Napi::Function>());
-  return info.Env().Undefined();
+// setCallbacks(makeError, invoke, forget)
+void setCallbacks(const Napi::CallbackInfo& info) {
+  auto& state = Environment::of(info.Env());
+  state.makeError = Napi::Persistent(info[0].As<Napi::Function>());
+  state.invoke = Napi::Persistent(info[1].As<Napi::Function>());
+  state.forget = Napi::Persistent(info[2].As<Napi::Function>());
 }
 
 }  // namespace
@@ -126,22 +98,21 @@ static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment());
   defineOperators(exports);
   defineTensors(exports);
+  defineAutograd(exports);
 #ifdef CHRONOTOPE_GLOO
   defineDistributed(exports);
 #endif
   define<memory>(exports, "memory");
-  define<backward>(exports, "backward");
-  define<grad>(exports, "grad");
-  define<setGradEnabled>(exports, "setGradEnabled");
-  define<isGradEnabled>(exports, "isGradEnabled");
   define<manualSeed>(exports, "manualSeed");
+  define<setGenerator>(exports, "setGenerator");
+  define<seedGenerator>(exports, "seedGenerator");
   define<getRngState>(exports, "getRngState");
   define<setRngState>(exports, "setRngState");
   define<setNumThreads>(exports, "setNumThreads");
   define<getNumThreads>(exports, "getNumThreads");
   define<version>(exports, "version");
   define<showConfig>(exports, "showConfig");
-  define<setErrorFactory>(exports, "setErrorFactory");
+  define<setCallbacks>(exports, "setCallbacks");
   return exports;
 }
 

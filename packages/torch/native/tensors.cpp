@@ -2,18 +2,13 @@
 #include "environment.h"
 
 #include <ATen/Functions.h>
+#include <ATen/ops/from_blob.h>
 #include <torch/csrc/autograd/function.h>
 
 #include <cstring>
 
 namespace chronotope {
 namespace {
-
-Napi::Value wrap(const Napi::CallbackInfo& info, at::Tensor tensor) {
-  const auto env = info.Env();
-  if (!tensor.defined()) return env.Null();
-  return Napi::Number::New(env, Environment::of(env).handles.add(std::move(tensor)));
-}
 
 template <typename Sizes>
 Napi::Value toArray(Napi::Env env, const Sizes& sizes) {
@@ -22,20 +17,42 @@ Napi::Value toArray(Napi::Env env, const Sizes& sizes) {
   return array;
 }
 
+struct Bytes {
+  void* data;
+  size_t count;
+};
+
+Bytes bytesArgument(const Napi::CallbackInfo& info, size_t index) {
+  if (!info[index].IsTypedArray()) throw Failure("argument", "expected a typed array");
+  void* data = nullptr;
+  napi_get_typedarray_info(info.Env(), info[index], nullptr, nullptr, &data, nullptr, nullptr);
+  return {data, info[index].As<Napi::TypedArray>().ByteLength()};
+}
+
 // fromData(typed array, shape, dtype): a copy
-Napi::Value fromData(const Napi::CallbackInfo& info) {
-  if (!info[0].IsTypedArray()) throw Failure("argument", "expected a typed array");
-  const auto source = info[0].As<Napi::TypedArray>();
+at::Tensor fromData(const Napi::CallbackInfo& info) {
+  const auto source = bytesArgument(info, 0);
   const auto tensor = at::empty(sizesArgument(info, 1), at::TensorOptions(dtypeOf(stringArgument(info, 2))));
-  if (source.ByteLength() != tensor.nbytes()) {
-    throw Failure("argument", "the data has " + std::to_string(source.ByteLength()) + " bytes, but " +
-                                  describe(tensor) + " needs " + std::to_string(tensor.nbytes()));
+  if (source.count != tensor.nbytes()) {
+    throw Failure("argument", std::to_string(source.count) + " bytes given, but the shape and dtype need " +
+                                  std::to_string(tensor.nbytes()));
   }
-  if (tensor.nbytes() > 0) {
-    const auto* bytes = static_cast<const char*>(source.ArrayBuffer().Data()) + source.ByteOffset();
-    std::memcpy(tensor.data_ptr(), bytes, tensor.nbytes());
-  }
-  return wrap(info, tensor);
+  if (source.count > 0) std::memcpy(tensor.data_ptr(), source.data, source.count);
+  return tensor;
+}
+
+// fromBuffer(typed array, shape, dtype, anchor): a tensor in the array's own memory
+at::Tensor fromBuffer(const Napi::CallbackInfo& info) {
+  const auto anchor = anchorArgument(info, 3);
+  const at::TensorOptions options(dtypeOf(stringArgument(info, 2)));
+  return at::from_blob(bytesArgument(info, 0).data, sizesArgument(info, 1), [anchor](void*) {}, options);
+}
+
+// sharedData(tensor) => an ArrayBuffer over the tensor's own memory, which holds that memory as long as it lives
+Napi::Value sharedData(const Napi::CallbackInfo& info) {
+  auto* tensor = new at::Tensor(tensorArgument(info, 0));
+  return Napi::ArrayBuffer::New(info.Env(), tensor->data_ptr(), tensor->nbytes(),
+                                [](Napi::Env, void*, at::Tensor* last) { delete last; }, tensor);
 }
 
 // toData(tensor) => an ArrayBuffer with the elements in row-major order
@@ -46,69 +63,40 @@ Napi::Value toData(const Napi::CallbackInfo& info) {
   return buffer;
 }
 
-Napi::Value item(const Napi::CallbackInfo& info) {
-  const auto& tensor = tensorArgument(info, 0);
-  if (tensor.numel() != 1) {
-    throw Failure("argument", "item() needs a tensor with one element, not " + describe(tensor));
-  }
-  const at::Scalar value = tensor.item();
-  if (value.isBoolean()) return Napi::Number::New(info.Env(), value.toBool() ? 1 : 0);
-  return Napi::Number::New(info.Env(), value.toDouble());
-}
-
 Napi::Value shape(const Napi::CallbackInfo& info) { return toArray(info.Env(), tensorArgument(info, 0).sizes()); }
 
 Napi::Value strides(const Napi::CallbackInfo& info) { return toArray(info.Env(), tensorArgument(info, 0).strides()); }
 
-Napi::Value dtype(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), dtypeName(tensorArgument(info, 0).scalar_type()));
-}
+std::string dtype(const Napi::CallbackInfo& info) { return dtypeName(tensorArgument(info, 0).scalar_type()); }
 
-Napi::Value device(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), tensorArgument(info, 0).device().str());
-}
+std::string device(const Napi::CallbackInfo& info) { return tensorArgument(info, 0).device().str(); }
 
-Napi::Value isContiguous(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), tensorArgument(info, 0).is_contiguous());
-}
+bool requiresGrad(const Napi::CallbackInfo& info) { return tensorArgument(info, 0).requires_grad(); }
 
-Napi::Value requiresGrad(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), tensorArgument(info, 0).requires_grad());
-}
-
-Napi::Value setRequiresGrad(const Napi::CallbackInfo& info) {
-  tensorArgument(info, 0).requires_grad_(boolArgument(info, 1));
-  return info.Env().Undefined();
-}
-
-Napi::Value isLeaf(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), tensorArgument(info, 0).is_leaf());
-}
-
-// The recorded operator that made the tensor, such as AddBackward0, or null.
-Napi::Value gradFunctionName(const Napi::CallbackInfo& info) {
+// The recorded operator that made the tensor, such as AddBackward0, or nothing.
+std::string gradFunctionName(const Napi::CallbackInfo& info) {
   const auto& node = tensorArgument(info, 0).grad_fn();
-  if (node == nullptr) return info.Env().Null();
-  return Napi::String::New(info.Env(), node->name());
+  return node == nullptr ? "" : node->name();
 }
 
-Napi::Value gradOf(const Napi::CallbackInfo& info) { return wrap(info, tensorArgument(info, 0).grad()); }
+at::Tensor gradOf(const Napi::CallbackInfo& info) { return tensorArgument(info, 0).grad(); }
 
-Napi::Value setGrad(const Napi::CallbackInfo& info) {
+void setGrad(const Napi::CallbackInfo& info) {
   tensorArgument(info, 0).mutable_grad() = info[1].IsNull() ? at::Tensor() : tensorArgument(info, 1);
-  return info.Env().Undefined();
 }
 
 // A second handle of the same tensor.
-Napi::Value alias(const Napi::CallbackInfo& info) { return wrap(info, tensorArgument(info, 0)); }
+at::Tensor alias(const Napi::CallbackInfo& info) { return tensorArgument(info, 0); }
 
-void settleReleasedBytes(Napi::Env env, Environment& state) {
-  const int64_t bytes = state.handles.takeReleasedBytes();
-  if (bytes != 0) Napi::MemoryManagement::AdjustExternalMemory(env, -bytes);
+void settle(const Napi::CallbackInfo& info) {
+  auto& state = Environment::of(info.Env());
+  const int64_t bytes = state.handles.takeUnreportedBytes();
+  if (bytes != 0) Napi::MemoryManagement::AdjustExternalMemory(info.Env(), bytes);
+  state.settleAnchors();
 }
 
 // release(handle | handles); a handle that names nothing any more is passed over
-Napi::Value release(const Napi::CallbackInfo& info) {
+void release(const Napi::CallbackInfo& info) {
   auto& state = Environment::of(info.Env());
   if (info[0].IsArray()) {
     const napi_env env = info.Env();
@@ -123,31 +111,27 @@ Napi::Value release(const Napi::CallbackInfo& info) {
   } else {
     state.handles.release(handleArgument(info, 0));
   }
-  settleReleasedBytes(info.Env(), state);
-  return info.Env().Undefined();
+  settle(info);
 }
 
 // The garbage collector is told only of tensors that it can free, that is, of those that no scope owns.
-Napi::Value reportToCollector(const Napi::CallbackInfo& info) {
-  const int64_t bytes = Environment::of(info.Env()).handles.startReporting(handleArgument(info, 0));
-  if (bytes != 0) Napi::MemoryManagement::AdjustExternalMemory(info.Env(), bytes);
-  return info.Env().Undefined();
+void reportToCollector(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env()).handles.startReporting(handleArgument(info, 0));
+  settle(info);
 }
 
 }  // namespace
 
 void defineTensors(Napi::Object exports) {
   define<fromData>(exports, "fromData");
+  define<fromBuffer>(exports, "fromBuffer");
+  define<sharedData>(exports, "sharedData");
   define<toData>(exports, "toData");
-  define<item>(exports, "item");
   define<shape>(exports, "shape");
   define<strides>(exports, "strides");
   define<dtype>(exports, "dtype");
   define<device>(exports, "device");
-  define<isContiguous>(exports, "isContiguous");
   define<requiresGrad>(exports, "requiresGrad");
-  define<setRequiresGrad>(exports, "setRequiresGrad");
-  define<isLeaf>(exports, "isLeaf");
   define<gradFunctionName>(exports, "gradFunctionName");
   define<gradOf>(exports, "gradOf");
   define<setGrad>(exports, "setGrad");

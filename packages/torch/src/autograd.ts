@@ -1,4 +1,5 @@
 import { native } from './native.js';
+import { recordingObserver } from './operator.js';
 import { refusePromise, TensorHandle } from './scope.js';
 import { Tensor } from './tensor.js';
 
@@ -10,6 +11,19 @@ export function noGrad<R>(body: () => R): R {
 /** Runs `body` with recording, inside {@link noGrad}. */
 export function enableGrad<R>(body: () => R): R {
   return withGradMode(true, body);
+}
+
+/**
+ * Runs `body` without recording and without what recording needs (versions, views): a little faster than
+ * {@link noGrad}. Tensors made in it can never be part of a graph. Synchronous and exception-safe.
+ */
+export function inferenceMode<R>(body: () => R): R {
+  let result: R | undefined;
+  native().inferenceMode(() => {
+    result = body();
+    refusePromise(result);
+  });
+  return result as R;
 }
 
 /** Whether operators are recorded now. */
@@ -35,7 +49,9 @@ export function grad(
   { gradOutputs, createGraph = false, retainGraph = createGraph, allowUnused = false }: GradOptions = {},
 ): (Tensor | null)[] {
   const gradients = gradOutputs?.map((item) => (item === null ? null : TensorHandle.of(item))) ?? null;
-  return native()
+  const observing = createGraph ? recordingObserver() : undefined;
+  const token = observing?.before();
+  const results = native()
     .grad(
       outputs.map((item) => TensorHandle.of(item)),
       inputs.map((item) => TensorHandle.of(item)),
@@ -45,6 +61,12 @@ export function grad(
       allowUnused,
     )
     .map((handle) => (handle === null ? null : new Tensor(handle)));
+  observing?.after(
+    'grad',
+    results.filter((result) => result !== null),
+    token!,
+  );
+  return results;
 }
 
 function withGradMode<R>(enabled: boolean, body: () => R): R {

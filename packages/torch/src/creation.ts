@@ -1,9 +1,11 @@
 import { statSync } from 'node:fs';
 import { TorchError } from './errors.js';
+import type { Generator } from './generator.js';
 import { native } from './native.js';
 import { Operator } from './operator.js';
 import { scope } from './scope.js';
 import { type Device, type DType, Tensor } from './tensor.js';
+import { dtypeOfArray, ITEM_BYTES } from './typed-arrays.js';
 
 export { emptyLike, fullLike, onesLike, randintLike, randLike, randnLike, zerosLike } from './generated/operators.js';
 
@@ -19,6 +21,12 @@ export interface CreationOptions {
   requiresGrad?: boolean;
 }
 
+/** For random numbers. */
+export interface RandomOptions extends CreationOptions {
+  /** Where they come from. Default: the device's own generator, which manualSeed() seeds. */
+  generator?: Generator | null;
+}
+
 const EMPTY = new Operator<Tensor>('aten::empty', 'memory_format');
 const ZEROS = new Operator<Tensor>('aten::zeros');
 const ONES = new Operator<Tensor>('aten::ones');
@@ -26,10 +34,10 @@ const FULL = new Operator<Tensor>('aten::full');
 const ARANGE = new Operator<Tensor>('aten::arange', 'start_step');
 const LINSPACE = new Operator<Tensor>('aten::linspace');
 const EYE = new Operator<Tensor>('aten::eye', 'm');
-const RAND = new Operator<Tensor>('aten::rand');
-const RANDN = new Operator<Tensor>('aten::randn');
-const RANDINT = new Operator<Tensor>('aten::randint', 'low');
-const RANDPERM = new Operator<Tensor>('aten::randperm');
+const RAND = new Operator<Tensor>('aten::rand', 'generator');
+const RANDN = new Operator<Tensor>('aten::randn', 'generator');
+const RANDINT = new Operator<Tensor>('aten::randint', 'low_generator');
+const RANDPERM = new Operator<Tensor>('aten::randperm', 'generator');
 const FROM_FILE = new Operator<Tensor>('aten::from_file');
 
 /**
@@ -104,23 +112,32 @@ export function eye(rows: number, { columns = rows, ...options }: CreationOption
 }
 
 /** Uniform draws from [0, 1). */
-export function rand(shape: readonly number[], options: CreationOptions = {}): Tensor {
-  return finish(RAND.call(shape, options.dtype, null, options.device), options.requiresGrad);
+export function rand(shape: readonly number[], options: RandomOptions = {}): Tensor {
+  return finish(RAND.call(shape, options.generator ?? null, options.dtype, null, options.device), options.requiresGrad);
 }
 
 /** Draws from the standard normal distribution. */
-export function randn(shape: readonly number[], options: CreationOptions = {}): Tensor {
-  return finish(RANDN.call(shape, options.dtype, null, options.device), options.requiresGrad);
+export function randn(shape: readonly number[], options: RandomOptions = {}): Tensor {
+  return finish(
+    RANDN.call(shape, options.generator ?? null, options.dtype, null, options.device),
+    options.requiresGrad,
+  );
 }
 
 /** Integer draws from [low, high); int64 unless a dtype is given. */
-export function randint(low: number, high: number, shape: readonly number[], options: CreationOptions = {}): Tensor {
-  return finish(RANDINT.call(low, high, shape, options.dtype, null, options.device), options.requiresGrad);
+export function randint(low: number, high: number, shape: readonly number[], options: RandomOptions = {}): Tensor {
+  return finish(
+    RANDINT.call(low, high, shape, options.generator ?? null, options.dtype ?? 'int64', null, options.device),
+    options.requiresGrad,
+  );
 }
 
 /** A random order of 0 to n - 1, int64. */
-export function randperm(n: number, options: CreationOptions = {}): Tensor {
-  return finish(RANDPERM.call(n, options.dtype, null, options.device), options.requiresGrad);
+export function randperm(n: number, options: RandomOptions = {}): Tensor {
+  return finish(
+    RANDPERM.call(n, options.generator ?? null, options.dtype ?? 'int64', null, options.device),
+    options.requiresGrad,
+  );
 }
 
 /**
@@ -138,7 +155,7 @@ export function fromFile(
   { shape, dtype = 'uint8', offsetBytes = 0 }: { shape: readonly number[]; dtype?: DType; offsetBytes?: number },
 ): Tensor {
   const count = shape.reduce((product, size) => product * size, 1);
-  const itemBytes = BYTES[dtype];
+  const itemBytes = ITEM_BYTES[dtype];
   const end = offsetBytes + count * itemBytes;
   if (!Number.isSafeInteger(offsetBytes) || offsetBytes < 0 || !Number.isSafeInteger(end)) {
     throw new TorchError(`offset ${offsetBytes} with shape [${shape.join(', ')}] is no place in a file`, {
@@ -160,19 +177,6 @@ export function fromFile(
   });
 }
 
-const BYTES: Record<DType, number> = {
-  float64: 8,
-  int64: 8,
-  float32: 4,
-  int32: 4,
-  float16: 2,
-  bfloat16: 2,
-  int16: 2,
-  int8: 1,
-  uint8: 1,
-  bool: 1,
-};
-
 function fileSize(path: string): number {
   try {
     return statSync(path).size;
@@ -193,13 +197,8 @@ interface Source {
 
 function fromTypedArray(view: ArrayBufferView): Source {
   const typed = (data: NodeJS.TypedArray, dtype: DType): Source => ({ data, dtype, shape: [data.length] });
-  if (view instanceof Float32Array) return typed(view, 'float32');
-  if (view instanceof Float64Array) return typed(view, 'float64');
-  if (view instanceof BigInt64Array) return typed(view, 'int64');
-  if (view instanceof Int32Array) return typed(view, 'int32');
-  if (view instanceof Int16Array) return typed(view, 'int16');
-  if (view instanceof Int8Array) return typed(view, 'int8');
-  if (view instanceof Uint8Array || view instanceof Uint8ClampedArray) return typed(view, 'uint8');
+  const dtype = dtypeOfArray(view);
+  if (dtype !== undefined) return typed(view as NodeJS.TypedArray, dtype);
   if (view instanceof Uint16Array) return typed(Int32Array.from(view), 'int32');
   if (view instanceof Uint32Array) return typed(BigInt64Array.from(view, BigInt), 'int64');
   throw new TorchError(`a ${view.constructor.name} is no tensor data`, { code: 'argument' });

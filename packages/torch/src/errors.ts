@@ -12,6 +12,10 @@ export type TorchErrorCode =
   | 'library'
   /** Memory ran out. */
   | 'memory'
+  /** A gradient is NaN or wrong: found by detectAnomaly() or gradcheck(). */
+  | 'anomaly'
+  /** libtorch was about to call JavaScript on a thread that is not JavaScript's. */
+  | 'thread'
   /** A file could not be read or written, or is malformed. */
   | 'io'
   /** The processes of a group could not meet, or one of them failed. */
@@ -45,16 +49,15 @@ export class TorchError extends Error {
   }
 }
 
-/** Makes the error for an exception that crossed from C++: libtorch's reason, the operator and its tensors. */
-export function nativeError(code: string, reason: string, operator: string | null, tensors: string[]): TorchError {
-  const where = operator === null ? reason : `${operator.replace(/^aten::/, '')}: ${reason}`;
-  const message = tensors.length === 0 ? where : `${where}\n  ${tensors.join('\n  ')}`;
-  return new TorchError(message, {
-    code: code as TorchErrorCode,
-    operator: operator ?? undefined,
-    tensors,
-    hint: hintFor(code, reason),
-  });
+/** Makes the error for an exception that crossed from C++, with libtorch's reason. */
+export function nativeError(code: string, reason: string): TorchError {
+  return new TorchError(readableStep(reason), { code: code as TorchErrorCode, hint: hintFor(code, reason) });
+}
+
+/** The same error with the operator that failed and its tensors. */
+export function withOperator(error: TorchError, operator: string, tensors: readonly string[]): TorchError {
+  const lines = [`${operator.replace(/^aten::/, '')}: ${error.message}`, ...tensors];
+  return new TorchError(lines.join('\n  '), { code: error.code, operator, tensors, hint: error.hint });
 }
 
 const HINTS: readonly (readonly [RegExp, string])[] = [
@@ -72,6 +75,14 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [
     /modified by an inplace operation/,
     'an in-place operator changed a value that the backward pass needs; use the form without underscore',
+  ],
+  [
+    /[Ii]nference tensor/,
+    'tensors made under inferenceMode() cannot be trained with; use noGrad(), or clone() outside',
+  ],
+  [
+    /doesn't require gradient/,
+    'call requiresGrad_() first, or use a tensor that depends on one which requires gradients',
   ],
   [/leaf Variable that requires grad/, 'change parameters inside noGrad()'],
   [
@@ -93,8 +104,18 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/Expected more than 1 value per channel/, 'batch normalisation in training needs more than one value per channel'],
 ];
 
+/** What libtorch calls the steps of custom functions. */
+const SCRIPT_FUNCTION = /torch::autograd::CppNode<.*?ScriptFunction>/g;
+
+/** Step names of the graph as JavaScript shows them. */
+export function readableStep(text: string): string {
+  return text.replace(SCRIPT_FUNCTION, 'CustomFunction');
+}
+
 function hintFor(code: string, reason: string): string | undefined {
   if (code === 'disposed') return 'the tensor left its scope or was disposed; return it from the scope or keep() it';
+  if (code === 'thread')
+    return 'libtorch 2 calls hooks and custom functions on the right thread for CUDA tensors as well';
   if (code === 'memory') return 'make the batch smaller, or dispose tensors earlier with scope()';
   return HINTS.find(([pattern]) => pattern.test(reason))?.[1];
 }

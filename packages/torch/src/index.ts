@@ -1,8 +1,15 @@
+export * from './amp/index.js';
+export { detectAnomaly, isAnomalyEnabled, setDetectAnomaly } from './anomaly.js';
 export * from './autograd.js';
+export * from './autograd-function.js';
+export * from './buffers.js';
 export * from './creation.js';
 export * as distributed from './distributed/index.js';
 export { TorchError, type TorchErrorCode, type TorchErrorDetails } from './errors.js';
 export * from './generated/operators.js';
+export { type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.js';
+export type { GradientHook, HookHandle } from './hooks.js';
+export type { Index } from './indexing.js';
 export * from './io/index.js';
 export * as nn from './nn/index.js';
 export { Parameter } from './nn/index.js';

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
+import { forget as forgetHeld, invoke as invokeHeld, takeThrown } from './callbacks.js';
 import { nativeError, TorchError } from './errors.js';
 
 /** Names a tensor on the native side. Stale ones are refused there. */
@@ -10,7 +11,7 @@ export type Handle = number;
 /** How the native side describes an operator: one letter an argument and a result. */
 export interface OperatorDescription {
   index: number;
-  /** `T` Tensor, `t` Tensor or null, `L` list of tensors, `l` list of tensors and nulls, `.` anything else. */
+  /** `T` Tensor, `t` Tensor or null, `L` list of tensors, `l` list of tensors and nulls, `G` Generator, `.` others. */
   arguments: string;
   names: string[];
   /** `T` Tensor, `L` list of tensors, `w` an argument that was written in place, `.` anything else. */
@@ -19,6 +20,8 @@ export interface OperatorDescription {
   written: number[];
 }
 
+type ErrorFactory = (code: string, reason: string) => unknown;
+
 /** The functions of the C++ addon. Each throws {@link TorchError}. */
 export interface Native extends Partial<NativeDistributed> {
   call(operator: number, ...args: unknown[]): unknown;
@@ -26,17 +29,15 @@ export interface Native extends Partial<NativeDistributed> {
   schemas(name: string): string[];
 
   fromData(data: NodeJS.TypedArray, shape: readonly number[], dtype: string): Handle;
+  fromBuffer(data: NodeJS.TypedArray, shape: readonly number[], dtype: string, anchor: number): Handle;
+  sharedData(tensor: Handle): ArrayBuffer;
   toData(tensor: Handle): ArrayBuffer;
-  item(tensor: Handle): number;
   shape(tensor: Handle): number[];
   strides(tensor: Handle): number[];
   dtype(tensor: Handle): string;
   device(tensor: Handle): string;
-  isContiguous(tensor: Handle): boolean;
   requiresGrad(tensor: Handle): boolean;
-  setRequiresGrad(tensor: Handle, flag: boolean): void;
-  isLeaf(tensor: Handle): boolean;
-  gradFunctionName(tensor: Handle): string | null;
+  gradFunctionName(tensor: Handle): string;
   gradOf(tensor: Handle): Handle | null;
   setGrad(tensor: Handle, grad: Handle | null): void;
   alias(tensor: Handle): Handle;
@@ -59,16 +60,30 @@ export interface Native extends Partial<NativeDistributed> {
     createGraph: boolean,
     allowUnused: boolean,
   ): (Handle | null)[];
+  registerHook(tensor: Handle, anchor: number): void;
+  record(
+    inputs: readonly Handle[],
+    outputs: readonly Handle[],
+    nonDifferentiable: readonly Handle[],
+    saved: readonly Handle[],
+    anchor: number,
+  ): Handle[];
+  watch(tensors: readonly Handle[], since: number, anchor: number): void;
+  sequenceNumber(): number;
   setGradEnabled(flag: boolean): boolean;
   isGradEnabled(): boolean;
+  inferenceMode(body: () => void): void;
+  setAutocast(device: string, enabled: boolean, dtype: string): void;
   manualSeed(seed: number): void;
-  getRngState(device: string): Handle;
-  setRngState(device: string, state: Handle): void;
+  setGenerator(id: number, device: string | null): void;
+  seedGenerator(id: number, seed: number): void;
+  getRngState(generator: number | string): Handle;
+  setRngState(generator: number | string, state: Handle): void;
   setNumThreads(count: number): void;
   getNumThreads(): number;
   version(): { torch: string; cuda: boolean; cudaDevices: number };
   showConfig(): string;
-  setErrorFactory(factory: typeof nativeError): void;
+  setCallbacks(makeError: ErrorFactory, invoke: typeof invokeHeld, forget: typeof forgetHeld): void;
 }
 
 declare const held: unique symbol;
@@ -140,10 +155,23 @@ function load(): Native {
   }
   preferSleepingThreads();
   const addon = requireAddon(decodeURIComponent(path));
-  addon.setErrorFactory(nativeError);
+  addon.setCallbacks(errorOf, invokeHeld, forgetHeld);
   // libtorch counts physical cores and takes one thread on two virtual ones.
   if (process.env.OMP_NUM_THREADS === undefined) addon.setNumThreads(availableParallelism());
   return addon;
+}
+
+let unexplained: unknown;
+
+/** The error for an exception of C++; one that a function of JavaScript threw inside libtorch is that very error. */
+const errorOf: ErrorFactory = (code, reason) => {
+  unexplained = code === 'callback' ? undefined : nativeError(code, reason);
+  return unexplained ?? takeThrown();
+};
+
+/** Whether an error comes from the last native call itself, not from JavaScript that it called. */
+export function isFromNative(error: unknown): error is TorchError {
+  return error !== undefined && error === unexplained;
 }
 
 /**

@@ -1,5 +1,6 @@
-import { TorchError } from './errors.js';
-import { type Handle, native, type OperatorDescription } from './native.js';
+import { TorchError, withOperator } from './errors.js';
+import { GeneratorHandle } from './generator-handle.js';
+import { type Handle, isFromNative, native, type OperatorDescription } from './native.js';
 import { TensorHandle } from './scope.js';
 import type { Tensor } from './tensor.js';
 
@@ -10,6 +11,7 @@ export type Argument =
   | bigint
   | boolean
   | string
+  | GeneratorHandle
   | null
   | undefined
   | readonly (Tensor | null)[]
@@ -19,11 +21,32 @@ export type Argument =
 /** What an operator gives back. */
 export type Result = Tensor | number | boolean | string | null | undefined | readonly Result[];
 
+/** How many tensors of a list an error message describes. */
+const DESCRIBED = 8;
+
 let makeTensor: (handle: Handle) => Tensor;
 
 /** Tells how a handle becomes a Tensor (the Tensor class needs this module, so this module cannot import it). */
 export function setTensorFactory(factory: typeof makeTensor): void {
   makeTensor = factory;
+}
+
+/** Told of every call of an operator: what `before` gives comes back to `after`, with the tensors that came out. */
+export interface RecordingObserver {
+  before(): number;
+  after(operator: string, results: readonly Tensor[], token: number): void;
+}
+
+let observer: RecordingObserver | undefined;
+
+/** The observer of now. */
+export function recordingObserver(): RecordingObserver | undefined {
+  return observer;
+}
+
+/** Sets or takes away the one observer. */
+export function setRecordingObserver(next: RecordingObserver | undefined): void {
+  observer = next;
 }
 
 /**
@@ -48,12 +71,26 @@ export class Operator<R = Result> {
       const kind = description.arguments[i];
       values[i] = kind === undefined || kind === '.' ? args[i] : this.#toNative(args[i], kind, i);
     }
-    const result = native().call(description.index, ...values);
+    const observing = observer;
+    const token = observing?.before();
+    const result = this.#run(description.index, values, args);
     for (const index of description.written) {
       const written = args[index];
       if (written instanceof TensorHandle) written.forgetShape();
     }
-    return wrapResults(result, description, args) as R;
+    const wrapped = wrapResults(result, description, args);
+    observing?.after(this.name, tensorsAmong(wrapped), token!);
+    return wrapped as R;
+  }
+
+  #run(index: number, values: readonly unknown[], args: readonly Argument[]): unknown {
+    try {
+      return native().call(index, ...values);
+    } catch (error) {
+      if (!isFromNative(error)) throw error;
+      const fullName = this.overload ? `${this.name}.${this.overload}` : this.name;
+      throw withOperator(error, fullName, describeTensors(args, this.#description!.names));
+    }
   }
 
   #toNative(value: Argument, kind: string, index: number): unknown {
@@ -61,6 +98,11 @@ export class Operator<R = Result> {
       if (value instanceof TensorHandle) return TensorHandle.of(value);
       if (value === undefined || value === null) return value;
       throw this.#wrongArgument(index, 'a Tensor', value);
+    }
+    if (kind === 'G') {
+      if (value instanceof GeneratorHandle) return GeneratorHandle.of(value);
+      if (value === undefined || value === null) return value;
+      throw this.#wrongArgument(index, 'a Generator', value);
     }
     if (!Array.isArray(value)) throw this.#wrongArgument(index, 'a list of Tensors', value);
     return value.map((item: unknown) => {
@@ -75,7 +117,11 @@ export class Operator<R = Result> {
     const got = value === null ? 'null' : typeof value === 'object' ? value.constructor?.name : typeof value;
     return new TorchError(
       `${this.name.replace(/^aten::/, '')}: argument '${name}' must be ${expected}, and got ${got ?? 'an object'}`,
-      { code: 'argument', operator: this.name, hint: 'make a tensor of plain numbers with tensor(...)' },
+      {
+        code: 'argument',
+        operator: this.name,
+        hint: expected === 'a Generator' ? undefined : 'make a tensor of plain numbers with tensor(...)',
+      },
     );
   }
 }
@@ -92,6 +138,24 @@ export function op(fullName: string): (...args: Argument[]) => Result {
   return (...args) => operator.call(...args);
 }
 
+/** `input float32 [2, 3]` for every tensor among the arguments; of lists the first few. */
+function describeTensors(args: readonly Argument[], names: readonly string[]): string[] {
+  return args.flatMap((argument, i) => {
+    if (argument instanceof TensorHandle) return [`${names[i]} ${describe(argument)}`];
+    if (!Array.isArray(argument)) return [];
+    const items = (argument as readonly unknown[]).slice(0, DESCRIBED);
+    return items.flatMap((item, k) => (item instanceof TensorHandle ? [`${names[i]}[${k}] ${describe(item)}`] : []));
+  });
+}
+
+function describe(tensor: TensorHandle): string {
+  if (tensor.disposed) return '(disposed)';
+  const handle = TensorHandle.of(tensor);
+  const device = native().device(handle);
+  const where = device === 'cpu' ? '' : ` on ${device}`;
+  return `${native().dtype(handle)} [${native().shape(handle).join(', ')}]${where}`;
+}
+
 function wrapResults(result: unknown, { results, written }: OperatorDescription, args: readonly Argument[]): unknown {
   if (results === 'T') return typeof result === 'number' ? makeTensor(result) : null;
   if (results === 'w') return args[written[0]!];
@@ -102,6 +166,9 @@ function wrapResults(result: unknown, { results, written }: OperatorDescription,
     results[i] === 'w' ? args[written[nextWritten++]!] : wrapResult(value, results[i]!),
   );
 }
+
+const tensorsAmong = (results: unknown): Tensor[] =>
+  [results].flat(2).filter((item): item is Tensor => item instanceof TensorHandle);
 
 function wrapResult(value: unknown, kind: string): unknown {
   if (kind === 'T') return typeof value === 'number' ? makeTensor(value) : null;

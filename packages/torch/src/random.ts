@@ -1,3 +1,5 @@
+export { Generator } from './generator.js';
+
 import { native } from './native.js';
 import { TensorHandle } from './scope.js';
 import { type Device, Tensor } from './tensor.js';

@@ -1,10 +1,14 @@
-import { TorchError } from './errors.js';
+import { setTensorFactory as setCallbackFactory } from './callbacks.js';
+import { readableStep, TorchError } from './errors.js';
 import * as operators from './generated/operators.js';
 import { installMethods } from './generated/tensor-methods.js';
+import { type GradientHook, type HookHandle, registerHook } from './hooks.js';
+import { at, type Index, setAt } from './indexing.js';
 import { type Handle, native } from './native.js';
 import { Operator, setTensorFactory } from './operator.js';
 import { formatTensor } from './print.js';
 import { TensorHandle } from './scope.js';
+import { arrayOver } from './typed-arrays.js';
 
 /** Element types. */
 export type DType =
@@ -34,6 +38,10 @@ export type NestedNumbers = number | NestedNumbers[];
 /** The elements of a tensor as JavaScript holds them. */
 export type TensorData = Float32Array | Float64Array | BigInt64Array | Int32Array | Int16Array | Int8Array | Uint8Array;
 
+const ITEM = new Operator<number | boolean>('aten::item');
+const REQUIRES_GRAD_ = new Operator<Tensor>('aten::requires_grad_');
+const IS_LEAF = new Operator<boolean>('aten::is_leaf');
+const RETAIN_GRAD = new Operator<void>('aten::retain_grad');
 const TO_DEVICE = new Operator<Tensor>('aten::to', 'device');
 const TO_DTYPE = new Operator<Tensor>('aten::to', 'dtype');
 
@@ -80,7 +88,14 @@ export class Tensor extends TensorHandle {
 
   /** Whether the elements lie in memory in row-major order without gaps. */
   get isContiguous(): boolean {
-    return native().isContiguous(TensorHandle.of(this));
+    const { shape, strides } = this;
+    let expected = 1;
+    for (let dim = shape.length - 1; dim >= 0; dim--) {
+      if (shape[dim] === 0) return true;
+      if (shape[dim] !== 1 && strides[dim] !== expected) return false;
+      expected *= shape[dim]!;
+    }
+    return true;
   }
 
   /** Whether operators on this tensor are recorded for the backward pass. */
@@ -90,18 +105,19 @@ export class Tensor extends TensorHandle {
 
   /** Switches the recording for a leaf, in place. Returns this tensor. */
   requiresGrad_(flag = true): this {
-    native().setRequiresGrad(TensorHandle.of(this), flag);
+    REQUIRES_GRAD_.call(this, flag);
     return this;
   }
 
   /** Whether no recorded operator made this tensor; only leaves get a `.grad`. */
   get isLeaf(): boolean {
-    return native().isLeaf(TensorHandle.of(this));
+    return IS_LEAF.call(this);
   }
 
   /** The recorded operator that made this tensor, such as `AddBackward0`, or null. */
   get gradFunctionName(): string | null {
-    return native().gradFunctionName(TensorHandle.of(this));
+    const name = native().gradFunctionName(TensorHandle.of(this));
+    return name === '' ? null : readableStep(name);
   }
 
   /** The gradient that backward passes have summed up, or null. Every read makes a new Tensor of the same memory. */
@@ -127,10 +143,47 @@ export class Tensor extends TensorHandle {
     native().backward([TensorHandle.of(this)], gradients, retainGraph ?? createGraph, createGraph, null);
   }
 
-  /** On another device or as another dtype; this very memory when nothing changes. Gradients flow through it. */
-  to({ device, dtype }: { device?: Device; dtype?: DType }): Tensor {
-    if (device !== undefined) return TO_DEVICE.call(this, device, dtype ?? this.dtype);
-    return TO_DTYPE.call(this, dtype ?? this.dtype);
+  /**
+   * Calls `hook` with the gradient of this tensor in every backward pass; what it returns, if anything, takes the
+   * gradient's place. It must not change the gradient in place. What it throws arrives from `backward()` unchanged.
+   * The hook is kept as long as the graph or this tensor needs it: one of a parameter, until the parameter is disposed
+   * or the hook removed.
+   *
+   * @throws TorchError `operator` when this tensor does not require a gradient
+   */
+  registerHook(hook: GradientHook): HookHandle {
+    return registerHook(this, hook);
+  }
+
+  /** Keeps the gradient of this tensor in its `.grad` although it is no leaf. */
+  retainGrad(): void {
+    RETAIN_GRAD.call(this);
+  }
+
+  /**
+   * On another device, as another dtype, in another memory format; this very memory when nothing changes. Gradients
+   * flow through it.
+   */
+  to({ device, dtype, memoryFormat }: { device?: Device; dtype?: DType; memoryFormat?: MemoryFormat }): Tensor {
+    if (device !== undefined) return TO_DEVICE.call(this, device, dtype ?? this.dtype, false, false, memoryFormat);
+    return TO_DTYPE.call(this, dtype ?? this.dtype, false, false, memoryFormat);
+  }
+
+  /**
+   * Elements by indices as in Python: `x[1, 2:5, ..., None]` is `x.at(1, '2:5', '...', null)`. See {@link Index}.
+   * Integers, slices and null give a view, tensors and lists a copy. Gradients flow through it.
+   */
+  at(...indices: Index[]): Tensor {
+    return at(this, indices);
+  }
+
+  /**
+   * Writes a value, broadcast, at indices as {@link at} takes them: `x[0, ::2] = 1` is `x.setAt([0, '::2'], 1)`.
+   * Where the same place is indexed twice, one of its values stays. Returns this tensor.
+   */
+  setAt(indices: readonly Index[], value: Tensor | number): this {
+    setAt(this, indices, value);
+    return this;
   }
 
   /**
@@ -139,33 +192,35 @@ export class Tensor extends TensorHandle {
    * @throws TorchError `argument` when there is not exactly one element
    */
   item(): number {
-    return native().item(TensorHandle.of(this));
+    if (this.numel !== 1) {
+      throw new TorchError(`item() needs a tensor with one element, not ${this.dtype} [${this.shape.join(', ')}]`, {
+        code: 'argument',
+      });
+    }
+    return Number(ITEM.call(this));
   }
 
   /** A copy of the elements in row-major order; bool as 0 and 1, float16 and bfloat16 as float32. */
   data(): TensorData {
-    switch (this.dtype) {
-      case 'float32':
-        return new Float32Array(this.#bytes());
-      case 'float64':
-        return new Float64Array(this.#bytes());
-      case 'int64':
-        return new BigInt64Array(this.#bytes());
-      case 'int32':
-        return new Int32Array(this.#bytes());
-      case 'int16':
-        return new Int16Array(this.#bytes());
-      case 'int8':
-        return new Int8Array(this.#bytes());
-      case 'uint8':
-      case 'bool':
-        return new Uint8Array(this.#bytes());
-      case 'float16':
-      case 'bfloat16':
-        return new Float32Array(this.#widenedBytes());
-      default:
-        throw new TorchError(`data() does not know the dtype ${this.dtype}`, { code: 'argument' });
-    }
+    const isHalf = this.dtype === 'float16' || this.dtype === 'bfloat16';
+    const bytes = isHalf ? this.#widenedBytes() : this.#bytes();
+    return arrayOver(bytes, isHalf ? 'float32' : this.dtype) as TensorData;
+  }
+
+  /**
+   * The elements themselves, not a copy: writing to the array changes the tensor, without autograd's notice. bool as
+   * bytes 0 and 1, float16 and bfloat16 as their 16 bits. The array keeps the memory alive, also after `dispose()`.
+   *
+   * @throws TorchError `argument` when the tensor is not contiguous on the CPU, or requires a gradient (`detach()` it)
+   */
+  sharedData(): TensorData | Uint16Array {
+    const problem = this.#whyNotShared();
+    if (problem)
+      throw new TorchError(`sharedData() cannot show a tensor that ${problem[0]}`, {
+        code: 'argument',
+        hint: problem[1],
+      });
+    return arrayOver(this.numel === 0 ? new ArrayBuffer(0) : native().sharedData(TensorHandle.of(this)), this.dtype);
   }
 
   /** The elements as nested arrays of numbers, or one number for a tensor without dimensions. */
@@ -186,6 +241,13 @@ export class Tensor extends TensorHandle {
   override forgetShape(): void {
     this.#shape = undefined;
     this.#dtype = undefined;
+  }
+
+  #whyNotShared(): [problem: string, hint: string] | undefined {
+    if (this.device !== 'cpu') return [`is on ${this.device}`, 'copy it with data()'];
+    if (this.requiresGrad) return ['requires a gradient', 'use x.detach().sharedData()'];
+    if (!this.isContiguous) return ['is not contiguous', 'use x.contiguous().sharedData(), which may be a copy'];
+    return undefined;
   }
 
   #bytes(): ArrayBuffer {
@@ -216,3 +278,4 @@ function nest(values: readonly number[], shape: readonly number[]): NestedNumber
 
 installMethods(Tensor.prototype);
 setTensorFactory((handle: Handle) => new Tensor(handle));
+setCallbackFactory((handle: Handle) => new Tensor(handle));
