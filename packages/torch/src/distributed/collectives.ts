@@ -201,7 +201,7 @@ function bytesOf(contiguous: Tensor): Tensor {
 
 /** Puts the result where the caller expects it, unless it was made there. */
 function copyBack(values: Tensor, tensor: Tensor): void {
-  const inPlace = tensor.dtype === values.dtype && native().isContiguous(TensorHandle.of(tensor));
+  const inPlace = tensor.dtype === values.dtype && tensor.isContiguous;
   if (!inPlace) tensor.copy_(values);
 }
 
@@ -220,7 +220,7 @@ async function waitOffThread<R>(start: () => Started<R>): Promise<R> {
   try {
     if (work !== null) await group().addon.finishWork(work);
   } catch (error) {
-    throw nativeError('distributed', (error as Error).message, null, []);
+    throw nativeError('distributed', (error as Error).message);
   }
   const result = finish(values);
   if (result !== values) values.dispose();
