@@ -6,7 +6,7 @@
 import { noGrad } from '../autograd.js';
 import { empty, tensor as makeTensor } from '../creation.js';
 import { nativeError, TorchError } from '../errors.js';
-import { type Held, native } from '../native.js';
+import type { Held } from '../native.js';
 import { Operator } from '../operator.js';
 import { keep, scope, TensorHandle } from '../scope.js';
 import { type DType, Tensor } from '../tensor.js';
