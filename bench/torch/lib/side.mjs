@@ -92,7 +92,7 @@ function loadWeights(parameters, file) {
 }
 
 function prepare({ task, weights, tuned = false }) {
-  torch.convolutionTuning?.({ enabled: tuned });
+  torch.convolutionTuning({ enabled: tuned });
   if (!(task in MODELS)) return { work: TASKS[task](), losses: [] };
   const { step } = trainingStep(task, weights);
   return { work: repeatedly(step), losses: [step(), step(), step()] };
@@ -112,7 +112,7 @@ function peakBytes() {
 }
 
 function memory({ task, tuned = false }) {
-  torch.convolutionTuning?.({ enabled: tuned });
+  torch.convolutionTuning({ enabled: tuned });
   const before = peakBytes();
   const { step } = trainingStep(task);
   for (let i = 0; i < 4; i++) step();
