@@ -6,8 +6,8 @@ import { MODELS } from './models.mjs';
 
 torch.setNumThreads(Number(process.argv[2]));
 
-/** As many calls as a training step makes, after which a scope frees their results. */
-const CALLS_IN_SCOPE = 100;
+/** A scope frees the results of so many calls, as that of a layer does. */
+const CALLS_IN_SCOPE = 25;
 
 /** What a microscopic task does, made in the functions below. */
 const TASKS = {
