@@ -172,6 +172,9 @@ test('no algorithm is a candidate for what it cannot compute', () => {
   assert.ok(!isWinograd({ weight: [32, 16, 3, 3, 3], groups: 2 }));
   assert.ok(!isWinograd({ padding: [1, 3, 3] }, 'inputGradient'));
   assert.ok(!isWinograd({ dtype: 'float64' }));
+  assert.ok(!isWinograd({ input: [2, 1024, 4, 8, 8], weight: [1024, 1024, 3, 3, 3] }), 'too much memory');
+  assert.ok(candidates('weightGradient', base).includes('unfolded'));
+  assert.ok(!candidates('weightGradient', { ...base, input: [64, 32, 16, 64, 64] }).includes('unfolded'));
   assert.deepEqual(candidates('weightGradient', { ...base, weight: [32, 16, 3, 3, 3], groups: 2 }), [
     'plain',
     'channelsLast',

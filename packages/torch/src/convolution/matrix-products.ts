@@ -4,7 +4,7 @@ import { constantPadNd, matmul, stack } from '../generated/operators.js';
 import type { Tensor } from '../tensor.js';
 import type { Algorithm } from './algorithms.js';
 import { plain, reshapedResult } from './library.js';
-import { kernelOf, outputSize, type Problem } from './problem.js';
+import { kernelOf, MOST_WORKSPACE, outputSize, type Problem, productOf } from './problem.js';
 
 const isAll = (numbers: readonly number[], value: number) => numbers.every((number) => number === value);
 
@@ -90,7 +90,11 @@ function channelsBeforeKernel({ weight }: Problem, flat: Tensor): Tensor {
 
 /** One matrix product, with all patches of x written out: as many times the memory of x as the kernel has elements. */
 export const unfolded: Algorithm = {
-  supports: ({ groups }) => groups === 1,
+  supports(problem) {
+    const places = problem.input[0]! * productOf(outputSize(problem));
+    const elements = places * productOf(problem.weight.slice(1));
+    return problem.groups === 1 && elements * Float32Array.BYTES_PER_ELEMENT <= MOST_WORKSPACE;
+  },
   weightGradient(problem, x, _weight, gradient) {
     const view = patches(problem, paddedChannelsLast(problem, x));
     const places = gradient.numel / gradient.shape[1]!;

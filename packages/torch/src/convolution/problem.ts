@@ -20,6 +20,12 @@ export interface Problem extends Geometry {
   readonly dtype: string;
 }
 
+/**
+ * Algorithms whose intermediate results take more bytes than this beside their operands are not candidates: what leaves
+ * the cache does not win, and already to measure it would raise the peak memory of training.
+ */
+export const MOST_WORKSPACE = 64 * 2 ** 20;
+
 export function problemOf(x: Tensor, weight: Tensor, geometry: Geometry): Problem {
   return { ...geometry, input: x.shape, weight: weight.shape, dtype: x.dtype };
 }
@@ -52,4 +58,8 @@ export function keyOf(pass: Pass, problem: Problem, threads: number): string {
     `groups ${groups}`,
     `threads ${threads}`,
   ].join(', ');
+}
+
+export function productOf(numbers: readonly number[]): number {
+  return numbers.reduce((product, number) => product * number, 1);
 }

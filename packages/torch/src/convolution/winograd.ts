@@ -3,7 +3,7 @@ import type { Tensor } from '../tensor.js';
 import type { Algorithm } from './algorithms.js';
 import { reshapedResult } from './library.js';
 import { turnedPadding } from './matrix-products.js';
-import { outputSize, type Problem } from './problem.js';
+import { MOST_WORKSPACE, outputSize, type Problem } from './problem.js';
 
 const WINOGRAD = new Operator<Tensor>('chronotope::winograd');
 const WEIGHT_GRADIENT = new Operator<Tensor>('chronotope::winograd_weight_gradient');
@@ -20,7 +20,7 @@ const MOST_TAPS = 16;
 export function winograd(tile: 2 | 4): Algorithm {
   return {
     supports(problem, pass) {
-      if (!isWinograd(problem)) return false;
+      if (!isWinograd(problem) || transformedWeightBytes(problem, tile) > MOST_WORKSPACE) return false;
       return pass !== 'inputGradient' || (timeOf(problem).stride === 1 && turnedPadding(problem).every((p) => p >= 0));
     },
     forward(problem, x, weight) {
@@ -39,6 +39,11 @@ export function winograd(tile: 2 | 4): Algorithm {
       return reshapedResult(sums, problem.weight);
     },
   };
+}
+
+function transformedWeightBytes(problem: Problem, tile: number): number {
+  const [out, inputs] = problem.weight as [number, number];
+  return Float32Array.BYTES_PER_ELEMENT * (tile + 2) ** 2 * timeOf(problem).taps * inputs * out;
 }
 
 function isWinograd(problem: Problem): boolean {
