@@ -16,8 +16,8 @@ export const ROWS = [
 ];
 
 export const MEMORY_ROWS = [
-  { name: 'memory', title: 'R3D-18, 4 steps', task: 'r3d18' },
-  { name: 'memory', title: '  with tuned convolutions', task: 'r3d18', tuned: true },
-  { name: 'memory', title: 'ResNet-18, 4 steps', task: 'resnet18' },
-  { name: 'memory', title: 'ViT-tiny, 4 steps', task: 'vit' },
+  { name: 'memory-r3d18', title: 'R3D-18, 4 steps', task: 'r3d18' },
+  { name: 'memory-r3d18-tuned', title: '  with tuned convolutions', task: 'r3d18', tuned: true },
+  { name: 'memory-resnet18', title: 'ResNet-18, 4 steps', task: 'resnet18' },
+  { name: 'memory-vit', title: 'ViT-tiny, 4 steps', task: 'vit' },
 ];

@@ -1,6 +1,7 @@
 /** Convolutions as products of large matrices. */
 import { zeros } from '../creation.js';
 import { constantPadNd, matmul, stack } from '../generated/operators.js';
+import { scope } from '../scope.js';
 import type { Tensor } from '../tensor.js';
 import type { Algorithm } from './algorithms.js';
 import { plain, reshapedResult } from './library.js';
@@ -109,10 +110,12 @@ export const shifted: Algorithm = {
     const kernel = kernelOf(problem);
     const view = patches(problem, paddedChannelsLast(problem, x));
     const places = channelsByPlaces(gradient);
-    const products = offsetsOf(kernel).map((offset) => {
-      const at = offset.reduce((rest, index) => rest.select(1 + kernel.length, index), view);
-      return places.matmul(at.reshape([places.shape[1]!, -1]));
-    });
+    const products = offsetsOf(kernel).map((offset) =>
+      scope(() => {
+        const at = offset.reduce((rest, index) => rest.select(1 + kernel.length, index), view);
+        return places.matmul(at.reshape([places.shape[1]!, -1]));
+      }),
+    );
     return channelsBeforeKernel(problem, stack(products, { dim: 1 }));
   },
 };
