@@ -28,7 +28,7 @@ class Blocks {
     void* block = reuse(bytes);
     if (block == nullptr) {
       const size_t most = std::max(peak_, live_ + bytes);
-      shrinkCache(most + most / 4 - std::min(most + most / 4, live_ + bytes));
+      shrinkCache(most + most / 16 - std::min(most + most / 16, live_ + bytes));
       block = allocate(bytes);
       if (block == nullptr) {
         shrinkCache(0);
@@ -82,7 +82,7 @@ class Blocks {
     return block;
   }
 
-  // Live and cached blocks together stay within 5/4 of the most that has ever been live.
+  // Live and cached blocks together stay within 17/16 of the most that has ever been live.
   void shrinkCache(size_t limit) {
     while (cached_ > limit) {
       void* block = oldestFirst_.front();

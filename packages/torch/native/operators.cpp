@@ -195,6 +195,10 @@ c10::IValue toAbsent(const ArgumentPlan& argument) {
 }
 
 c10::IValue toIValue(const Environment& state, napi_env env, napi_value value, const ArgumentPlan& argument) {
+  double handle;
+  if (argument.kind == Kind::Tensor && napi_get_value_double(env, value, &handle) == napi_ok) {
+    return state.handles.get(handle);  // the most frequent first: every step into Node-API costs
+  }
   napi_valuetype type;
   napi_typeof(env, value, &type);
   if (type == napi_undefined) return toAbsent(argument);

@@ -5,6 +5,7 @@
 #include <ATen/ops/from_blob.h>
 #include <torch/csrc/autograd/function.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace chronotope {
@@ -95,19 +96,13 @@ void settle(const Napi::CallbackInfo& info) {
   state.settleAnchors();
 }
 
-// release(handle | handles); a handle that names nothing any more is passed over
+// release(handle), release(Float64Array, count of handles in it); one that names nothing any more is passed over
 void release(const Napi::CallbackInfo& info) {
   auto& state = Environment::of(info.Env());
-  if (info[0].IsArray()) {
-    const napi_env env = info.Env();
-    uint32_t length = 0;
-    napi_get_array_length(env, info[0], &length);
-    for (uint32_t i = 0; i < length; i++) {
-      napi_value element;
-      double handle;
-      if (napi_get_element(env, info[0], i, &element) != napi_ok) continue;
-      if (napi_get_value_double(env, element, &handle) == napi_ok) state.handles.release(handle);
-    }
+  if (info[0].IsTypedArray()) {
+    const auto list = info[0].As<Napi::Float64Array>();
+    const auto count = std::min(list.ElementLength(), static_cast<size_t>(intArgument(info, 1)));
+    for (size_t i = 0; i < count; i++) state.handles.release(list[i]);
   } else {
     state.handles.release(handleArgument(info, 0));
   }

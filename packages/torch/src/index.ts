@@ -3,6 +3,13 @@ export { detectAnomaly, isAnomalyEnabled, setDetectAnomaly } from './anomaly.js'
 export * from './autograd.js';
 export * from './autograd-function.js';
 export * from './buffers.js';
+export {
+  type ConvolutionChoices,
+  type ConvolutionTuning,
+  convolutionChoices,
+  convolutionTuning,
+  setConvolutionChoices,
+} from './convolution/tuning.js';
 export * from './creation.js';
 export * as distributed from './distributed/index.js';
 export { TorchError, type TorchErrorCode, type TorchErrorDetails } from './errors.js';

@@ -41,7 +41,9 @@ export interface Native extends Partial<NativeDistributed> {
   gradOf(tensor: Handle): Handle | null;
   setGrad(tensor: Handle, grad: Handle | null): void;
   alias(tensor: Handle): Handle;
-  release(tensors: Handle | readonly Handle[]): void;
+  release(tensor: Handle): void;
+  /** Of the list only the first ones count. */
+  release(tensors: Float64Array, count: number): void;
   reportToCollector(tensor: Handle): void;
 
   memory(): { liveTensors: number; liveBytes: number; cachedBytes: number; collectableBytes: number };

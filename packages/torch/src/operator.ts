@@ -66,8 +66,10 @@ export class Operator<R = Result> {
   call(...args: Argument[]): R {
     this.#description ??= native().findOperator(this.name, this.overload);
     const description = this.#description;
-    const values: unknown[] = new Array(args.length);
-    for (let i = 0; i < args.length; i++) {
+    let count = args.length;
+    while (count > 0 && args[count - 1] === undefined) count--;
+    const values: unknown[] = new Array(count);
+    for (let i = 0; i < count; i++) {
       const kind = description.arguments[i];
       values[i] = kind === undefined || kind === '.' ? args[i] : this.#toNative(args[i], kind, i);
     }

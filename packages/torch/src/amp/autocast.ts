@@ -48,6 +48,11 @@ export function autocast<R>({ device = 'cpu', enabled = true, ...options }: Auto
   }
 }
 
+/** Whether the calls of now are inside the body of an {@link autocast} for the device. */
+export function isAutocastEnabled(device: DeviceType): boolean {
+  return modes[device].enabled;
+}
+
 function switchTo(device: DeviceType, mode: Mode): void {
   native().setAutocast(device, mode.enabled, mode.dtype);
   modes[device] = mode;

@@ -1,5 +1,6 @@
+import { convolution } from '../convolution/convolution.js';
 import { TorchError } from '../errors.js';
-import { conv1d, conv2d, conv3d } from '../generated/operators.js';
+import { conv1d } from '../generated/operators.js';
 import type { Tensor } from '../tensor.js';
 import { resetWeightAndBias } from './linear.js';
 import { Module } from './module.js';
@@ -76,7 +77,7 @@ export class Conv2d extends Convolution {
   }
 
   override forward(x: Tensor): Tensor {
-    return conv2d(x, this.weight, { bias: this.bias, ...this.geometry });
+    return convolution(x, this.weight, this.bias, this.geometry);
   }
 }
 
@@ -87,7 +88,7 @@ export class Conv3d extends Convolution {
   }
 
   override forward(x: Tensor): Tensor {
-    return conv3d(x, this.weight, { bias: this.bias, ...this.geometry });
+    return convolution(x, this.weight, this.bias, this.geometry);
   }
 }
 
