@@ -35,6 +35,7 @@ export function candidates(pass: Pass, problem: Problem): string[] {
   return [...ALGORITHMS.keys()].filter((name) => isCandidate(name, pass, problem));
 }
 
+/** Whether an algorithm can compute a pass of a problem. */
 export function isCandidate(name: string, pass: Pass, problem: Problem): boolean {
   const algorithm = ALGORITHMS.get(name);
   return algorithm?.[pass] !== undefined && algorithm.supports(problem, pass);

@@ -26,10 +26,12 @@ export interface Problem extends Geometry {
  */
 export const MOST_WORKSPACE = 64 * 2 ** 20;
 
+/** The problem of convolving `x` [N, C, …] with `weight` [K, C / groups, …]. */
 export function problemOf(x: Tensor, weight: Tensor, geometry: Geometry): Problem {
   return { ...geometry, input: x.shape, weight: weight.shape, dtype: x.dtype };
 }
 
+/** Sizes of the kernel in space (and time). */
 export function kernelOf({ weight }: Problem): readonly number[] {
   return weight.slice(2);
 }
@@ -60,6 +62,7 @@ export function keyOf(pass: Pass, problem: Problem, threads: number): string {
   ].join(', ');
 }
 
+/** The product of all numbers; 1 for none. */
 export function productOf(numbers: readonly number[]): number {
   return numbers.reduce((product, number) => product * number, 1);
 }

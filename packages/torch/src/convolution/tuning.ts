@@ -36,6 +36,7 @@ export function convolutionTuning(settings: ConvolutionTuning): void {
   tuning = { ...OFF, ...settings };
 }
 
+/** Whether `Conv2d` and `Conv3d` choose among algorithms now. */
 export function isConvolutionTuned(): boolean {
   return tuning.enabled;
 }
