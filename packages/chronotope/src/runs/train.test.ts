@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import {
   cpSync,
   existsSync,
@@ -19,12 +20,15 @@ import { predictFiles } from './predict.js';
 import { RunFolder } from './run-folder.js';
 import { trainTimeBalance } from './train.js';
 
-/** Deletes the stored frames of one video. */
-function loseFrames(store: string, name: string): void {
+/** Deletes a video and its stored frames, which are found by the hash of its content. */
+function loseVideo(video: string, store: string): void {
+  const hash = createHash('sha256').update(readFileSync(video)).digest('hex');
   const entry = readdirSync(store)
     .filter((file) => file.endsWith('.json'))
-    .find((file) => readFileSync(path.join(store, file), 'utf8').includes(name))!;
-  rmSync(path.join(store, entry.replace(/json$/, 'rgb')));
+    .find((file) => readFileSync(path.join(store, file), 'utf8').includes(hash))!;
+  const frames = readdirSync(store).find((file) => file.startsWith(entry.replace(/json$/, '')) && file !== entry)!;
+  rmSync(path.join(store, frames));
+  rmSync(video);
 }
 
 describe('a run, end to end', () => {
@@ -113,16 +117,12 @@ describe('a run, end to end', () => {
     const lines: string[] = [];
     const note = (line: string): void => void lines.push(line);
     const begin = (title: string) => {
-      if (title === 'pre-training, invariant') lose('frames', '_unlabelled/u0.mp4');
-      if (title === 'testing') lose('frames-test', '_test/blue/t1.mp4');
+      const video = { 'pre-training, invariant': '_unlabelled/u0.mp4', testing: '_test/blue/t1.mp4' }[title];
+      if (video) loseVideo(path.join(own, video), path.join(root, 'lossy', 'frames'));
       return { update: () => {}, end: () => {} };
     };
     const own = path.join(root, 'own videos');
     cpSync(data, own, { recursive: true });
-    const lose = (store: string, video: string): void => {
-      loseFrames(path.join(root, 'lossy', store), path.basename(video));
-      rmSync(path.join(own, video));
-    };
     const evaluation = (await train('lossy', { data: own, progress: { begin, note } }))!;
     const stage = RunFolder.open(path.join(root, 'lossy')).stage('pretrain-invariant').result();
     const [damaged, ...others] = stage.damaged as { id: string; reason: string; samples: number }[];
