@@ -28,6 +28,13 @@ export function share(text: string): number {
   return value;
 }
 
+/** The value of a command line option that is a percentage. */
+export function percentage(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 100)) throw new InvalidArgumentError('expected a percentage above 0 and up to 100.');
+  return value;
+}
+
 /** `--set key=value`, which changes a setting of the recipe and may be repeated. */
 export function setOption(): Option {
   return new Option('--set <key=value>', 'change one setting, such as student.steps=400; may be repeated')

@@ -20,7 +20,8 @@ export function reportError(error: unknown, stream: NodeJS.WriteStream = process
       return EXIT.interrupted;
     }
     stream.write(`\nerror: ${error.message}\n`);
-    if (error.hint) stream.write(`${error.hint}\n`);
+    // The messages of the video package end in their hint, for programs that print nothing else.
+    if (error.hint && !error.message.endsWith(error.hint)) stream.write(`${error.hint}\n`);
     return EXIT.failed;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -5,7 +5,7 @@ import type { LabelLists } from '../data/splits/label-lists.js';
 import { findLeaks } from '../data/splits/leaks.js';
 import { makeSplit, partSizes } from '../data/splits/make-split.js';
 import { addDatasetOptions, type DatasetFlags, readingRemarks, readOptions } from './dataset-options.js';
-import { positiveInteger, share, wholeNumber } from './options.js';
+import { percentage, positiveInteger, share, wholeNumber } from './options.js';
 import { leakRemarks, partTable } from './tables.js';
 
 interface SplitFlags extends DatasetFlags {
@@ -38,7 +38,7 @@ export function splitCommand(): Command {
     .addOption(
       new Option('--per-class <n>', 'keep n labels in each class').argParser(positiveInteger).conflicts('percent'),
     )
-    .option('--percent <p>', 'keep this percentage of the labels of each class, at least one', Number)
+    .option('--percent <p>', 'keep this percentage of the labels of each class, at least one', percentage)
     .option('--spread', 'draw labels from as many groups as possible')
     .option('--seed <n>', 'seed of cutting and drawing', wholeNumber, 0)
     .option('--draw <n>', 'number of the label draw; each is independent of the others', wholeNumber, 0)

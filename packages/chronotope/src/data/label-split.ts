@@ -62,7 +62,9 @@ function checkBudget(budget: LabelBudget): void {
   if (!valid) {
     const asked =
       'perClass' in budget ? `${budget.perClass} labelled videos a class` : `${budget.percent} % of the labels`;
-    throw new ChronotopeError('bad-label-budget', `${asked}: expected a positive integer, or a percentage up to 100`);
+    throw new ChronotopeError('bad-label-budget', `${asked}: expected a positive integer, or a percentage up to 100`, {
+      hint: 'Ask for 1 or more labels a class, or for a percentage above 0 and up to 100.',
+    });
   }
 }
 

@@ -31,8 +31,11 @@ export async function prepareVideos(
   const excludedIds = new Set(excluded.map(({ id }) => id));
   const usable = entries.filter(({ id }) => !excludedIds.has(id));
   if (usable.length === 0) {
-    throw new ChronotopeError('no-usable-videos', 'none of the videos can be decoded', {
-      hint: 'The lines above say what is wrong with each file.',
+    const [first] = excluded;
+    const example = first === undefined ? '' : `: ${first.id}: ${first.reason}`;
+    throw new ChronotopeError('no-usable-videos', `none of the videos can be decoded${example}`, {
+      hint: 'Replace the files, or leave them out. `chronotope index` looks at every file and says what is wrong with it.',
+      details: { excluded },
     });
   }
   return { store, format: plan.format, usable, excluded };
