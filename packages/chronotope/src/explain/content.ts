@@ -1,3 +1,4 @@
+import type { Bootstrap } from '../evaluation/bootstrap.js';
 import type { MetricsLine } from '../training/fit.js';
 import type { Neighbour } from './neighbours.js';
 
@@ -37,6 +38,8 @@ export interface Protocol {
 export interface TestResults {
   videos: readonly TestVideo[];
   classifiers: readonly ClassifierResults[];
+  /** Draws test sets, for intervals: the same ones as `chronotope evaluate`. */
+  bootstrap: Bootstrap;
   /** The classifier that the pictures are about. */
   main: ClassifierResults;
   teachers: { invariant: ClassifierResults; distinctive: ClassifierResults } | null;

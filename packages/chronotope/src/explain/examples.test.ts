@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { scope, tensor } from '@chronotope/torch';
 import { choosePredictions, chooseQueries } from './choose-examples.js';
 import type { ClassifierResults } from './content.js';
-import { nearestNeighbours } from './neighbours.js';
+import { otherNeighbours } from './neighbours.js';
 import { classMeans, confusionCounts, rightShares, teacherOutcomes } from './tallies.js';
 
 const classifier = (...draws: number[][][]): ClassifierResults => ({
@@ -50,18 +51,27 @@ test('queries come from different classes', () => {
 });
 
 test('neighbours are sorted by cosine, whatever the lengths, without the video itself', () => {
-  const features = [
-    [1, 0],
-    [0, 5],
-    [10, 10],
-    [-1, 0],
-  ].map((row) => Float32Array.from(row));
-  const found = nearestNeighbours(features, 0, 2);
+  const found = scope(() =>
+    otherNeighbours(
+      tensor([
+        [1, 0],
+        [0, 5],
+        [10, 10],
+        [-1, 0],
+      ]),
+      2,
+    ),
+  );
   assert.deepEqual(
-    found.map(({ index }) => index),
+    found[0]!.map(({ index }) => index),
     [2, 1],
   );
-  assert.ok(Math.abs(found[0]!.similarity - Math.SQRT1_2) < 1e-6);
+  assert.ok(Math.abs(found[0]![0]!.similarity - Math.SQRT1_2) < 1e-6);
+  assert.ok(found.every((others, video) => others.length === 2 && others.every(({ index }) => index !== video)));
+  assert.deepEqual(
+    scope(() => otherNeighbours(tensor([[1, 2]]), 3)),
+    [[]],
+  );
 });
 
 test('tallies average over the label draws', () => {

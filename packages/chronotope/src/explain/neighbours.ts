@@ -1,3 +1,6 @@
+import type { Tensor } from '@chronotope/torch';
+import { nearestNeighbours } from '../evaluation/nearest-neighbours.js';
+
 /** Another video and how similar its features are. */
 export interface Neighbour {
   index: number;
@@ -5,23 +8,21 @@ export interface Neighbour {
   similarity: number;
 }
 
-/** The `count` other vectors most similar to the one at `query`, best first. */
-export function nearestNeighbours(features: readonly Float32Array[], query: number, count: number): Neighbour[] {
-  const wanted = features[query]!;
-  return features
-    .map((vector, index) => ({ index, similarity: cosine(wanted, vector) }))
-    .filter(({ index }) => index !== query)
-    .sort((a, b) => b.similarity - a.similarity)
-    .slice(0, count);
-}
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  const lengths = Math.sqrt(dot(a, a) * dot(b, b));
-  return lengths === 0 ? 0 : dot(a, b) / lengths;
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let k = 0; k < a.length; k++) sum += a[k]! * b[k]!;
-  return sum;
+/**
+ * For each video the `count` others with the most similar features, best first; fewer where there are no more.
+ *
+ * @param features `[V, D]`
+ */
+export function otherNeighbours(features: Tensor, count: number): Neighbour[][] {
+  const videos = features.shape[0]!;
+  // One more than wanted, because each video is found among its own neighbours.
+  const { k, indices, similarities } = nearestNeighbours(features, features, Math.min(count + 1, videos));
+  return Array.from({ length: videos }, (_, video) =>
+    Array.from({ length: k }, (_, rank) => ({
+      index: indices[video * k + rank]!,
+      similarity: similarities[video * k + rank]!,
+    }))
+      .filter(({ index }) => index !== video)
+      .slice(0, count),
+  );
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Bootstrap } from '../evaluation/bootstrap.js';
 import type { ClassifierResults, ReportContent, TestResults } from './content.js';
 import { renderReport } from './render-report.js';
 import { verdict } from './sections/results.js';
@@ -28,6 +29,7 @@ function testResults(classes: number): TestResults {
   const explained = { predicted: 0, against: 1, confidence: 0.9, frames: PIXEL, evidence: PIXEL, moments: [1, -2] };
   return {
     ...{ videos, classifiers: [classifier('baseline', classes, 0), invariant, distinctive, main], main },
+    bootstrap: new Bootstrap(videos.length),
     teachers: { invariant, distinctive },
     mistakes: [{ video: 2, ...explained }],
     successes: [{ video: 0, ...explained }],

@@ -1,10 +1,10 @@
+import { meanOf } from '../evaluation/bootstrap.js';
 import { argmax } from '../evaluation/video-level.js';
 import type { ClassifierResults, TestResults } from './content.js';
-import { mean } from './statistics.js';
 
 /** For each test video the share of the label draws in which the classifier was right. */
 export function rightShares({ draws }: ClassifierResults, { videos }: Pick<TestResults, 'videos'>): number[] {
-  return videos.map(({ truth }, video) => mean(draws.map((draw) => (argmax(draw[video]!) === truth ? 1 : 0))));
+  return videos.map(({ truth }, video) => meanOf(draws.map((draw) => (argmax(draw[video]!) === truth ? 1 : 0))));
 }
 
 /** The mean of a value of each test video over the videos of each class; NaN for a class without test videos. */
@@ -13,7 +13,7 @@ export function classMeans(
   { videos }: Pick<TestResults, 'videos'>,
   classes: readonly string[],
 ): number[] {
-  return classes.map((_, index) => mean(values.filter((_, video) => videos[video]!.truth === index)));
+  return classes.map((_, index) => meanOf(values.filter((_, video) => videos[video]!.truth === index)));
 }
 
 /** `[truth][prediction]`: videos, summed over the label draws. */

@@ -1,11 +1,11 @@
+import type { Interval } from '../../evaluation/bootstrap.js';
 import { html, type Markup } from '../html.js';
-import type { Estimate } from '../statistics.js';
 
 // Bars for the cells of a table: as wide as the cell, so that they need no scaling. The cells beside them hold the
 // numbers, so these are decoration for a screen reader.
 
 /** A bar from 0 to a share of the cell, a whisker for its interval and a dot for each single value. */
-export function intervalBar(estimate: Estimate, singles: readonly number[], role: string): Markup {
+export function intervalBar(estimate: Interval, singles: readonly number[], role: string): Markup {
   const dots = singles.length < 2 ? [] : singles;
   return html`<svg class="bar" aria-hidden="true" width="100%" height="18">
 <rect class="${role}" x="0" y="3" width="${share(estimate.value)}" height="12"/>

@@ -1,7 +1,7 @@
+import { meanOf } from '../../evaluation/bootstrap.js';
 import type { ReportContent, StageHistory } from '../content.js';
 import { duration, mebibytes, percent } from '../format.js';
 import { type Content, html, type Markup } from '../html.js';
-import { mean } from '../statistics.js';
 import { table } from '../table.js';
 import type { Section } from './section.js';
 
@@ -36,7 +36,7 @@ function stageTable(stages: readonly StageHistory[], total: number): Markup {
 
 function stageRow({ title, draw, done, seconds, from, lines }: StageHistory): Content[] {
   const own = seconds === null ? (done ? '–' : 'not finished') : duration(seconds);
-  const meanOf = (key: 'samplesPerSecond' | 'dataShare') => mean(lines.map((line) => line[key]));
+  const average = (key: 'samplesPerSecond' | 'dataShare') => meanOf(lines.map((line) => line[key]));
   const peak = (key: 'residentBytes' | 'tensorBytes') => {
     const values = lines.map((line) => line[key]).filter((value) => Number.isFinite(value));
     return values.length === 0 ? '–' : mebibytes(Math.max(...values));
@@ -46,8 +46,8 @@ function stageRow({ title, draw, done, seconds, from, lines }: StageHistory): Co
     draw === null ? 'shared' : draw + 1,
     lines.at(-1)?.step ?? '–',
     from === null ? own : `from ${from}`,
-    lines.length === 0 ? '–' : meanOf('samplesPerSecond').toFixed(0),
-    percent(meanOf('dataShare')),
+    lines.length === 0 ? '–' : average('samplesPerSecond').toFixed(0),
+    percent(average('dataShare')),
     peak('residentBytes'),
     peak('tensorBytes'),
   ];

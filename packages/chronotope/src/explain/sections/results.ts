@@ -1,8 +1,8 @@
+import { type Interval, meanOf } from '../../evaluation/bootstrap.js';
 import { intervalBar } from '../charts/bars.js';
 import type { ClassifierResults, ReportContent, TestResults } from '../content.js';
 import { counted, percent, points } from '../format.js';
 import { type Content, html, type Markup } from '../html.js';
-import { type Estimate, mean, pairedDifference, shareInterval } from '../statistics.js';
 import { table } from '../table.js';
 import { rightShares } from '../tallies.js';
 import type { Section } from './section.js';
@@ -34,17 +34,17 @@ to say which of the two is better. ${draws > 1 ? SEVERAL_DRAWS : ONE_DRAW}</p>`,
 
 /** The main result in words, line by line, also when it is not the one hoped for. */
 export function verdict(test: TestResults): string[] {
-  const { main, classifiers, videos } = test;
+  const { main, classifiers, videos, bootstrap } = test;
   const right = rightShares(main, test);
-  const { value, low, high } = shareInterval(mean(right), videos.length);
+  const { value, low, high } = bootstrap.share(right);
   const own = `The ${main.title} recognises ${percent(value)} of ${counted(videos.length, 'test video')} (95 % interval ${percent(low)} to ${percent(high)}).`;
   const others = classifiers.filter((classifier) => classifier !== main);
   if (main.role !== 'student' || others.length === 0) return [own];
   const compared = others.map((other) => ({
     title: other.title,
-    difference: pairedDifference(right, rightShares(other, test)),
+    difference: bootstrap.difference(right, rightShares(other, test)),
   }));
-  const listed = (wanted: (difference: Estimate) => boolean) =>
+  const listed = (wanted: (difference: Interval) => boolean) =>
     compared
       .filter(({ difference }) => wanted(difference))
       .map(({ title, difference }) => `“${title}” (${points(difference.value)})`)
@@ -81,9 +81,9 @@ function accuracyTable(test: TestResults, draws: number): Markup {
 
 function accuracyRow(classifier: ClassifierResults, test: TestResults, mostDraws: number): Content[] {
   const right = rightShares(classifier, test);
-  const estimate = shareInterval(mean(right), test.videos.length);
-  const singles = classifier.draws.map((draw) => mean(rightShares({ ...classifier, draws: [draw] }, test)));
-  const { value, low, high } = pairedDifference(rightShares(test.main, test), right);
+  const estimate = test.bootstrap.share(right);
+  const singles = classifier.draws.map((draw) => meanOf(rightShares({ ...classifier, draws: [draw] }, test)));
+  const { value, low, high } = test.bootstrap.difference(rightShares(test.main, test), right);
   return [
     classifier.title,
     percent(estimate.value),

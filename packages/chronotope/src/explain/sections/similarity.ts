@@ -1,9 +1,10 @@
+import { meanOf } from '../../evaluation/bootstrap.js';
 import { histogram, stackedBar } from '../charts/bars.js';
 import { scatterChart } from '../charts/scatter-chart.js';
 import type { ReportContent, SimilarityScores, TestResults } from '../content.js';
 import { counted, percent } from '../format.js';
 import { type Content, html, type Markup } from '../html.js';
-import { areaInterval, mean, quantileGroups } from '../statistics.js';
+import { areaInterval, quantileGroups } from '../statistics.js';
 import { table } from '../table.js';
 import { classMeans, type TeacherOutcome, teacherOutcomes } from '../tallies.js';
 import type { Section } from './section.js';
@@ -105,7 +106,7 @@ const LEGEND = html`<span class="invariant-text">■ only invariant</span>
 <span class="distinctive-text">■ only distinctive</span> <span class="both-text">■ both</span>`;
 
 function thirdRow(name: string, group: readonly (TeacherOutcome & { score: number })[]): Content[] {
-  const share = (key: keyof TeacherOutcome) => mean(group.map((one) => one[key]));
+  const share = (key: keyof TeacherOutcome) => meanOf(group.map((one) => one[key]));
   const keys = ['onlyInvariant', 'onlyDistinctive', 'both', 'neither'] as const;
   return [
     `${name} (${group.length})`,

@@ -77,7 +77,7 @@ async function test(
   }
   try {
     const results = await testResults({ run, recipe, testSet, progress, signal }, draws);
-    const { excluded } = testSet;
+    const excluded = [...testSet.excluded, ...testSet.loader.damaged];
     if (results === null) return { results, missing: 'no classifier is trained yet.', similarity, excluded };
     return {
       results,

@@ -2,7 +2,7 @@ import { scope } from '@chronotope/torch';
 import { videoFeatures } from '../../evaluation/features.js';
 import { type ChosenPrediction, choosePredictions, chooseQueries } from '../../explain/choose-examples.js';
 import type { ClassifierResults, ExplainedPrediction, Picture, TestResults } from '../../explain/content.js';
-import { nearestNeighbours } from '../../explain/neighbours.js';
+import { otherNeighbours } from '../../explain/neighbours.js';
 import { extremeClasses, teacherDifferences } from '../../explain/sections/teachers.js';
 import { predictVideos } from '../../methods/timebalance/inference.js';
 import {
@@ -14,7 +14,7 @@ import {
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import type { Progress } from '../../training/progress.js';
 import type { RunFolder } from '../run-folder.js';
-import type { LabelledVideos } from '../test-videos.js';
+import { bootstrapOver, type LabelledVideos } from '../test-videos.js';
 import { loadClassifier } from '../trained-networks.js';
 import { breathe } from './breathe.js';
 import { FilmStrips } from './film-strips.js';
@@ -45,9 +45,9 @@ interface Work {
 /** What all finished classifiers say of the test videos, with examples; `null` when none is finished. */
 export async function testResults(work: Work, draws: number): Promise<TestResults | null> {
   const { run, recipe, testSet } = work;
-  const { loader, ids, truth } = testSet;
+  const { loader, truth } = testSet;
+  const { classifiers, ids } = await classify(work, draws);
   const videos = ids.map((id) => ({ id, truth: truth.get(id)! }));
-  const classifiers = await classify(work, draws);
   const main = classifiers.at(-1);
   if (main === undefined) return null;
   const find = (stage: ClassifierStage) => classifiers.find((classifier) => classifier.stage === stage);
@@ -56,47 +56,47 @@ export async function testResults(work: Work, draws: number): Promise<TestResult
 
   const model = loadClassifier(run, recipe, { stage: main.stage, draw: 0 });
   try {
-    const features = scope(() =>
-      videoFeatures(model.backbone, loader)
-        .features.unbind()
-        .map((row) => row.data() as Float32Array),
-    );
+    const others = scope(() => otherNeighbours(videoFeatures(model.backbone, loader).features, NEIGHBOURS));
     const sameClass = videos.filter(({ truth }, video) => {
-      const nearest = nearestNeighbours(features, video, 1)[0];
+      const nearest = others[video]![0];
       return nearest !== undefined && videos[nearest.index]!.truth === truth;
     });
-    const neighbours = chooseQueries(videos, QUERIES).map((video) => ({
-      video,
-      neighbours: nearestNeighbours(features, video, NEIGHBOURS),
-    }));
+    const neighbours = chooseQueries(videos, QUERIES).map((video) => ({ video, neighbours: others[video]! }));
     const chosen = choosePredictions(main, videos, { mistakes: MISTAKES, successes: SUCCESSES });
     const nearestOfSameClass = sameClass.length / videos.length;
-    const results = { videos, classifiers, main, teachers, neighbours, nearestOfSameClass };
+    const bootstrap = bootstrapOver({ ...testSet, ids }, recipe.seed);
+    const results = { videos, classifiers, bootstrap, main, teachers, neighbours, nearestOfSameClass };
     return { ...results, ...(await picture(work, results, chosen, model)) };
   } finally {
     model.dispose();
   }
 }
 
-/** Predictions of every classifier that is finished in the first label draw. */
+/**
+ * Predictions of every classifier that is finished in the first label draw, and the videos they are of: not always all
+ * of the loader, because frames that turn out to be damaged have none.
+ */
 async function classify({ run, recipe, testSet, progress, signal }: Work, draws: number) {
   const isDone = (stage: ClassifierStage, draw: number) => run.stage(stageName(draw, stage)).isDone;
   const finished = CLASSIFIER_STAGES.filter((stage) => isDone(stage, 0));
   const task = progress.begin('testing', finished.length * draws, 'models');
   const classifiers: (ClassifierResults & { stage: ClassifierStage })[] = [];
+  let ids: string[] = [];
   for (const stage of finished) {
     const predictions: Float32Array[][] = [];
     for (let draw = 0; draw < draws && isDone(stage, draw); draw++) {
       const model = loadClassifier(run, recipe, { stage, draw });
-      predictions.push(predictVideos(model, testSet.loader).map(({ probabilities }) => probabilities));
+      const predicted = predictVideos(model, testSet.loader);
+      ids = predicted.map(({ id }) => id);
+      predictions.push(predicted.map(({ probabilities }) => probabilities));
       model.dispose();
       task.update(classifiers.length * draws + draw + 1);
       await breathe(signal);
     }
     classifiers.push({ stage, title: STAGE_TITLES[stage], role: ROLES[stage], draws: predictions });
   }
-  task.end(`${testSet.loader.videos} videos`);
-  return classifiers;
+  task.end(`${ids.length} videos`);
+  return { classifiers, ids };
 }
 
 type Chosen = ReturnType<typeof choosePredictions>;
