@@ -136,7 +136,10 @@ test('the verdict does not hide that a baseline is better', () => {
   });
   const main = results('student', 2);
   const better = results('baseline', 4);
-  const lines = verdict({ ...testResults(4), videos, main, classifiers: [better, results('teacher', 2), main] });
+  const lines = verdict({
+    ...{ ...testResults(4), videos, main, bootstrap: new Bootstrap(videos.length) },
+    classifiers: [better, results('teacher', 2), main],
+  });
   assert.match(lines[0]!, /recognises 50\.0.% of 40 test videos/);
   assert.match(lines[1]!, /Clearly worse than: “baseline” \(−50\.0\)/);
   assert.match(lines[2]!, /Not to be told apart .* “teacher” \(0\.0\)/);
