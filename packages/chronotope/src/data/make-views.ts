@@ -19,6 +19,12 @@ export interface DrawnClip {
   augmentation: ClipAugmentation;
 }
 
+/** One video of a batch. */
+export interface DrawnVideo {
+  id: string;
+  clips: readonly DrawnClip[];
+}
+
 /** Names the random numbers of one occurrence of a video: the same names, the same clips. */
 export interface DrawKey {
   seed: number;
@@ -65,7 +71,7 @@ export function drawViews(plan: ViewPlan, video: StoredVideo, size: number, key:
  */
 export function makeViews(
   reader: ClipReader,
-  videos: readonly { id: string; clips: readonly DrawnClip[] }[],
+  videos: readonly DrawnVideo[],
   device: Device,
 ): Record<string, Tensor> {
   const views = [...new Set(videos[0]!.clips.map(({ view }) => view))];

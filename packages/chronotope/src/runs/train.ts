@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import { version } from '@chronotope/torch';
 import { ClipReader } from '../data/clip-reader.js';
+import { automaticWorkers, ClipWorkers } from '../data/clip-workers.js';
 import { drawLabels, labelsFromFile, requireLabelInEveryClass } from '../data/label-split.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
@@ -41,6 +42,11 @@ export interface TrainOptions {
   frames?: string;
   /** How much work a kill may cost, in seconds. Default 60. */
   saveEverySeconds?: number;
+  /**
+   * Threads that make batches while the network trains; they change nothing about the results. Default: see
+   * `automaticWorkers`.
+   */
+  workers?: number;
   progress?: Progress;
   signal?: AbortSignal;
 }
@@ -81,16 +87,22 @@ export async function trainTimeBalance(options: TrainOptions): Promise<RunEvalua
   for (const draw of usableDraws) requireLabelInEveryClass(draw, found.classes);
 
   const reader = new ClipReader(store, { onRepair: repairNote(progress) });
+  const { workers: threads = automaticWorkers() } = options;
+  const workers = threads === 0 ? null : new ClipWorkers(threads);
   await runTimeBalance({
     recipe,
     classes: found.classes,
     draws: usableDraws,
     reader,
+    workers,
     stage: (name) => run.stage(name),
     progress,
     saveEverySeconds: options.saveEverySeconds,
     signal,
-  }).finally(() => reader.dispose());
+  }).finally(async () => {
+    await workers?.dispose();
+    reader.dispose();
+  });
   return testEntries(found.entries).length === 0 ? null : evaluateRun(out, { progress, signal });
 }
 
