@@ -14,13 +14,17 @@ export interface TrainFlags {
   saveEvery: number;
 }
 
-/** Adds them, but for `--data`, which every method explains in its own way. */
-export function addTrainOptions(command: Command, method: MethodName, defaultRecipe: string): Command {
+/** Adds them, but for `--data`, which every method explains in its own way. `example`: the recipe if none is named, and a setting to show. */
+export function addTrainOptions(
+  command: Command,
+  method: MethodName,
+  example: { recipe: string; setting: string },
+): Command {
   return command
     .requiredOption('--out <folder>', 'the run folder; the same command continues an interrupted run')
     .option('--split <file>', 'parts and labels from a split file (see chronotope split)')
-    .option('--recipe <name or file>', `settings: ${shippedRecipes(method).join(', ')}, or a YAML file`, defaultRecipe)
-    .addOption(setOption())
+    .option('--recipe <name or file>', `settings: ${shippedRecipes(method).join(', ')}, or a YAML file`, example.recipe)
+    .addOption(setOption(example.setting))
     .option('--frames <store>', 'keep decoded frames here, shared by several runs; by default in the run folder')
     .option('--save-every <seconds>', 'how much work a kill may cost; 0 saves after every step', seconds, 60);
 }
