@@ -33,7 +33,11 @@ const { entries, classes } = readClassFolders(data);
 const training = entries.filter(({ split }) => split === 'train');
 const sources = training.map(({ id, path }) => ({ id, path }));
 const { shortSide, maxFrames } = recipe.frames;
-const { store } = await buildFrameStore(process.env.PF_FRAMES ?? join(folder, 'frames'), sources, { shortSide, maxFrames, format: 'raw' });
+const { store } = await buildFrameStore(process.env.PF_FRAMES ?? join(folder, 'frames'), sources, {
+  shortSide,
+  maxFrames,
+  format: 'raw',
+});
 const reader = new ClipReader(store);
 const pools = [null, new ClipWorkers(1), new ClipWorkers(2)];
 
@@ -43,7 +47,13 @@ const stages = {
 };
 console.log(`${training.length} videos, libtorch with ${threads} threads, ${rounds} rounds`);
 for (const [name, { steps, make }] of Object.entries(stages)) {
-  const variants = pools.map((workers) => ({ workers: workers?.count ?? 0, run: make(workers), seconds: [], cpu: [], wait: [] }));
+  const variants = pools.map((workers) => ({
+    workers: workers?.count ?? 0,
+    run: make(workers),
+    seconds: [],
+    cpu: [],
+    wait: [],
+  }));
   for (let round = 0; round <= rounds; round++) {
     for (const variant of variants) {
       const { seconds, cpu, dataShare } = await timed(variant.run, round, steps);
@@ -60,7 +70,9 @@ for (const [name, { steps, make }] of Object.entries(stages)) {
     const rate = (steps / median(seconds)).toFixed(2);
     const ratio = (base / median(seconds)).toFixed(2);
     const [waited, busy] = [Math.round(100 * median(wait)), Math.round((1000 * median(cpu)) / steps)];
-    console.log(`${name}: ${workers} workers  ${rate} steps/s  x ${ratio}  data ${waited} %  processor ${busy} ms a step`);
+    console.log(
+      `${name}: ${workers} workers  ${rate} steps/s  x ${ratio}  data ${waited} %  processor ${busy} ms a step`,
+    );
   }
 }
 for (const pool of pools) await pool?.dispose();

@@ -163,5 +163,8 @@ function parts(length: number, multiplications: number): number {
 function repeat(matrices: Tensor, times: number): Tensor {
   const [n, height, width] = matrices.shape as [number, number, number];
   if (times === 1) return matrices;
-  return matrices.unsqueeze(1).expand([n, times, height, width]).reshape([n * times, height, width]);
+  return matrices
+    .unsqueeze(1)
+    .expand([n, times, height, width])
+    .reshape([n * times, height, width]);
 }

@@ -36,10 +36,15 @@ export function percentage(text: string): number {
 }
 
 /** `--set key=value`, which changes a setting of the recipe and may be repeated. */
-export function setOption(): Option {
-  return new Option('--set <key=value>', 'change one setting, such as student.steps=400; may be repeated')
+export function setOption(example: string): Option {
+  return new Option('--set <key=value>', `change one setting, such as ${example}; may be repeated`)
     .argParser(collect)
     .default([], 'none');
+}
+
+/** `--stage <name>`, whose network of a run is used. */
+export function stageOption(): Option {
+  return new Option('--stage <name>', "whose network; default: the method's main one, such as student");
 }
 
 /** Gathers the values of an option that may be repeated. */

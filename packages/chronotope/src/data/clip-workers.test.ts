@@ -74,7 +74,10 @@ async function steps(loader: ClipLoader, from = 0): Promise<unknown[]> {
   return contents;
 }
 
-const bytes = (tensor: Tensor): unknown => [tensor.shape, createHash('sha256').update(Buffer.from(tensor.data().buffer)).digest('hex')];
+const bytes = (tensor: Tensor): unknown => [
+  tensor.shape,
+  createHash('sha256').update(Buffer.from(tensor.data().buffer)).digest('hex'),
+];
 const content = ({ views, labels, ids }: Batch): unknown => [
   Object.entries(views).map(([name, view]) => [name, bytes(view)]),
   labels && bytes(labels),
@@ -196,7 +199,10 @@ test('disposing ends the threads, also in the middle of their work', async () =>
     const waiting = loader.prepare(0);
     await workers.dispose();
     await waiting;
-    assert.equal(scope(() => loader.stepBatch(0).ids.length), 4);
+    assert.equal(
+      scope(() => loader.stepBatch(0).ids.length),
+      4,
+    );
   });
 });
 

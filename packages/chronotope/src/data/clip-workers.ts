@@ -103,10 +103,14 @@ export class ClipWorkers {
 
   #fail(worker: LiveWorker, cause: Error): void {
     if (this.#isDisposed) return;
-    this.#failure ??= new ChronotopeError('loader-worker-ended', `a thread that makes batches ended: ${cause.message}`, {
-      hint: 'Memory may have run out. Give the same command again with fewer threads (--workers), 0 for none.',
-      cause,
-    });
+    this.#failure ??= new ChronotopeError(
+      'loader-worker-ended',
+      `a thread that makes batches ended: ${cause.message}`,
+      {
+        hint: 'Memory may have run out. Give the same command again with fewer threads (--workers), 0 for none.',
+        cause,
+      },
+    );
     for (const { reject } of worker.pending.values()) reject(this.#failure);
     worker.pending.clear();
   }

@@ -15,8 +15,7 @@ export interface StageLoader {
 }
 
 /** Settings of {@link trainStage}. */
-export interface TrainStageOptions<Batch>
-  extends Omit<FitOptions<Batch>, 'onMetrics' | 'onStep' | 'ready' | 'resume'> {
+export interface TrainStageOptions<Batch> extends Omit<FitOptions<Batch>, 'onMetrics' | 'onStep' | 'ready' | 'resume'> {
   /** Where the batches come from. Default: nothing that skips or prepares. */
   loaders?: readonly StageLoader[];
   /** What the stage does, for people. */

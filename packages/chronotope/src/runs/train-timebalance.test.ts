@@ -18,7 +18,7 @@ import { tinyRecipe, writeTinyVideos } from '../testing/tiny-videos.js';
 import { evaluateRun } from './evaluate.js';
 import { predictFiles } from './predict.js';
 import { RunFolder } from './run-folder.js';
-import { trainTimeBalance } from './train.js';
+import { trainTimeBalance } from './train-timebalance.js';
 
 /** Deletes a video and its stored frames, which are found by the hash of its content. */
 function loseVideo(video: string, store: string): void {
@@ -64,6 +64,21 @@ describe('a run, end to end', () => {
     const [good, bad] = await predictFiles(path.join(root, 'run'), files, { stage: 'supervised' });
     assert.ok('classes' in good! && good.classes[0]!.name === 'red');
     assert.ok('error' in bad! && bad.error.code === 'not-found');
+  });
+
+  test('threads that make batches ahead change nothing: every network is the same, bit for bit', async () => {
+    const names = ['without', 'with-two'];
+    await train(names[0]!, { workers: 0 });
+    await train(names[1]!, { workers: 2 });
+    const [without, withTwo] = names.map((name) => {
+      const stages = path.join(root, name, 'stages');
+      const models = readdirSync(stages, { recursive: true, encoding: 'utf8' }).filter((file) =>
+        /safetensors$/.test(file),
+      );
+      return models.sort().map((file) => [file, readFileSync(path.join(stages, file)).toString('base64')]);
+    });
+    assert.equal(without!.length, 9);
+    assert.ok(without!.every(([file, bytes], k) => file === withTwo![k]![0] && bytes === withTwo![k]![1]));
   });
 
   test('runs that share a store decode each video once, and a run keeps the format it began with', async () => {
