@@ -75,11 +75,7 @@ export async function encodeParts(
   throw new VideoError({ code: 'invalid-argument', path: parts[0]!.path, reason: 'A part has no frames.', hint });
 }
 
-async function encodeFiles(
-  frames: FrameSource,
-  parts: readonly EncodedPart[],
-  options: EncodeOptions,
-): Promise<void> {
+async function encodeFiles(frames: FrameSource, parts: readonly EncodedPart[], options: EncodeOptions): Promise<void> {
   const { ffmpeg } = await findFfmpeg();
   const files: EncodedFile[] = [];
   for (const part of parts) {
