@@ -1,18 +1,33 @@
 import type { nn } from '@chronotope/torch';
-import { loadModel, saveModel } from './checkpoint.js';
+import { ChronotopeError } from '../errors.js';
+import { loadModel } from './checkpoint.js';
 import { type FitOptions, fit, type MetricsLine } from './fit.js';
 import type { Progress } from './progress.js';
+import { PLAIN_TRAINING, type TrainingSettings } from './settings.js';
 import { SkipLog, type SkipLogOptions } from './skip-log.js';
 import type { StageFolder } from './stage-folder.js';
+import { StageProgress } from './stage-progress.js';
+import { StageWeights } from './stage-weights.js';
 import { loadTrainingState, removeTrainingState, saveTrainingState } from './training-state.js';
+import { measureUndisturbed, type Validation } from './validation.js';
+import { WeightAverage } from './weight-average.js';
+
+/** What of {@link FitOptions} the trainer decides by itself, from the settings. */
+type DecidedHere =
+  | ('onMetrics' | 'onStep' | 'resume' | 'validation')
+  | ('accumulate' | 'amp' | 'clipGradients' | 'plateau' | 'withoutExchange');
 
 /** Settings of {@link trainStage}. */
 export interface TrainStageOptions<Batch>
-  extends Omit<FitOptions<Batch>, 'onMetrics' | 'onStep' | 'resume'>,
+  extends Omit<FitOptions<Batch>, DecidedHere>,
     Pick<SkipLogOptions, 'loaders'> {
   /** What the stage does, for people. */
   title: string;
   progress: Progress;
+  /** How it is trained, whatever is learnt. Default: {@link PLAIN_TRAINING}. */
+  settings?: TrainingSettings;
+  /** What can be measured while it is trained; the settings say how often. */
+  validation?: Validation;
   /** How much work a kill may cost, in seconds. Default 60. */
   saveEverySeconds?: number;
 }
@@ -22,6 +37,7 @@ export interface TrainStageOptions<Batch>
  * attempt saved its state: every `saveEverySeconds`, and on Ctrl-C.
  *
  * @param makeOptions called only if there is something to train
+ * @throws ChronotopeError as {@link fit} does; for a loss that is not a number it names the file with the samples
  */
 export async function trainStage<Batch>(
   stage: StageFolder,
@@ -34,49 +50,88 @@ export async function trainStage<Batch>(
   }
   module.train();
   const options = makeOptions();
-  const { saveEverySeconds = 60 } = options;
-  const trained = { module, optimizer: options.optimizer };
-  const resume = loadTrainingState(stage.stateFile, trained);
+  const { optimizer, settings = PLAIN_TRAINING, saveEverySeconds = 60 } = options;
+  const { ema, validation } = settings;
+  const average = ema.decay === null ? undefined : new WeightAverage(module, ema.decay);
+  const trained = { module, optimizer, average };
+  const resume = loadTrainingState(stage.stateFile, trained) ?? undefined;
   if (resume) stage.rewindLog(resume.step);
   else stage.begin();
 
   const started = performance.now();
   let saved = started;
-  const task = options.progress.begin(options.title, options.steps, 'steps');
+  const progress = new StageProgress(options.progress, options.title, options.steps);
   const skips = new SkipLog(stage, options);
+  const weights = new StageWeights(stage, module, average, settings);
+  const measurement = validation.every === null ? undefined : options.validation;
   let last: MetricsLine | undefined;
-  await fit({
+  const { steps, best } = await fit({
     ...options,
-    batch: (step) => {
-      const batch = options.batch(step);
-      skips.take(step);
+    ...fitSettings(settings),
+    batch: (index) => {
+      const batch = options.batch(index);
+      skips.take(Math.floor(index / settings.accumulate));
       return batch;
     },
-    resume: resume ?? undefined,
+    afterStep: (step) => {
+      average?.take(step);
+      options.afterStep?.(step);
+    },
+    validation: measurement && {
+      ...measurement,
+      every: validation.every!,
+      patience: validation.patience ?? undefined,
+      measure: () => measureUndisturbed(module, weights.averageInPlace, measurement.measure),
+      onBest: (best) => weights.saveBest(best),
+    },
+    resume,
     onMetrics: (line) => {
       stage.log(line);
       last = line;
-      task.update(line.step, describe(line));
+      progress.line(line);
     },
     onStep: (state, stopping) => {
+      progress.step(state.step);
       if (!stopping && performance.now() - saved < 1000 * saveEverySeconds) return;
       saveTrainingState(stage.stateFile, trained, state);
+      weights.forgetOtherBest(state.best?.step);
       saved = performance.now();
     },
+  }).catch((error: unknown) => {
+    throw withSamplesFile(error, stage);
   });
-  saveModel(stage, module);
+  weights.finish(best);
   stage.finish({
-    steps: options.steps,
+    steps,
     seconds: (performance.now() - started) / 1000,
     metrics: last?.metrics ?? {},
+    ...(best && { best: { step: best.step, [measurement!.metric]: best.value } }),
     damaged: skips.videos(),
   });
+  weights.forgetOtherBest();
   removeTrainingState(stage.stateFile);
-  options.optimizer.dispose();
-  task.end(last && describe(last));
+  optimizer.dispose();
+  average?.dispose();
+  progress.end(steps < options.steps ? `stopped early at step ${steps}` : undefined);
 }
 
-function describe(line: MetricsLine): string {
-  const metrics = Object.entries(line.metrics).map(([name, value]) => `${name} ${value.toPrecision(3)}`);
-  return [...metrics, `data ${Math.round(100 * line.dataShare)}% of the time`].join('  ');
+function fitSettings({ amp, accumulate, clipGradients, schedule }: TrainingSettings) {
+  return {
+    amp: amp === 'off' ? undefined : amp,
+    accumulate,
+    clipGradients: clipGradients ?? undefined,
+    plateau: schedule.name === 'plateau' ? schedule : undefined,
+  };
+}
+
+/** Keeps the samples of a step that failed in a file, which the hint names. */
+function withSamplesFile(error: unknown, stage: StageFolder): unknown {
+  if (!(error instanceof ChronotopeError)) return error;
+  if (error.code !== 'loss-not-finite' && error.code !== 'gradients-not-finite') return error;
+  const file = stage.logFailure({ problem: error.message, ...error.details });
+  return new ChronotopeError(error.code, error.message, {
+    hint: `Lower the learning rate of this stage, or look at the videos named in ${file}.`,
+    details: { ...error.details, file },
+    cause: error,
+  });
 }

@@ -12,25 +12,29 @@ import {
 import { ChronotopeError } from '../errors.js';
 import type { FitState } from './fit.js';
 
-const FORMAT = 'chronotope-training-state-1';
+const FORMAT = 'chronotope-training-state-2';
 
 /** Everything that decides how an unfinished stage goes on. */
 export interface TrainingState {
   module: nn.Module;
   optimizer: optim.Optimizer;
+  /** A moving average of the module's weights, if there is one. */
+  average?: optim.EMA;
 }
 
 /**
- * Saves the weights, the optimiser, libtorch's random numbers and the position in one file, which appears whole or not at
- * all: a kill at any instant leaves the state before or the state after.
+ * Saves the weights, their average, the optimiser, libtorch's random numbers and the position in one file, which appears
+ * whole or not at all: a kill at any instant leaves the state before or the state after.
  */
-export function saveTrainingState(file: string, { module, optimizer }: TrainingState, fit: FitState): void {
+export function saveTrainingState(file: string, state: TrainingState, fit: FitState): void {
+  const { module, optimizer, average } = state;
   scope(() => {
     const { tensors, values } = optimizer.stateDict();
     const all = new Map<string, Tensor>([
       ...prefixed('model.', module.stateDict()),
+      ...prefixed('average.', average?.stateDict() ?? new Map()),
       ...prefixed('optimizer.', tensors),
-      ['rng', getRngState()],
+      ...randomDevices(module).map((device): [string, Tensor] => [`rng.${device}`, getRngState(device)]),
     ]);
     saveSafetensors(file, all, {
       metadata: { format: FORMAT, fit: JSON.stringify(fit), optimizer: JSON.stringify(values) },
@@ -44,7 +48,7 @@ export function saveTrainingState(file: string, { module, optimizer }: TrainingS
  *
  * @throws ChronotopeError `checkpoint-differs` when the file is from another model; TorchError `io` when it is damaged
  */
-export function loadTrainingState(file: string, { module, optimizer }: TrainingState): FitState | null {
+export function loadTrainingState(file: string, { module, optimizer, average }: TrainingState): FitState | null {
   if (!existsSync(file)) return null;
   return scope(() => {
     const { tensors, metadata } = loadSafetensors(file);
@@ -53,6 +57,7 @@ export function loadTrainingState(file: string, { module, optimizer }: TrainingS
     try {
       if (metadata.format !== FORMAT) throw new Error('it does not hold the state of a training stage');
       module.loadStateDict(withPrefix('model.', tensors));
+      average?.loadStateDict(withPrefix('average.', tensors));
       const values = JSON.parse(metadata.optimizer!) as optim.OptimizerState['values'];
       optimizer.loadStateDict({ tensors: withPrefix('optimizer.', tensors), values });
     } catch (cause) {
@@ -62,7 +67,7 @@ export function loadTrainingState(file: string, { module, optimizer }: TrainingS
       });
     }
     for (const [index, group] of optimizer.paramGroups.entries()) group.lr = rates[index]!;
-    setRngState(tensors.get('rng')!);
+    for (const [device, state] of withPrefix('rng.', tensors)) setRngState(state, device);
     return JSON.parse(metadata.fit!) as FitState;
   });
 }
@@ -70,6 +75,11 @@ export function loadTrainingState(file: string, { module, optimizer }: TrainingS
 /** Removes a state that is no longer needed. */
 export function removeTrainingState(file: string): void {
   rmSync(file, { force: true });
+}
+
+/** The devices whose random numbers a module may draw: the CPU, which draws much for the others, and its own. */
+export function randomDevices(module: nn.Module): string[] {
+  return [...new Set(['cpu', ...module.parameters().map(({ device }) => device)])];
 }
 
 function prefixed(prefix: string, tensors: ReadonlyMap<string, Tensor>): [string, Tensor][] {

@@ -1,0 +1,37 @@
+import type { HalfType } from './optimizer-step.js';
+import type { ScheduleSettings } from './schedule.js';
+
+/** How a stage is trained, whatever its method: the group `training` of a recipe. */
+export interface TrainingSettings {
+  /** Mixed precision in this type, or float32 throughout. */
+  amp: 'off' | HalfType;
+  /** Batches in one optimiser step. */
+  accumulate: number;
+  /** Largest joint norm of all gradients; null leaves them as they are. */
+  clipGradients: number | null;
+  schedule: ScheduleSettings;
+  ema: {
+    /** Share of the moving average of the weights that a step keeps; null makes no average. */
+    decay: number | null;
+    /** Which weights are validated and are the result of the stage. */
+    result: 'average' | 'weights';
+  };
+  validation: {
+    /** Steps between two measurements on the validation part; null never measures. */
+    every: number | null;
+    /** Which weights are the result of the stage: those that measured best, or the last ones. */
+    keep: 'best' | 'last';
+    /** Stops after this many measurements without improvement; null never does. */
+    patience: number | null;
+  };
+}
+
+/** Everything off: the plain loop with a cosine. */
+export const PLAIN_TRAINING: TrainingSettings = {
+  amp: 'off',
+  accumulate: 1,
+  clipGradients: null,
+  schedule: { name: 'cosine', gamma: 0.1, every: 1 / 3, milestones: [0.5, 0.75], patience: 2, lossSteps: 100 },
+  ema: { decay: null, result: 'average' },
+  validation: { every: null, keep: 'best', patience: null },
+};
