@@ -91,7 +91,7 @@ export async function fit<Batch>(options: FitOptions<Batch>): Promise<FitResult>
     let measured: Record<string, number> | undefined;
     if (validation && (done % validation.every === 0 || done === steps)) {
       measured = await validation.measure(done);
-      const value = valueOf(measured, validation.metric);
+      const value = measuredValue(measured, validation.metric);
       best = judge(best, { step: done, value }, validation.better);
       if (best.since === 0) validation.onBest?.(best);
       plateau?.take(done, value);
@@ -116,7 +116,7 @@ export async function fit<Batch>(options: FitOptions<Batch>): Promise<FitResult>
   return { steps, best };
 }
 
-function valueOf(measured: Record<string, number>, metric: string): number {
+function measuredValue(measured: Record<string, number>, metric: string): number {
   const value = measured[metric];
   if (value !== undefined) return value;
   throw new ChronotopeError('metric-missing', `the validation did not measure "${metric}"`, {

@@ -24,6 +24,10 @@ export interface TrainingSettings {
     /** Stops after this many measurements without improvement; null never does. */
     patience: number | null;
   };
+  /** Write the curves for TensorBoard. */
+  tensorboard: boolean;
+  /** With several processes, compute batch statistics over all of them. */
+  syncBatchNorm: boolean;
 }
 
 /** Everything off: the plain loop with a cosine. */
@@ -34,4 +38,6 @@ export const PLAIN_TRAINING: TrainingSettings = {
   schedule: { name: 'cosine', gamma: 0.1, every: 1 / 3, milestones: [0.5, 0.75], patience: 2, lossSteps: 100 },
   ema: { decay: null, result: 'average' },
   validation: { every: null, keep: 'best', patience: null },
+  tensorboard: false,
+  syncBatchNorm: false,
 };

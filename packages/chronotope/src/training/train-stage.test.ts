@@ -23,6 +23,7 @@ const STEPS = 25;
 
 /** All that a resume could forget: averages, half precision, several batches in a step, measurements, a plateau. */
 const EVERYTHING: TrainingSettings = {
+  ...PLAIN_TRAINING,
   amp: 'bfloat16',
   accumulate: 2,
   clipGradients: 0.5,
