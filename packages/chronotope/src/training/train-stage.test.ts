@@ -17,6 +17,8 @@ import {
 import { silentProgress } from './progress.js';
 import { PLAIN_TRAINING, type TrainingSettings } from './settings.js';
 import { StageFolder } from './stage-folder.js';
+import { decodeEvent } from './tensorboard/messages.js';
+import { decodeRecords } from './tensorboard/records.js';
 import { trainStage } from './train-stage.js';
 
 const STEPS = 25;
@@ -30,6 +32,7 @@ const EVERYTHING: TrainingSettings = {
   schedule: { ...PLAIN_TRAINING.schedule, name: 'plateau', gamma: 0.7, patience: 0 },
   ema: { decay: 0.8, result: 'average' },
   validation: { every: 3, keep: 'best', patience: null },
+  tensorboard: true,
 };
 
 /** Batch statistics, momentum, dropout and a schedule. */
@@ -112,6 +115,18 @@ describe('a stage', () => {
   const metrics = (stage: StageFolder) =>
     stage.metrics().map(({ step, learningRate, metrics, validation }) => ({ step, learningRate, metrics, validation }));
 
+  /** What TensorBoard would show, without times and speeds. */
+  const events = (stage: StageFolder) => {
+    const file = path.join(stage.folder, 'events.out.tfevents.chronotope');
+    if (!existsSync(file)) return [];
+    return [...decodeRecords(readFileSync(file))].flatMap(({ data }) => {
+      const { step, summary } = decodeEvent(data);
+      return (summary?.value ?? []).flatMap((value) =>
+        /^(train|validation|weights)/.test(value.tag) ? [{ step, value }] : [],
+      );
+    });
+  };
+
   for (const [what, settings] of Object.entries({ plain: PLAIN_TRAINING, everything: EVERYTHING })) {
     test(`${what}: goes on after an interruption at any step with the same weights and metrics, bit for bit`, async () => {
       const whole = await train(`${what}-whole`, { settings });
@@ -121,6 +136,8 @@ describe('a stage', () => {
         const resumed = await train(name, { settings });
         assert.deepEqual(weights(resumed), weights(whole), name);
         assert.deepEqual(metrics(resumed), metrics(whole), name);
+        assert.deepEqual(events(resumed), events(whole), name);
+        assert.equal(events(whole).length > 0, settings.tensorboard);
         assert.equal(existsSync(resumed.stateFile), false);
       }
     });

@@ -8,6 +8,7 @@ import { SkipLog, type SkipLogOptions } from './skip-log.js';
 import type { StageFolder } from './stage-folder.js';
 import { StageProgress } from './stage-progress.js';
 import { StageWeights } from './stage-weights.js';
+import { StageEvents } from './tensorboard/stage-events.js';
 import { loadTrainingState, removeTrainingState, saveTrainingState } from './training-state.js';
 import { measureUndisturbed, type Validation } from './validation.js';
 import { WeightAverage } from './weight-average.js';
@@ -61,6 +62,7 @@ export async function trainStage<Batch>(
   const started = performance.now();
   let saved = started;
   const progress = new StageProgress(options.progress, options.title, options.steps);
+  const events = settings.tensorboard ? new StageEvents(stage, resume?.step ?? 0) : undefined;
   const skips = new SkipLog(stage, options);
   const weights = new StageWeights(stage, module, average, settings);
   const measurement = validation.every === null ? undefined : options.validation;
@@ -75,6 +77,7 @@ export async function trainStage<Batch>(
     },
     afterStep: (step) => {
       average?.take(step);
+      events?.weights(step + 1, options.steps, module);
       options.afterStep?.(step);
     },
     validation: measurement && {
@@ -87,6 +90,7 @@ export async function trainStage<Batch>(
     resume,
     onMetrics: (line) => {
       stage.log(line);
+      events?.line(line);
       last = line;
       progress.line(line);
     },
