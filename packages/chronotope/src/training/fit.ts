@@ -84,7 +84,7 @@ export async function fit<Batch>(options: FitOptions<Batch>): Promise<FitResult>
     const factor = schedule(step) * (plateau?.factor ?? 1);
     for (const [index, group] of optimizer.paramGroups.entries()) group.lr = baseRates[index]! * factor;
     const started = performance.now();
-    const loss = optimizerStep.run(step, window);
+    const loss = await optimizerStep.run(step, window);
     scope(() => options.afterStep?.(step));
     window.state.milliseconds += performance.now() - started;
 

@@ -9,8 +9,8 @@ export interface MetricsLine {
   validation?: Record<string, number>;
   samplesPerSecond: number;
   /**
-   * Share of the time spent waiting for batches, in [0, 1]: reading, decoding and augmenting them. Augmentation on an
-   * accelerator counts only as long as it takes to start it there.
+   * Share of the time spent waiting for batches, in [0, 1]: reading, decoding and augmenting them, as far as no worker
+   * did it before. Augmentation on an accelerator counts only as long as it takes to start it there.
    */
   dataShare: number;
   /**
@@ -60,11 +60,21 @@ export class MetricsWindow {
   /** Runs a part of a step and counts its time. */
   time<R>(activity: Activity, body: () => R): R {
     const started = performance.now();
-    try {
-      return body();
-    } finally {
-      this.state.activities[activity] += performance.now() - started;
-    }
+    const result = body();
+    this.#addTime(activity, started);
+    return result;
+  }
+
+  /** Waits for a part of a step and counts the time. */
+  async timeOf<R>(activity: Activity, part: Promise<R> | undefined): Promise<R | undefined> {
+    const started = performance.now();
+    const result = await part;
+    this.#addTime(activity, started);
+    return result;
+  }
+
+  #addTime(activity: Activity, started: number): void {
+    this.state.activities[activity] += performance.now() - started;
   }
 
   /** Means since the window began. */

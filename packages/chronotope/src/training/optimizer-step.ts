@@ -15,6 +15,8 @@ export type HalfType = 'bfloat16' | 'float16';
 /** Settings of {@link OptimizerStep}. */
 export interface OptimizerStepOptions<Batch> {
   optimizer: optim.Optimizer;
+  /** Waits until a batch can be had; the time counts as waiting for data. Default: nothing to wait for. */
+  ready?: (index: number) => Promise<unknown>;
   /**
    * Makes a batch; must depend on its number alone. Batches are counted from 0 through all steps: with `accumulate` of k,
    * step s takes the batches k·s to k·s + k − 1.
@@ -53,8 +55,8 @@ export class OptimizerStep<Batch> {
    * @returns the mean loss of its batches
    * @throws ChronotopeError `loss-not-finite`, `gradients-not-finite`, naming the samples
    */
-  run(step: number, window: MetricsWindow): number {
-    const { optimizer, accumulate = 1, withoutExchange = (body) => body() } = this.#options;
+  async run(step: number, window: MetricsWindow): Promise<number> {
+    const { optimizer, ready, accumulate = 1, withoutExchange = (body) => body() } = this.#options;
     const ids: string[] = [];
     let sum = 0;
     const runBatch = (index: number) => {
@@ -65,6 +67,7 @@ export class OptimizerStep<Batch> {
     optimizer.zeroGrad();
     for (let part = 0; part < accumulate; part++) {
       const index = step * accumulate + part;
+      await window.timeOf('data', ready?.(index));
       if (part + 1 < accumulate) withoutExchange(() => runBatch(index));
       else runBatch(index);
     }

@@ -14,11 +14,15 @@ export class StageProgress {
   /** Seconds covered by metrics, and those of them that were spent waiting for data. */
   #seconds = { all: 0, data: 0 };
   #advised = false;
-  #lineAt = performance.now();
+  #lineAt: number;
+  readonly #now: () => number;
 
-  constructor(progress: Progress, title: string, steps: number) {
+  /** @param now a clock in milliseconds */
+  constructor(progress: Progress, title: string, steps: number, now = () => performance.now()) {
     this.#progress = progress;
     this.#title = title;
+    this.#now = now;
+    this.#lineAt = now();
     this.#task = progress.begin(title, steps, 'steps');
   }
 
@@ -30,7 +34,7 @@ export class StageProgress {
   line(line: MetricsLine): void {
     this.#last = line;
     this.step(line.step);
-    const now = performance.now();
+    const now = this.#now();
     const seconds = (now - this.#lineAt) / 1000;
     this.#lineAt = now;
     this.#seconds.all += seconds;

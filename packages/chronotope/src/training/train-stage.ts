@@ -1,10 +1,11 @@
 import type { nn } from '@chronotope/torch';
+import type { SkippedSample } from '../data/damaged-videos.js';
 import { ChronotopeError } from '../errors.js';
 import { loadModel } from './checkpoint.js';
 import { type FitOptions, fit, type MetricsLine } from './fit.js';
 import type { Progress } from './progress.js';
 import { PLAIN_TRAINING, type TrainingSettings } from './settings.js';
-import { SkipLog, type SkipLogOptions } from './skip-log.js';
+import { SkipLog } from './skip-log.js';
 import type { StageFolder } from './stage-folder.js';
 import { StageProgress } from './stage-progress.js';
 import { StageWeights } from './stage-weights.js';
@@ -13,15 +14,22 @@ import { loadTrainingState, removeTrainingState, saveTrainingState } from './tra
 import { measureUndisturbed, type Validation } from './validation.js';
 import { WeightAverage } from './weight-average.js';
 
+/** A loader as a stage sees it. */
+export interface StageLoader {
+  takeSkipped(): SkippedSample[];
+  /** Waits until a batch is ready; `end` is the first one that is not wanted. */
+  prepare?(index: number, end: number): Promise<void>;
+}
+
 /** What of {@link FitOptions} the trainer decides by itself, from the settings. */
 type DecidedHere =
-  | ('onMetrics' | 'onStep' | 'resume' | 'validation')
+  | ('onMetrics' | 'onStep' | 'ready' | 'resume' | 'validation')
   | ('accumulate' | 'amp' | 'clipGradients' | 'plateau' | 'withoutExchange');
 
 /** Settings of {@link trainStage}. */
-export interface TrainStageOptions<Batch>
-  extends Omit<FitOptions<Batch>, DecidedHere>,
-    Pick<SkipLogOptions, 'loaders'> {
+export interface TrainStageOptions<Batch> extends Omit<FitOptions<Batch>, DecidedHere> {
+  /** Where the batches come from. Default: nothing that skips or prepares. */
+  loaders?: readonly StageLoader[];
   /** What the stage does, for people. */
   title: string;
   progress: Progress;
@@ -51,7 +59,7 @@ export async function trainStage<Batch>(
   }
   module.train();
   const options = makeOptions();
-  const { optimizer, settings = PLAIN_TRAINING, saveEverySeconds = 60 } = options;
+  const { optimizer, loaders = [], settings = PLAIN_TRAINING, saveEverySeconds = 60 } = options;
   const { ema, validation } = settings;
   const average = ema.decay === null ? undefined : new WeightAverage(module, ema.decay);
   const trained = { module, optimizer, average };
@@ -70,6 +78,8 @@ export async function trainStage<Batch>(
   const { steps, best } = await fit({
     ...options,
     ...fitSettings(settings),
+    ready: (index) =>
+      Promise.all(loaders.map((loader) => loader.prepare?.(index, options.steps * settings.accumulate))),
     batch: (index) => {
       const batch = options.batch(index);
       skips.take(Math.floor(index / settings.accumulate));
