@@ -2,8 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import { type GradScalerState, scope } from '@chronotope/torch';
 import { ChronotopeError } from '../errors.js';
 import { type Best, type Better, judge } from './best.js';
-import { type MetricsLine, type MetricsSums, MetricsWindow } from './metrics-window.js';
+import { type MetricsLine, type MetricsSums, MetricsWindow, together } from './metrics-window.js';
 import { OptimizerStep, type OptimizerStepOptions } from './optimizer-step.js';
+import { anywhere, firstDecides, gather } from './processes.js';
 import { Plateau, type PlateauSettings, type PlateauState, type Schedule } from './schedule.js';
 
 export type { MetricsLine, MetricsSums } from './metrics-window.js';
@@ -66,7 +67,8 @@ export interface FitResult {
 /**
  * Minimises a loss for a number of optimiser steps.
  *
- * Everything a step makes is freed with it. Between steps the event loop runs, so that Ctrl-C is seen.
+ * Everything a step makes is freed with it. Between steps the event loop runs, so that Ctrl-C is seen. Several processes
+ * that do this together, each with its own batches, measure, log and stop as one.
  *
  * @throws ChronotopeError `loss-not-finite` or `gradients-not-finite`, naming the samples of the batch; `interrupted` when
  *   the signal aborts; `metric-missing`
@@ -90,25 +92,25 @@ export async function fit<Batch>(options: FitOptions<Batch>): Promise<FitResult>
 
     let measured: Record<string, number> | undefined;
     if (validation && (done % validation.every === 0 || done === steps)) {
-      measured = await validation.measure(done);
+      measured = await firstDecides(() => validation.measure(done));
       const value = measuredValue(measured, validation.metric);
       best = judge(best, { step: done, value }, validation.better);
       if (best.since === 0) validation.onBest?.(best);
       plateau?.take(done, value);
     } else if (!validation) {
-      plateau?.takeLoss(done, loss);
+      plateau?.takeLoss(done, meanOf(gather(loss)));
     }
 
     const stopsEarly = measured !== undefined && best!.since >= (validation!.patience ?? Number.POSITIVE_INFINITY);
     const isOver = done === steps || stopsEarly;
     if (done % logEvery === 0 || measured || isOver) {
-      const line = window.summary(done, baseRates[0]! * factor);
+      const line = new MetricsWindow(together(gather(window.state))).summary(done, baseRates[0]! * factor);
       options.onMetrics?.(measured ? { ...line, validation: measured } : line);
       window = new MetricsWindow();
     }
     await setImmediate();
     if (isOver) return { steps: done, best };
-    const stopping = signal?.aborted === true;
+    const stopping = anywhere(signal?.aborted === true);
     const scaler = optimizerStep.scaler.enabled ? optimizerStep.scaler.stateDict() : undefined;
     options.onStep?.({ step: done, window: window.state, scaler, best, plateau: plateau?.state }, stopping);
     if (stopping) throw interrupted();
@@ -122,6 +124,10 @@ function measuredValue(measured: Record<string, number>, metric: string): number
   throw new ChronotopeError('metric-missing', `the validation did not measure "${metric}"`, {
     hint: `It measured ${Object.keys(measured).join(', ') || 'nothing'}.`,
   });
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** The error with which interrupted work ends; giving the same command again goes on. */

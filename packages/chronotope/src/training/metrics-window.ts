@@ -95,3 +95,21 @@ export class MetricsWindow {
     };
   }
 }
+
+/** What several processes measured at the same time, as if one had: its batches are all of theirs. */
+export function together(all: readonly MetricsSums[]): MetricsSums {
+  const mean = (of: (sums: MetricsSums) => number) => all.reduce((sum, one) => sum + of(one), 0) / all.length;
+  const names = new Set(all.flatMap(({ sums }) => Object.keys(sums)));
+  const total = (name: string, part: 0 | 1) => all.reduce((sum, { sums }) => sum + (sums[name]?.[part] ?? 0), 0);
+  return {
+    sums: Object.fromEntries([...names].map((name) => [name, [total(name, 0), total(name, 1)]])),
+    samples: all.length * mean(({ samples }) => samples),
+    milliseconds: mean(({ milliseconds }) => milliseconds),
+    activities: {
+      data: mean(({ activities }) => activities.data),
+      forward: mean(({ activities }) => activities.forward),
+      backward: mean(({ activities }) => activities.backward),
+      optimizer: mean(({ activities }) => activities.optimizer),
+    },
+  };
+}

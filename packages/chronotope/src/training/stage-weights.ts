@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { nn } from '@chronotope/torch';
 import type { Best } from './best.js';
 import { loadModel, saveModel } from './checkpoint.js';
+import { isFirst } from './processes.js';
 import type { TrainingSettings } from './settings.js';
 import type { StageFolder } from './stage-folder.js';
 import type { WeightAverage } from './weight-average.js';
@@ -13,7 +14,7 @@ const BEST = /^best-(\d+)\.safetensors$/;
  * The weights that a stage keeps. While it trains, `best-<step>.safetensors` holds those that measured best; it stays
  * until a saved training state knows a better one, so that a kill at any instant leaves the file that the state names.
  *
- * At the end `model.safetensors` holds the result, and beside it `best.safetensors` or `last.safetensors`,
+ * Of several processes only the first one writes. At the end `model.safetensors` holds the result, and beside it `best.safetensors` or `last.safetensors`,
  * `average.safetensors` or `weights.safetensors`: what could have been the result and is not.
  */
 export class StageWeights {
@@ -41,6 +42,7 @@ export class StageWeights {
 
   /** The module's weights, or their average, have just measured best. */
   saveBest({ step }: Best): void {
+    if (!isFirst()) return;
     const save = () => saveModel(this.#stage, this.#module, this.#bestFile(step));
     if (this.averageInPlace) this.averageInPlace.using(save);
     else save();
@@ -48,6 +50,7 @@ export class StageWeights {
 
   /** Removes the best weights of all steps but this one. */
   forgetOtherBest(step?: number): void {
+    if (!isFirst()) return;
     const own = step === undefined ? undefined : path.basename(this.#bestFile(step));
     for (const file of readdirSync(this.#stage.folder)) {
       if (BEST.test(file) && file !== own) rmSync(path.join(this.#stage.folder, file));

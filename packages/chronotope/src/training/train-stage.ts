@@ -2,14 +2,15 @@ import type { nn } from '@chronotope/torch';
 import type { SkippedSample } from '../data/damaged-videos.js';
 import { ChronotopeError } from '../errors.js';
 import { loadModel } from './checkpoint.js';
-import { type FitOptions, fit, type MetricsLine } from './fit.js';
+import { parallelLoss, separateRandomNumbers } from './data-parallel.js';
+import { type FitOptions, fit } from './fit.js';
+import { anywhere, firstDecides, firstDoes, isFirst } from './processes.js';
 import type { Progress } from './progress.js';
 import { PLAIN_TRAINING, type TrainingSettings } from './settings.js';
 import { SkipLog } from './skip-log.js';
 import type { StageFolder } from './stage-folder.js';
-import { StageProgress } from './stage-progress.js';
+import { StageLog } from './stage-log.js';
 import { StageWeights } from './stage-weights.js';
-import { StageEvents } from './tensorboard/stage-events.js';
 import { loadTrainingState, removeTrainingState, saveTrainingState } from './training-state.js';
 import { measureUndisturbed, type Validation } from './validation.js';
 import { WeightAverage } from './weight-average.js';
@@ -53,41 +54,42 @@ export async function trainStage<Batch>(
   module: nn.Module,
   makeOptions: () => TrainStageOptions<Batch>,
 ): Promise<void> {
-  if (stage.isDone) {
+  if (await firstDecides(() => stage.isDone)) {
     loadModel(stage, module);
     return;
   }
   module.train();
   const options = makeOptions();
-  const { optimizer, loaders = [], settings = PLAIN_TRAINING, saveEverySeconds = 60 } = options;
-  const { ema, validation } = settings;
+  const { title, progress, loaders = [], optimizer, steps, settings = PLAIN_TRAINING, saveEverySeconds = 60 } = options;
+  const { ema, validation, accumulate } = settings;
   const average = ema.decay === null ? undefined : new WeightAverage(module, ema.decay);
   const trained = { module, optimizer, average };
   const resume = loadTrainingState(stage.stateFile, trained) ?? undefined;
-  if (resume) stage.rewindLog(resume.step);
-  else stage.begin();
+  if (!resume) separateRandomNumbers();
+  await firstDoes(() => (resume ? stage.rewindLog(resume.step) : stage.begin()));
 
   const started = performance.now();
   let saved = started;
-  const progress = new StageProgress(options.progress, options.title, options.steps);
-  const events = settings.tensorboard ? new StageEvents(stage, resume?.step ?? 0) : undefined;
-  const skips = new SkipLog(stage, options);
+  const { tensorboard } = settings;
+  const log = new StageLog(stage, { title, progress, steps, tensorboard, resumeStep: resume?.step ?? 0 });
+  const skips = new SkipLog(stage, { title, progress, loaders });
   const weights = new StageWeights(stage, module, average, settings);
+  const parallel = parallelLoss(module, options.loss, settings);
   const measurement = validation.every === null ? undefined : options.validation;
-  let last: MetricsLine | undefined;
-  const { steps, best } = await fit({
+  const result = await fit({
     ...options,
     ...fitSettings(settings),
-    ready: (index) =>
-      Promise.all(loaders.map((loader) => loader.prepare?.(index, options.steps * settings.accumulate))),
+    loss: parallel.loss,
+    withoutExchange: parallel.withoutExchange,
+    ready: (index) => Promise.all(loaders.map((loader) => loader.prepare?.(index, steps * accumulate))),
     batch: (index) => {
       const batch = options.batch(index);
-      skips.take(Math.floor(index / settings.accumulate));
+      skips.take(Math.floor(index / accumulate));
       return batch;
     },
     afterStep: (step) => {
       average?.take(step);
-      events?.weights(step + 1, options.steps, module);
+      log.step(step + 1, module);
       options.afterStep?.(step);
     },
     validation: measurement && {
@@ -98,35 +100,36 @@ export async function trainStage<Batch>(
       onBest: (best) => weights.saveBest(best),
     },
     resume,
-    onMetrics: (line) => {
-      stage.log(line);
-      events?.line(line);
-      last = line;
-      progress.line(line);
-    },
+    onMetrics: (line) => log.line(line),
     onStep: (state, stopping) => {
-      progress.step(state.step);
-      if (!stopping && performance.now() - saved < 1000 * saveEverySeconds) return;
+      const due = anywhere(performance.now() - saved >= 1000 * saveEverySeconds);
+      if (!stopping && !due) return;
       saveTrainingState(stage.stateFile, trained, state);
       weights.forgetOtherBest(state.best?.step);
       saved = performance.now();
     },
-  }).catch((error: unknown) => {
-    throw withSamplesFile(error, stage);
-  });
-  weights.finish(best);
-  stage.finish({
-    steps,
-    seconds: (performance.now() - started) / 1000,
-    metrics: last?.metrics ?? {},
-    ...(best && { best: { step: best.step, [measurement!.metric]: best.value } }),
-    damaged: skips.videos(),
-  });
-  weights.forgetOtherBest();
-  removeTrainingState(stage.stateFile);
+  })
+    .catch((error: unknown) => {
+      throw withSamplesFile(error, stage);
+    })
+    .finally(() => parallel.end());
   optimizer.dispose();
+
+  const metrics = log.end(result.steps);
+  await firstDoes(() => {
+    weights.finish(result.best);
+    stage.finish({
+      steps: result.steps,
+      seconds: (performance.now() - started) / 1000,
+      metrics,
+      ...(result.best && { best: { step: result.best.step, [measurement!.metric]: result.best.value } }),
+      damaged: skips.videos(),
+    });
+    weights.forgetOtherBest();
+    removeTrainingState(stage.stateFile);
+  });
+  if (!isFirst()) loadModel(stage, module);
   average?.dispose();
-  progress.end(steps < options.steps ? `stopped early at step ${steps}` : undefined);
 }
 
 function fitSettings({ amp, accumulate, clipGradients, schedule }: TrainingSettings) {

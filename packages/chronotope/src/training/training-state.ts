@@ -1,16 +1,9 @@
 import { existsSync, rmSync } from 'node:fs';
-import {
-  getRngState,
-  loadSafetensors,
-  type nn,
-  type optim,
-  saveSafetensors,
-  scope,
-  setRngState,
-  type Tensor,
-} from '@chronotope/torch';
+import { loadSafetensors, type nn, type optim, saveSafetensors, scope, type Tensor } from '@chronotope/torch';
 import { ChronotopeError } from '../errors.js';
 import type { FitState } from './fit.js';
+import { gather, isFirst, shard } from './processes.js';
+import { type RandomState, randomState, restoreRandomState } from './random-state.js';
 
 const FORMAT = 'chronotope-training-state-2';
 
@@ -24,20 +17,22 @@ export interface TrainingState {
 
 /**
  * Saves the weights, their average, the optimiser, libtorch's random numbers and the position in one file, which appears
- * whole or not at all: a kill at any instant leaves the state before or the state after.
+ * whole or not at all: a kill at any instant leaves the state before or the state after. Where several processes train
+ * together all must call it; the first one writes.
  */
 export function saveTrainingState(file: string, state: TrainingState, fit: FitState): void {
   const { module, optimizer, average } = state;
+  const processes = gather({ fit, random: randomState(module) } satisfies ProcessState);
+  if (!isFirst()) return;
   scope(() => {
     const { tensors, values } = optimizer.stateDict();
     const all = new Map<string, Tensor>([
       ...prefixed('model.', module.stateDict()),
       ...prefixed('average.', average?.stateDict() ?? new Map()),
       ...prefixed('optimizer.', tensors),
-      ...randomDevices(module).map((device): [string, Tensor] => [`rng.${device}`, getRngState(device)]),
     ]);
     saveSafetensors(file, all, {
-      metadata: { format: FORMAT, fit: JSON.stringify(fit), optimizer: JSON.stringify(values) },
+      metadata: { format: FORMAT, optimizer: JSON.stringify(values), processes: JSON.stringify(processes) },
     });
   });
 }
@@ -46,7 +41,8 @@ export function saveTrainingState(file: string, state: TrainingState, fit: FitSt
  * Puts back what {@link saveTrainingState} saved, or returns null when there is no such file. The next step then gives
  * the same weights as if there had been no interruption: bit for bit, on the same CPU with the same number of threads.
  *
- * @throws ChronotopeError `checkpoint-differs` when the file is from another model; TorchError `io` when it is damaged
+ * @throws ChronotopeError `checkpoint-differs` when the file is from another model, `processes-differ` when it is from
+ *   another number of processes; TorchError `io` when it is damaged
  */
 export function loadTrainingState(file: string, { module, optimizer, average }: TrainingState): FitState | null {
   if (!existsSync(file)) return null;
@@ -67,19 +63,30 @@ export function loadTrainingState(file: string, { module, optimizer, average }: 
       });
     }
     for (const [index, group] of optimizer.paramGroups.entries()) group.lr = rates[index]!;
-    for (const [device, state] of withPrefix('rng.', tensors)) setRngState(state, device);
-    return JSON.parse(metadata.fit!) as FitState;
+    const { random, fit } = ofThisProcess(JSON.parse(metadata.processes!) as ProcessState[], file);
+    restoreRandomState(module, random);
+    return fit;
+  });
+}
+
+/** What differs between processes that train together. */
+interface ProcessState {
+  fit: FitState;
+  random: RandomState;
+}
+
+function ofThisProcess(saved: readonly ProcessState[], file: string): ProcessState {
+  const { rank, worldSize } = shard();
+  if (saved.length === worldSize) return saved[rank]!;
+  const message = `the processes that saved ${file} were ${saved.length}, and now it is ${worldSize}`;
+  throw new ChronotopeError('processes-differ', message, {
+    hint: `Go on with ${saved.length}, or delete the folder of the stage to train it again.`,
   });
 }
 
 /** Removes a state that is no longer needed. */
 export function removeTrainingState(file: string): void {
   rmSync(file, { force: true });
-}
-
-/** The devices whose random numbers a module may draw: the CPU, which draws much for the others, and its own. */
-export function randomDevices(module: nn.Module): string[] {
-  return [...new Set(['cpu', ...module.parameters().map(({ device }) => device)])];
 }
 
 function prefixed(prefix: string, tensors: ReadonlyMap<string, Tensor>): [string, Tensor][] {

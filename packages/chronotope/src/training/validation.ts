@@ -1,6 +1,6 @@
-import { getRngState, type nn, setRngState } from '@chronotope/torch';
+import type { nn } from '@chronotope/torch';
 import type { Better } from './best.js';
-import { randomDevices } from './training-state.js';
+import { randomState, restoreRandomState } from './random-state.js';
 import type { WeightAverage } from './weight-average.js';
 
 /** What a method can measure of its module while it is trained. */
@@ -24,7 +24,7 @@ export async function measureUndisturbed<R>(
   measure: () => R | Promise<R>,
 ): Promise<R> {
   const modes = module.modules().map((layer) => [layer, layer.training] as const);
-  const random = randomDevices(module).map((device) => [device, getRngState(device)] as const);
+  const random = randomState(module);
   module.eval();
   average?.swap();
   try {
@@ -32,9 +32,6 @@ export async function measureUndisturbed<R>(
   } finally {
     average?.swap();
     for (const [layer, training] of modes) layer.training = training;
-    for (const [device, state] of random) {
-      setRngState(state, device);
-      state.dispose();
-    }
+    restoreRandomState(module, random);
   }
 }
