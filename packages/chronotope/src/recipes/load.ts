@@ -165,8 +165,13 @@ function applyOverride(settings: Record<string, unknown>, override: string, meth
   const key = override.slice(0, separator);
   const path = key.split('.');
   const last = path.pop()!;
-  const group = path.reduce<unknown>((node, part) => (isMapping(node) ? node[part] : undefined), settings);
-  if (!isMapping(group) || !(last in group || settingKeys(method).includes(key))) {
+  const isKnown = settingKeys(method).includes(key);
+  const group = path.reduce<unknown>((node, part) => {
+    if (!isMapping(node)) return undefined;
+    if (isKnown) node[part] ??= {};
+    return node[part];
+  }, settings);
+  if (!isMapping(group) || !(last in group || isKnown)) {
     const beside = isMapping(group) ? Object.keys(group) : Object.keys(settings);
     throw new ChronotopeError('override-invalid', `--set ${override}: no setting "${key}"`, {
       hint: capitalised(didYouMean(key, settingKeys(method))) ?? `Keys here are ${beside.join(', ')}.`,

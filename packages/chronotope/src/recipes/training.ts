@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import type { TrainingSettings } from '../training/settings.js';
-
-const share = z.number().min(0).max(1);
-const count = z.number().int().min(1);
+import { count, positive, share } from './parts.js';
 
 /**
  * The group `training` of a recipe: how its stages are trained, whatever they learn. A method's recipe takes it as it is,
@@ -15,9 +13,7 @@ export const trainingSettings = z
       .default('off')
       .describe('mixed precision: products and convolutions in 16 bits; float16 needs a GPU, or libtorch 2.3'),
     accumulate: count.default(1).describe('batches in one optimiser step: large steps with the memory of small ones'),
-    clipGradients: z
-      .number()
-      .positive()
+    clipGradients: positive
       .nullable()
       .default(null)
       .describe('largest norm of all gradients together; null leaves them as they are'),
