@@ -2,12 +2,12 @@ import { Command, Option } from 'commander';
 import { FEATURE_PROTOCOLS, type FeatureProtocol } from '../evaluation/feature-protocols.js';
 import { FEATURE_KINDS, type FeatureKind } from '../evaluation/features.js';
 import { CLIP_AVERAGES, type ClipAverage } from '../evaluation/video-level.js';
-import type { ClassifierStage } from '../methods/timebalance/pipeline.js';
+import type { ClassifierStage } from '../methods/timebalance/stages.js';
 import { evaluateRun } from '../runs/evaluate.js';
 import { evaluateFeatures, LABEL_CHOICES, type LabelChoice } from '../runs/evaluate-features.js';
-import { NETWORK_STAGES, type NetworkStage } from '../runs/trained-networks.js';
+import type { NetworkStage } from '../runs/trained-networks.js';
 import { calibrationTable, comparisonTable, featureTable } from './evaluation-tables.js';
-import { cropsOption, positiveInteger, positiveIntegers, positiveNumber } from './options.js';
+import { cropsOption, positiveInteger, positiveIntegers, positiveNumber, stageOption } from './options.js';
 import { interruptible } from './run-command.js';
 import { classTable, evaluationTable } from './tables.js';
 
@@ -39,7 +39,7 @@ export function evaluateCommand(): Command {
       '--data <folder or list>',
       'class folders, a manifest or a list to test on; default: the test videos of the run',
     )
-    .addOption(new Option('--stage <names...>', 'only these networks; default: all').choices([...NETWORK_STAGES]))
+    .addOption(stageOption('--stage <names...>', 'only these networks; default: all', { of: 'networks' }))
     .option('--clips <n>', "clips of each video; default: the recipe's", positiveInteger)
     .addOption(cropsOption())
     .addOption(

@@ -1,7 +1,7 @@
-import { Command, Option } from 'commander';
-import { CLASSIFIER_STAGES, type ClassifierStage } from '../methods/timebalance/pipeline.js';
+import { Command } from 'commander';
+import type { ClassifierStage } from '../methods/timebalance/stages.js';
 import { predictFiles } from '../runs/predict.js';
-import { positiveInteger } from './options.js';
+import { positiveInteger, stageOption } from './options.js';
 import { EXIT } from './report-error.js';
 import { interruptible } from './run-command.js';
 import { predictionTable } from './tables.js';
@@ -19,7 +19,7 @@ export function predictCommand(): Command {
     .argument('<run>', 'a run folder')
     .argument('<files...>', 'video files')
     .option('--top <n>', 'how many classes to show', positiveInteger, 3)
-    .addOption(new Option('--model <stage>', 'which classifier').choices([...CLASSIFIER_STAGES]).default('student'))
+    .addOption(stageOption('--model <stage>', 'which classifier', { of: 'classifiers' }).default('student'))
     .option('--json', 'print all classes with their confidences as JSON')
     .addHelpText(
       'after',

@@ -7,12 +7,13 @@ import { ClipReader } from '../data/clip-reader.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { type FeatureKind, videoFeatures } from '../evaluation/features.js';
 import { testLoader } from '../methods/timebalance/pipeline.js';
+import { isPretraining } from '../methods/timebalance/stages.js';
 import type { TestViews } from '../methods/timebalance/view-plans.js';
 import { loadRecipe } from '../recipes/load.js';
 import { type Progress, silentProgress } from '../training/progress.js';
 import { prepareVideos } from './prepare-videos.js';
 import { RunFolder } from './run-folder.js';
-import { isPretraining, type NetworkStage, withBackbone } from './trained-networks.js';
+import { type NetworkStage, withBackbone } from './trained-networks.js';
 
 export interface EmbedOptions extends TestViews {
   /** The safetensors file to write. */

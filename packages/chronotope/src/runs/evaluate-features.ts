@@ -5,6 +5,7 @@ import type { Bootstrap, Interval } from '../evaluation/bootstrap.js';
 import { type FeatureResult, measureFeatures, type ProbeSettings } from '../evaluation/feature-protocols.js';
 import { type FeatureKind, type VideoFeatures, videoFeatures } from '../evaluation/features.js';
 import { meanOverDraws } from '../evaluation/recognition.js';
+import { isPretraining } from '../methods/timebalance/stages.js';
 import type { TestViews } from '../methods/timebalance/view-plans.js';
 import { loadRecipe } from '../recipes/load.js';
 import { writeJsonAtomic } from '../training/json-files.js';
@@ -12,7 +13,7 @@ import { type Progress, silentProgress } from '../training/progress.js';
 import { type RunData, readRunData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
 import { bootstrapOver, type LabelledVideos, openTestVideos, openVideos } from './test-videos.js';
-import { isPretraining, NETWORK_STAGES, type NetworkStage, withBackbone } from './trained-networks.js';
+import { type NetworkStage, networkStages, withBackbone } from './trained-networks.js';
 
 /**
  * Whose labels the gallery or the probe's training has: `all` that the data folder has (how representations are compared
@@ -67,11 +68,12 @@ export interface FeatureEvaluation {
  * @throws ChronotopeError `no-test-videos`, `stage-missing`, `not-a-run-folder`, `training-videos-unknown`
  */
 export async function evaluateFeatures(folder: string, options: EvaluateFeaturesOptions): Promise<FeatureEvaluation> {
-  const { stages: wanted = NETWORK_STAGES, labels = 'all', features: kind = 'pooled' } = options;
+  const { labels = 'all', features: kind = 'pooled' } = options;
   const { progress = silentProgress, signal } = options;
   const run = RunFolder.open(folder);
   const { classes } = run.description;
   const recipe = loadRecipe(run.path('recipe.yaml'));
+  const wanted = options.stages ?? networkStages(recipe);
   const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
   const data = readRunData(run);
   const galleries = labelSets(data, labels, classes);

@@ -8,7 +8,7 @@ import {
 } from '../evaluation/recognition.js';
 import { argmax, type ClipAverage, rightAt, trueClasses, type VideoPrediction } from '../evaluation/video-level.js';
 import { predictVideos } from '../methods/timebalance/inference.js';
-import { CLASSIFIER_STAGES, type ClassifierStage } from '../methods/timebalance/pipeline.js';
+import { type ClassifierStage, classifierStages } from '../methods/timebalance/stages.js';
 import type { TestViews } from '../methods/timebalance/view-plans.js';
 import { loadRecipe } from '../recipes/load.js';
 import { writeJsonAtomic } from '../training/json-files.js';
@@ -71,10 +71,11 @@ export interface EvaluateOptions extends TestViews {
  * @throws ChronotopeError `no-test-videos`, `stage-missing`, `not-a-run-folder`
  */
 export async function evaluateRun(folder: string, options: EvaluateOptions = {}): Promise<RunEvaluation> {
-  const { stages: wanted = CLASSIFIER_STAGES, average = 'probabilities', progress = silentProgress, signal } = options;
+  const { average = 'probabilities', progress = silentProgress, signal } = options;
   const run = RunFolder.open(folder);
   const { classes } = run.description;
   const recipe = loadRecipe(run.path('recipe.yaml'));
+  const wanted = options.stages ?? classifierStages(recipe);
   const { draws } = readTestData(run);
   const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
   const test = await openTestVideos(run, options.data, { recipe, ...views, progress, signal });

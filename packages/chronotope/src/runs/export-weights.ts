@@ -1,10 +1,10 @@
 import { newClassifier, newPretextModel } from '../methods/timebalance/networks.js';
-import { stageName } from '../methods/timebalance/pipeline.js';
+import { isPretraining, stageName } from '../methods/timebalance/stages.js';
 import { type ExportedWeights, type ExportWeightsOptions, exportWeights } from '../models/weights/export-weights.js';
 import { loadRecipe } from '../recipes/load.js';
 import { loadModel } from '../training/checkpoint.js';
 import { RunFolder } from './run-folder.js';
-import { finishedStage, isPretraining, type NetworkStage } from './trained-networks.js';
+import { finishedStage, type NetworkStage } from './trained-networks.js';
 
 export interface ExportRunOptions extends ExportWeightsOptions {
   /** Default: the student. */

@@ -2,26 +2,27 @@ import { existsSync } from 'node:fs';
 import { ChronotopeError } from '../errors.js';
 import { newClassifier, newPretextModel } from '../methods/timebalance/networks.js';
 import {
-  CLASSIFIER_STAGES,
   type ClassifierStage,
-  PRETRAINING_STAGES,
+  classifierStages,
+  isPretraining,
   type PretrainingStage,
+  pretrainingStages,
   stageName,
-} from '../methods/timebalance/pipeline.js';
+} from '../methods/timebalance/stages.js';
+import { loadRecipe } from '../recipes/load.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import { loadModel } from '../training/checkpoint.js';
 import type { StageFolder } from '../training/stage-folder.js';
 import type { RunFolder } from './run-folder.js';
 
-/** The stages with a network whose features can be looked at, in the order of training. */
-export const NETWORK_STAGES = [...PRETRAINING_STAGES, ...CLASSIFIER_STAGES] as const;
+/** A stage with a network whose features can be looked at. */
 export type NetworkStage = PretrainingStage | ClassifierStage;
 
 type Classifier = ReturnType<typeof newClassifier>;
 
-/** Whether the label draws share the stage's network, because it needs no labels. */
-export function isPretraining(stage: NetworkStage): stage is PretrainingStage {
-  return (PRETRAINING_STAGES as readonly string[]).includes(stage);
+/** The stages with a network of a run with this recipe, in the order of training. */
+export function networkStages(recipe: TimeBalanceRecipe): NetworkStage[] {
+  return [...pretrainingStages(recipe), ...classifierStages(recipe)];
 }
 
 /**
@@ -87,10 +88,12 @@ export function withBackbone<T>(
  */
 export function finishedStage(run: RunFolder, name: string): StageFolder {
   const folder = run.stage(name);
-  if (!folder.isDone || !existsSync(folder.modelFile)) {
-    throw new ChronotopeError('stage-missing', `${run.folder} has no finished stage ${folder.name}`, {
-      hint: 'Continue the run with the `chronotope train` command that started it.',
-    });
-  }
-  return folder;
+  if (folder.isDone && existsSync(folder.modelFile)) return folder;
+  const trained = networkStages(loadRecipe(run.path('recipe.yaml')));
+  const isOfRun = trained.some((stage) => name === stage || name.endsWith(`/${stage}`));
+  throw new ChronotopeError('stage-missing', `${run.folder} has no finished stage ${folder.name}`, {
+    hint: isOfRun
+      ? 'Continue the run with the `chronotope train` command that started it.'
+      : `With its recipe, the run trains ${trained.join(', ')}.`,
+  });
 }

@@ -12,6 +12,8 @@ export interface TrainStageOptions<Batch>
     Pick<SkipLogOptions, 'loaders'> {
   /** What the stage does, for people. */
   title: string;
+  /** What is kept when the stage is done, if not the whole module: a part of it. */
+  result?: nn.Module;
   progress: Progress;
   /** How much work a kill may cost, in seconds. Default 60. */
   saveEverySeconds?: number;
@@ -64,7 +66,7 @@ export async function trainStage<Batch>(
       saved = performance.now();
     },
   });
-  saveModel(stage, module);
+  saveModel(stage, options.result ?? module);
   stage.finish({
     steps: options.steps,
     seconds: (performance.now() - started) / 1000,
