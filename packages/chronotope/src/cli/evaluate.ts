@@ -2,19 +2,18 @@ import { Command, Option } from 'commander';
 import { FEATURE_PROTOCOLS, type FeatureProtocol } from '../evaluation/feature-protocols.js';
 import { FEATURE_KINDS, type FeatureKind } from '../evaluation/features.js';
 import { CLIP_AVERAGES, type ClipAverage } from '../evaluation/video-level.js';
-import type { ClassifierStage } from '../methods/timebalance/stages.js';
+import { type ClassifierStage, isPretraining, type NetworkStage } from '../methods/timebalance/stages.js';
 import { evaluateRun } from '../runs/evaluate.js';
 import { evaluateFeatures, LABEL_CHOICES, type LabelChoice } from '../runs/evaluate-features.js';
-import type { NetworkStage } from '../runs/trained-networks.js';
 import { calibrationTable, comparisonTable, featureTable } from './evaluation-tables.js';
-import { cropsOption, positiveInteger, positiveIntegers, positiveNumber, stageOption } from './options.js';
+import { cropsOption, positiveInteger, positiveIntegers, positiveNumber } from './options.js';
 import { interruptible } from './run-command.js';
 import { classTable, evaluationTable } from './tables.js';
 
 interface EvaluateFlags {
   protocol: 'video' | FeatureProtocol;
   data?: string;
-  stage?: NetworkStage[];
+  stage?: string[];
   clips?: number;
   crops: 1 | 3;
   average: ClipAverage;
@@ -39,7 +38,7 @@ export function evaluateCommand(): Command {
       '--data <folder or list>',
       'class folders, a manifest or a list to test on; default: the test videos of the run',
     )
-    .addOption(stageOption('--stage <names...>', 'only these networks; default: all', { of: 'networks' }))
+    .option('--stage <names...>', 'only these networks, such as student; default: all')
     .option('--clips <n>', "clips of each video; default: the recipe's", positiveInteger)
     .addOption(cropsOption())
     .addOption(
@@ -80,14 +79,15 @@ export function evaluateCommand(): Command {
 type OtherFlags = Omit<EvaluateFlags, 'protocol'>;
 
 async function testClassifiers(run: string, flags: OtherFlags, command: Command): Promise<string> {
-  const stages = flags.stage?.filter((stage): stage is ClassifierStage => !stage.startsWith('pretrain-'));
-  if (stages?.length !== flags.stage?.length) {
-    command.error('error: a pre-trained network is no classifier: add --protocol knn, linear or retrieval', {
+  const stages = flags.stage?.map((stage) => stage as NetworkStage);
+  const noClassifier = stages?.find((stage) => isPretraining(stage));
+  if (noClassifier !== undefined) {
+    command.error(`error: "${noClassifier}" is no classifier: add --protocol knn, linear or retrieval`, {
       code: 'commander.invalidArgument',
     });
   }
   const evaluation = await interruptible((signal, progress) =>
-    evaluateRun(run, { ...flags, stages, signal, progress }),
+    evaluateRun(run, { ...flags, stages: stages as ClassifierStage[] | undefined, signal, progress }),
   );
   if (flags.json) return `${JSON.stringify(evaluation, null, 2)}\n`;
   const tables = [evaluationTable, comparisonTable, calibrationTable, classTable];

@@ -1,5 +1,4 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { type ClassifierStage, isPretraining, KNOWN_STAGES } from '../methods/timebalance/stages.js';
 import { parseByteSize } from '../recipes/byte-size.js';
 
 /** The value of a command line option that counts something. */
@@ -43,6 +42,11 @@ export function setOption(): Option {
     .default([], 'none');
 }
 
+/** `--stage <name>`, whose network of a run is used. */
+export function stageOption(): Option {
+  return new Option('--stage <name>', "whose network; default: the method's main one, such as student");
+}
+
 /** Gathers the values of an option that may be repeated. */
 function collect(value: string, before: string[]): string[] {
   return [...before, value];
@@ -74,22 +78,4 @@ export function cropsOption(): Option {
 export function byteSize(text: string): string {
   if (parseByteSize(text) === null) throw new InvalidArgumentError('expected a size, such as 20GB or 500MB.');
   return text;
-}
-
-/**
- * An option whose values are stages. A run's further students have names of their own, so anything that begins with
- * `student-` is taken; what the run does not have is an error when it is opened.
- *
- * @param options.of `classifiers` leaves out the pre-trained networks
- */
-export function stageOption(flags: string, description: string, options: { of: 'networks' | 'classifiers' }): Option {
-  const known = KNOWN_STAGES.filter((stage) => options.of === 'networks' || !isPretraining(stage));
-  const option = new Option(flags, description).choices([...known]);
-  const isStage = (text: string) => (known as readonly string[]).includes(text) || /^student-[a-z0-9-]+$/.test(text);
-  return option.argParser((text: string, before: unknown) => {
-    if (!isStage(text)) throw new InvalidArgumentError(`Allowed choices are ${known.join(', ')}, student-<name>.`);
-    const stage = text as ClassifierStage;
-    if (!option.variadic) return stage;
-    return Array.isArray(before) ? [...(before as ClassifierStage[]), stage] : [stage];
-  });
 }

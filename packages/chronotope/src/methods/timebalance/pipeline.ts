@@ -1,10 +1,10 @@
 import { manualSeed } from '@chronotope/torch';
 import { ClipLoader } from '../../data/loader.js';
-import type { ManifestEntry } from '../../data/manifest.js';
 import type { PretextWeights } from '../../losses/pretext.js';
 import type { Classifier } from '../../models/classifier.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import { trainStage } from '../../training/train-stage.js';
+import type { TestSource, TestViews } from '../trained-method.js';
 import { trainBaseline, trainOnLabels } from './baselines.js';
 import { newPretextModel, startFromGivenWeights } from './networks.js';
 import type { PretextModel } from './pretext-model.js';
@@ -21,7 +21,7 @@ import {
 } from './stages.js';
 import { trainStudent } from './students.js';
 import { pretextTraining } from './training.js';
-import { evaluationPlan, type TestViews, viewPlan } from './view-plans.js';
+import { evaluationPlan, viewPlan } from './view-plans.js';
 
 /** Loss weights of the three pre-trainings (TimeBalance, method note 1). */
 const PRETEXTS: Record<Pretext, PretextWeights> = {
@@ -42,11 +42,7 @@ export async function runTimeBalance(run: TimeBalanceRun): Promise<void> {
 }
 
 /** A loader of test clips, for stage E and for prediction. */
-export function testLoader(
-  recipe: TimeBalanceRecipe,
-  source: { entries: readonly ManifestEntry[]; classes: readonly string[]; reader: TimeBalanceRun['reader'] },
-  views: TestViews = {},
-): ClipLoader {
+export function testLoader(recipe: TimeBalanceRecipe, source: TestSource, views: TestViews = {}): ClipLoader {
   const plan = evaluationPlan(recipe, views);
   return new ClipLoader({ ...source, plan, size: recipe.inputSize, batchSize: 16, seed: recipe.seed, shuffle: false });
 }

@@ -15,6 +15,9 @@ export type PretrainingStage = `pretrain-${Pretext | Teacher}`;
 /** A stage that trains a classifier. */
 export type ClassifierStage = Baseline | `teacher-${Teacher}` | 'student' | `student-${string}`;
 
+/** A stage that leaves a network. */
+export type NetworkStage = PretrainingStage | ClassifierStage;
+
 /** What a classifier is there for. */
 export type StageRole = 'baseline' | 'teacher' | 'student';
 
@@ -48,7 +51,7 @@ const TITLES: Record<Exclude<PretrainingStage | ClassifierStage, `student-${stri
 export const KNOWN_STAGES = Object.keys(TITLES) as (keyof typeof TITLES)[];
 
 /** What a stage's network is, for people. */
-export function stageTitle(stage: PretrainingStage | ClassifierStage): string {
+export function stageTitle(stage: NetworkStage): string {
   return (TITLES as Record<string, string>)[stage] ?? `student: ${stage.slice('student-'.length)}`;
 }
 
@@ -59,7 +62,7 @@ export function stageRole(stage: ClassifierStage): StageRole {
 }
 
 /** Whether the label draws share the stage's network, because it needs no labels. */
-export function isPretraining(stage: PretrainingStage | ClassifierStage): stage is PretrainingStage {
+export function isPretraining(stage: NetworkStage): stage is PretrainingStage {
   return stage.startsWith('pretrain-');
 }
 
