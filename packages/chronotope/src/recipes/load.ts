@@ -86,7 +86,9 @@ export function annotateRecipe(recipe: Recipe): string {
     for (const pair of node.items) {
       if (!isScalar(pair.key)) continue;
       const key = `${prefix}${pair.key.value}`;
-      pair.key.commentBefore = ` ${meanings.get(key)}`;
+      // Names that a recipe chooses itself, such as those of further students, have no meaning of their own.
+      const meaning = meanings.get(key);
+      if (meaning !== undefined) pair.key.commentBefore = ` ${meaning}`;
       if (isSeq(pair.value)) pair.value.flow = true;
       annotate(pair.value, `${key}.`);
     }

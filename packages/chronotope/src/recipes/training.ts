@@ -12,7 +12,9 @@ export const trainingSettings = z
       .enum(['off', 'bfloat16', 'float16'])
       .default('off')
       .describe('mixed precision: products and convolutions in 16 bits; float16 needs a GPU, or libtorch 2.3'),
-    accumulate: count.default(1).describe('batches in one optimiser step: large steps with the memory of small ones'),
+    accumulate: count
+      .default(1)
+      .describe('equal parts in which the batch of a step is computed one after the other, to save memory'),
     clipGradients: positive
       .nullable()
       .default(null)

@@ -6,9 +6,10 @@ import type { ManifestEntry } from '../data/manifest.js';
 import { formatRecipe } from '../recipes/load.js';
 import type { Recipe } from '../recipes/schemas.js';
 import { writeFileAtomic, writeJsonAtomic } from '../training/json-files.js';
+import { firstDoes, isFirst } from '../training/processes.js';
 import type { Progress } from '../training/progress.js';
 import type { StageFolder } from '../training/stage-folder.js';
-import { prepareVideos, repairNote } from './prepare-videos.js';
+import { type PreparedVideos, prepareVideos, repairNote } from './prepare-videos.js';
 import { type LabelChoice, writeRunData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
 import { recordRunFrames, runFrames } from './run-frames.js';
@@ -59,21 +60,23 @@ export interface RunVideos {
  * @param origin what else decides the results, such as the run whose networks are taken over
  * @throws ChronotopeError `run-differs`, `not-a-run-folder`
  */
-export function openRun(
+export async function openRun(
   { data, out }: StartOptions,
   recipe: Recipe,
   { classes, draws, training, test, choice }: RunVideos,
   origin?: string,
-): RunFolder {
-  const run = RunFolder.createOrContinue(out, {
-    method: recipe.method,
-    classes,
-    fingerprint: fingerprint(recipe, draws, origin),
+): Promise<RunFolder> {
+  await firstDoes(() => {
+    const run = RunFolder.createOrContinue(out, {
+      method: recipe.method,
+      classes,
+      fingerprint: fingerprint(recipe, draws, origin),
+    });
+    writeFileAtomic(run.path('recipe.yaml'), formatRecipe(recipe));
+    writeJsonAtomic(run.path('environment.json'), environment());
+    writeRunData(run, { folder: data, training, draws, test, choice });
   });
-  writeFileAtomic(run.path('recipe.yaml'), formatRecipe(recipe));
-  writeJsonAtomic(run.path('environment.json'), environment());
-  writeRunData(run, { folder: data, training, draws, test, choice });
-  return run;
+  return RunFolder.open(out);
 }
 
 /**
@@ -91,10 +94,17 @@ export async function withFrames<R extends Recipe>(
   train: (run: MethodRun<R>, usable: ReadonlySet<string>) => Promise<void>,
 ): Promise<void> {
   const { progress, signal, saveEverySeconds } = options;
-  const frames = runFrames(run, recipe, options.frames);
-  const prepared = await prepareVideos(training, frames.folder, frames.settings, { progress, signal });
-  recordRunFrames(run, frames.folder, prepared.format);
-  writeJsonAtomic(run.path('excluded.json'), prepared.excluded);
+  const prepare = async (): Promise<PreparedVideos> => {
+    const { folder, settings } = runFrames(run, recipe, options.frames);
+    const prepared = await prepareVideos(training, folder, settings, { progress, signal });
+    recordRunFrames(run, folder, prepared.format);
+    writeJsonAtomic(run.path('excluded.json'), prepared.excluded);
+    return prepared;
+  };
+  // The first process decodes; the others then find all frames in the store.
+  let prepared = isFirst() ? await prepare() : undefined;
+  await firstDoes(() => {});
+  prepared ??= await prepare();
   const reader = new ClipReader(prepared.store, { onRepair: repairNote(progress) });
   const { classes } = run.description;
   const stage = (name: string): StageFolder => run.stage(name);

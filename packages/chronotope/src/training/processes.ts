@@ -1,4 +1,5 @@
 import { distributed as dist } from '@chronotope/torch';
+import { type Progress, silentProgress } from './progress.js';
 
 // Training by several processes ("ranks"), each of which runs the whole program: what only one shall do, the first does,
 // and what must be the same everywhere they agree on. In a process that is alone nothing here does anything special.
@@ -56,4 +57,9 @@ export async function firstDoes(work: () => void | Promise<void>): Promise<void>
     await work();
     return null;
   });
+}
+
+/** Where this process reports to: people hear one of several. */
+export function heard(progress: Progress = silentProgress): Progress {
+  return isFirst() ? progress : silentProgress;
 }

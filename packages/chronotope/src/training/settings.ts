@@ -1,3 +1,4 @@
+import { ChronotopeError } from '../errors.js';
 import type { HalfType } from './optimizer-step.js';
 import type { ScheduleSettings } from './schedule.js';
 
@@ -5,7 +6,7 @@ import type { ScheduleSettings } from './schedule.js';
 export interface TrainingSettings {
   /** Mixed precision in this type, or float32 throughout. */
   amp: 'off' | HalfType;
-  /** Batches in one optimiser step. */
+  /** Equal parts in which the batch of a step is computed one after the other; see {@link partOfBatch}. */
   accumulate: number;
   /** Largest joint norm of all gradients; null leaves them as they are. */
   clipGradients: number | null;
@@ -41,3 +42,18 @@ export const PLAIN_TRAINING: TrainingSettings = {
   tensorboard: false,
   syncBatchNorm: false,
 };
+
+/**
+ * The size of the batches that loaders make for a stage: its steps put them together again. The step is the same as with
+ * the whole batch where the loss is a mean over samples, and not where samples are compared with each other or share
+ * batch statistics.
+ *
+ * @param batchSize samples of a step
+ * @throws ChronotopeError `batch-not-divisible`
+ */
+export function partOfBatch(batchSize: number, { accumulate }: Pick<TrainingSettings, 'accumulate'>): number {
+  if (batchSize % accumulate === 0) return batchSize / accumulate;
+  throw new ChronotopeError('batch-not-divisible', `a batch of ${batchSize} has no ${accumulate} equal parts`, {
+    hint: 'Choose batch sizes that are multiples of training.accumulate.',
+  });
+}

@@ -1,7 +1,7 @@
 import type { nn } from '@chronotope/torch';
 import type { MetricsLine } from './metrics-window.js';
-import { isFirst } from './processes.js';
-import { type Progress, silentProgress } from './progress.js';
+import { heard, isFirst } from './processes.js';
+import type { Progress } from './progress.js';
 import type { StageFolder } from './stage-folder.js';
 import { StageProgress } from './stage-progress.js';
 import { StageEvents } from './tensorboard/stage-events.js';
@@ -29,7 +29,7 @@ export class StageLog {
   constructor(stage: StageFolder, { title, progress, steps, tensorboard, resumeStep }: StageLogOptions) {
     this.#stage = stage;
     this.#steps = steps;
-    this.#progress = new StageProgress(isFirst() ? progress : silentProgress, title, steps);
+    this.#progress = new StageProgress(heard(progress), title, steps);
     if (tensorboard && isFirst()) this.#events = new StageEvents(stage, resumeStep);
   }
 

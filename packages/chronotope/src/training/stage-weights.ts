@@ -23,6 +23,10 @@ export class StageWeights {
   readonly #average: WeightAverage | undefined;
   readonly #settings: Pick<TrainingSettings, 'ema' | 'validation'>;
 
+  /**
+   * @param module what is kept
+   * @param average of the module, or of a larger one that it is a part of
+   */
   constructor(
     stage: StageFolder,
     module: nn.Module,

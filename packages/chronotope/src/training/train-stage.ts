@@ -33,6 +33,8 @@ export interface TrainStageOptions<Batch> extends Omit<FitOptions<Batch>, Decide
   loaders?: readonly StageLoader[];
   /** What the stage does, for people. */
   title: string;
+  /** What is kept when the stage is done, if not the whole module: a part of it. */
+  result?: nn.Module;
   progress: Progress;
   /** How it is trained, whatever is learnt. Default: {@link PLAIN_TRAINING}. */
   settings?: TrainingSettings;
@@ -73,7 +75,8 @@ export async function trainStage<Batch>(
   const { tensorboard } = settings;
   const log = new StageLog(stage, { title, progress, steps, tensorboard, resumeStep: resume?.step ?? 0 });
   const skips = new SkipLog(stage, { title, progress, loaders });
-  const weights = new StageWeights(stage, module, average, settings);
+  const kept = options.result ?? module;
+  const weights = new StageWeights(stage, kept, average, settings);
   const parallel = parallelLoss(module, options.loss, settings);
   const measurement = validation.every === null ? undefined : options.validation;
   const result = await fit({
@@ -128,7 +131,7 @@ export async function trainStage<Batch>(
     weights.forgetOtherBest();
     removeTrainingState(stage.stateFile);
   });
-  if (!isFirst()) loadModel(stage, module);
+  if (!isFirst()) loadModel(stage, kept);
   average?.dispose();
 }
 
