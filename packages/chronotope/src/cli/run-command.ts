@@ -15,11 +15,6 @@ export function interruptible<T>(work: Work<T>): Promise<T> {
   return untilInterrupted(work);
 }
 
-/** Whether this process prints results: of several that were started together, the first. */
-export function printsResults(): boolean {
-  return Number(process.env.RANK ?? 0) === 0;
-}
-
 /** The same for work that needs no tensors: libtorch, which alone takes 160 MB, is not loaded. */
 export async function untilInterrupted<T>(work: Work<T>): Promise<T> {
   const controller = new AbortController();
@@ -36,4 +31,9 @@ export async function untilInterrupted<T>(work: Work<T>): Promise<T> {
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', stop);
   }
+}
+
+/** Whether this process prints results: of several that were started together, the first. */
+export function printsResults(): boolean {
+  return Number(process.env.RANK ?? 0) === 0;
 }

@@ -4,6 +4,7 @@ import { drawValidation } from '../data/validation-part.js';
 import { ChronotopeError } from '../errors.js';
 import { checkNetwork } from '../methods/timebalance/networks.js';
 import { runTimeBalance } from '../methods/timebalance/pipeline.js';
+import { checkBatches } from '../methods/timebalance/run.js';
 import { formatWeightsReport } from '../models/weights/report.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import { firstDoes, heard, isFirst, withProcesses } from '../training/processes.js';
@@ -43,6 +44,7 @@ async function train(options: TrainOptions & { progress: Progress }): Promise<Ru
   const { data, out, recipe, pretrained, progress, signal } = options;
   const found = await readTrainingData(data, options.split);
   for (const note of found.notes) progress.note(`  note: ${note}`);
+  checkBatches(recipe);
   const weights = checkNetwork(recipe);
   if (weights) progress.note(formatWeightsReport(weights));
   const draws = labelDraws(found, options);

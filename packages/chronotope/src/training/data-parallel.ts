@@ -1,4 +1,4 @@
-import { distributed as dist, manualSeed, nn, randint, scope } from '@chronotope/torch';
+import { distributed as dist, manualSeed, nn, randint, scope, type Tensor } from '@chronotope/torch';
 import type { StepLoss } from './optimizer-step.js';
 
 type Loss<Batch> = (batch: Batch, step: number) => StepLoss;
@@ -29,6 +29,18 @@ export function parallelLoss<Batch>(
     withoutExchange: (body) => parallel.noSync(body),
     end: () => void parallel.unwrap(),
   };
+}
+
+/**
+ * The samples of all processes in the order of one whole batch, for losses that compare samples with each other. Every
+ * process then computes the same loss, and the gradients are those of one process with the whole batch.
+ *
+ * @param samples `[..., N, ...]`, N the same in all processes
+ * @param dim where N is
+ */
+export function gatherSamples(samples: Tensor, dim: number): Tensor {
+  if (dist.worldSize() === 1) return samples;
+  return dist.allGatherWithGrad(samples.transpose(0, dim).contiguous()).transpose(0, dim);
 }
 
 /** Gives every process but the first random numbers of its own, so that they do not all drop the same units. */

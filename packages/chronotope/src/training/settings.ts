@@ -1,5 +1,6 @@
 import { ChronotopeError } from '../errors.js';
 import type { HalfType } from './optimizer-step.js';
+import { shard } from './processes.js';
 import type { ScheduleSettings } from './schedule.js';
 
 /** How a stage is trained, whatever its method: the group `training` of a recipe. */
@@ -49,11 +50,13 @@ export const PLAIN_TRAINING: TrainingSettings = {
  * batch statistics.
  *
  * @param batchSize samples of a step
+ * @returns the samples of a part, over all processes
  * @throws ChronotopeError `batch-not-divisible`
  */
 export function partOfBatch(batchSize: number, { accumulate }: Pick<TrainingSettings, 'accumulate'>): number {
-  if (batchSize % accumulate === 0) return batchSize / accumulate;
-  throw new ChronotopeError('batch-not-divisible', `a batch of ${batchSize} has no ${accumulate} equal parts`, {
-    hint: 'Choose batch sizes that are multiples of training.accumulate.',
+  const parts = accumulate * shard().worldSize;
+  if (batchSize % parts === 0) return batchSize / accumulate;
+  throw new ChronotopeError('batch-not-divisible', `a batch of ${batchSize} has no ${parts} equal parts`, {
+    hint: 'Choose batch sizes that are multiples of training.accumulate times the number of processes.',
   });
 }

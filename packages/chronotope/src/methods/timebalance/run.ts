@@ -45,6 +45,16 @@ export function startingNetwork(
   return start === 'scratch' ? undefined : pretrained.get(`pretrain-${start}`);
 }
 
+/**
+ * Says before a run starts whether the batches of its steps have the parts that the settings and the processes ask for.
+ *
+ * @throws ChronotopeError `batch-not-divisible`
+ */
+export function checkBatches({ training, pretrain, supervised, teacher, student }: TimeBalanceRecipe): void {
+  for (const { batch } of [...Object.values(pretrain), supervised, teacher, student]) partOfBatch(batch, training);
+  partOfBatch(student.unlabelledBatch, training);
+}
+
 /** The videos that the classifiers of a draw are trained on. */
 export function videosOf({ draws, validation = [] }: TimeBalanceRun, draw: number): ManifestEntry[] {
   const setAside = new Set(validation[draw]?.map(({ id }) => id));

@@ -8,6 +8,7 @@ import { rampUp } from '../../losses/ramp-up.js';
 import { confident } from '../../losses/targets.js';
 import type { Classifier } from '../../models/classifier.js';
 import type { LabelledSettings, PretextSettings, StudentSettings } from '../../recipes/timebalance.js';
+import { gatherSamples } from '../../training/data-parallel.js';
 import type { FitOptions, StepLoss } from '../../training/fit.js';
 import type { Validation } from '../../training/validation.js';
 import { predictVideos } from './inference.js';
@@ -58,7 +59,12 @@ export function pretextTraining(
     loaders: [loader],
     batch: (step) => loader.stepBatch(step),
     loss: ({ views, ids }): StepLoss => {
-      const embeddings = model.call(views.globals!, views.locals!);
+      const { globals, slices, locals } = model.call(views.globals!, views.locals!);
+      const embeddings = {
+        globals: gatherSamples(globals, 1),
+        slices: gatherSamples(slices, 1),
+        locals: gatherSamples(locals, 1),
+      };
       const loss = pretextLoss(embeddings, { weights: scaled, temperature, positives, localLocalReduction });
       return {
         loss: loss.total,
