@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { cpus } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { version } from '@chronotope/torch';
 import { ClipReader } from '../data/clip-reader.js';
+import { automaticWorkers, ClipWorkers } from '../data/clip-workers.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { formatRecipe } from '../recipes/load.js';
 import type { Recipe } from '../recipes/schemas.js';
 import { writeFileAtomic, writeJsonAtomic } from '../training/json-files.js';
-import { firstDoes, isFirst } from '../training/processes.js';
+import { firstDoes, firstThenOthers, shard } from '../training/processes.js';
 import type { Progress } from '../training/progress.js';
 import type { StageFolder } from '../training/stage-folder.js';
 import { type PreparedVideos, prepareVideos, repairNote } from './prepare-videos.js';
@@ -26,6 +27,8 @@ export interface StartOptions {
   frames?: string;
   /** How much work a kill may cost, in seconds. Default 60. */
   saveEverySeconds?: number;
+  /** Threads that make batches while the network trains; the results are the same. Default: {@link automaticWorkers}. */
+  workers?: number;
   progress?: Progress;
   signal?: AbortSignal;
 }
@@ -36,6 +39,8 @@ export interface MethodRun<R extends Recipe> {
   classes: readonly string[];
   /** Where clips come from. */
   reader: ClipReader;
+  /** Threads that make batches ahead, for the loaders of training; null for none. */
+  workers: ClipWorkers | null;
   stage: (name: string) => StageFolder;
   progress: Progress;
   /** How much work a kill may cost, in seconds. Default 60. */
@@ -94,26 +99,32 @@ export async function withFrames<R extends Recipe>(
   train: (run: MethodRun<R>, usable: ReadonlySet<string>) => Promise<void>,
 ): Promise<void> {
   const { progress, signal, saveEverySeconds } = options;
-  const prepare = async (): Promise<PreparedVideos> => {
-    const { folder, settings } = runFrames(run, recipe, options.frames);
-    const prepared = await prepareVideos(training, folder, settings, { progress, signal });
-    recordRunFrames(run, folder, prepared.format);
-    writeJsonAtomic(run.path('excluded.json'), prepared.excluded);
-    return prepared;
-  };
-  // The first process decodes; the others then find all frames in the store.
-  let prepared = isFirst() ? await prepare() : undefined;
-  await firstDoes(() => {});
-  prepared ??= await prepare();
+  const prepared = await firstThenOthers(() => decode(run, recipe, training, options));
   const reader = new ClipReader(prepared.store, { onRepair: repairNote(progress) });
+  const { workers: threads = automaticWorkers(availableParallelism() / shard().worldSize) } = options;
+  const workers = threads === 0 ? null : new ClipWorkers(threads);
   const { classes } = run.description;
   const stage = (name: string): StageFolder => run.stage(name);
   try {
     const usable = new Set(prepared.usable.map(({ id }) => id));
-    await train({ recipe, classes, reader, stage, progress, saveEverySeconds, signal }, usable);
+    await train({ recipe, classes, reader, workers, stage, progress, saveEverySeconds, signal }, usable);
   } finally {
+    await workers?.dispose();
     reader.dispose();
   }
+}
+
+async function decode(
+  run: RunFolder,
+  recipe: Recipe,
+  training: readonly ManifestEntry[],
+  { progress, signal, frames }: StartOptions & { progress: Progress },
+): Promise<PreparedVideos> {
+  const { folder, settings } = runFrames(run, recipe, frames);
+  const prepared = await prepareVideos(training, folder, settings, { progress, signal });
+  recordRunFrames(run, folder, prepared.format);
+  writeJsonAtomic(run.path('excluded.json'), prepared.excluded);
+  return prepared;
 }
 
 function fingerprint(recipe: Recipe, draws: readonly (readonly ManifestEntry[])[], origin: string | undefined): string {

@@ -59,6 +59,13 @@ export async function firstDoes(work: () => void | Promise<void>): Promise<void>
   });
 }
 
+/** All do it, the first one alone before the others: they find what it has made. */
+export async function firstThenOthers<T>(work: () => Promise<T>): Promise<T> {
+  const made = isFirst() ? [await work()] : [];
+  await firstDoes(() => {});
+  return isFirst() ? made[0]! : work();
+}
+
 /** Where this process reports to: people hear one of several. */
 export function heard(progress: Progress = silentProgress): Progress {
   return isFirst() ? progress : silentProgress;

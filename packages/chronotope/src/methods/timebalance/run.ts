@@ -1,4 +1,5 @@
 import type { ClipReader } from '../../data/clip-reader.js';
+import type { ClipWorkers } from '../../data/clip-workers.js';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
 import type { Shard } from '../../data/sampler.js';
@@ -27,6 +28,8 @@ export interface TimeBalanceRun {
   /** For each draw the labelled videos that its classifiers are measured on and not trained on. Default: none. */
   validation?: readonly (readonly ManifestEntry[])[];
   reader: ClipReader;
+  /** Threads that make batches ahead; null for none. */
+  workers: ClipWorkers | null;
   stage: (name: string) => StageFolder;
   progress: Progress;
   /** How much work a kill may cost, in seconds. Default 60. */
@@ -116,12 +119,13 @@ export function trainingLoader(
 
 /** @param options.seed default: the recipe's */
 export function newLoader(
-  { recipe, classes, reader }: TimeBalanceRun,
+  { recipe, classes, reader, workers }: TimeBalanceRun,
   entries: readonly ManifestEntry[],
   plan: ViewPlan,
   { batchSize, seed = recipe.seed, shard }: { batchSize: number; seed?: number; shard?: Shard },
 ): ClipLoader {
-  return new ClipLoader({ entries, classes, reader, plan, size: recipe.inputSize, batchSize, seed, shard });
+  const size = recipe.inputSize;
+  return new ClipLoader({ entries, classes, reader, plan, size, batchSize, seed, shard, workers });
 }
 
 /** What a method decides about a training, together with what the run does. */
