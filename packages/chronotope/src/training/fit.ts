@@ -87,7 +87,7 @@ export async function fit<Batch>(options: FitOptions<Batch>): Promise<FitResult>
     for (const [index, group] of optimizer.paramGroups.entries()) group.lr = baseRates[index]! * factor;
     const started = performance.now();
     const loss = await optimizerStep.run(step, window);
-    scope(() => options.afterStep?.(step));
+    window.time('optimizer', () => scope(() => options.afterStep?.(step)));
     window.state.milliseconds += performance.now() - started;
 
     let measured: Record<string, number> | undefined;
