@@ -102,7 +102,7 @@ function spreadOverGroups(drawn: readonly ManifestEntry[]): ManifestEntry[] {
  * their line, all other training videos become unlabelled. Test videos are left as they are.
  *
  * The path is a video's id (its path below the data folder, with `/`). A first line `path,label` is a header; fields
- * may be quoted as in RFC 4180; blank lines are skipped.
+ * may be quoted as in RFC 4180; blank lines and further fields, such as a confidence, are skipped.
  *
  * @throws ChronotopeError `labels-unreadable`; `labels-invalid`, with `details.line`, for a line that is malformed, names
  *   no training video, names it twice, names an unknown class or contradicts the class folder; `class-without-labels`
@@ -118,11 +118,11 @@ export function labelsFromFile(entries: readonly ManifestEntry[], file: string):
     }
     const invalid = (problem: string): ChronotopeError => invalidLine(file, index + 1, problem);
     const fields = csvFields(text);
-    if (fields === null || fields.length !== 2) {
+    if (fields === null || fields.length < 2) {
       throw invalid(`expected "path,label", got "${text.trim()}"`);
     }
     const [path, label] = fields as [string, string];
-    if (index === 0 && path === 'path' && label === 'label') {
+    if ((index === 0 && path === 'path' && label === 'label') || label === '') {
       continue;
     }
     const id = path.replace(/^\.\//, '');

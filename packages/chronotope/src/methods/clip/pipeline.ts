@@ -72,7 +72,11 @@ export function newClip({ inputSize, model }: ClipRecipe): Clip {
 }
 
 /** A loader of test clips: single frames, evenly spread over each video. */
-export function testLoader(recipe: ClipRecipe, source: TestSource, views: TestViews = {}): ClipLoader {
+export function testLoader(
+  recipe: Pick<ClipRecipe, 'inputSize' | 'seed' | 'evaluation'>,
+  source: TestSource,
+  views: TestViews = {},
+): ClipLoader {
   const { clips = recipe.evaluation.clips, crops = 1 } = views;
   const transforms = crops === 1 ? [clipPreprocess] : THREE_CROPS;
   const plan = testPlan(SINGLE_FRAMES, { clips, transforms });

@@ -13,7 +13,8 @@ export function trainedClip(recipe: ClipRecipe): TrainedMethod {
     folderName: (stage) => stage,
     newNetwork: () => {
       const module = newClip(recipe);
-      return { module, backbone: new FrameClip(module.visual) };
+      const backbone = new FrameClip(module.visual);
+      return { module, backbone, language: { clip: module, embed: (clips) => backbone.embed(clips) } };
     },
     testLoader: (source, views) => testLoader(recipe, source, views),
   };

@@ -27,11 +27,11 @@ export class FrameClip extends VideoBackbone {
     return this.visual.features(framesOf(clips)).view([videos, frames, -1, 1, 1]).transpose(1, 2);
   }
 
-  /** `[N, 3, T, H, W]` to the embedding of every frame in the space shared with texts, `[N, T, E]`, of length 1. */
-  embeddings(clips: Tensor): Tensor {
+  /** `[N, 3, T, H, W]` to the mean direction of the frames in the space shared with texts, `[N, E]`. */
+  embed(clips: Tensor): Tensor {
     const [videos, , frames] = clips.shape as [number, number, number];
     const embedded = nn.functional.normalize(this.visual.call(framesOf(clips)));
-    return embedded.view([videos, frames, -1]);
+    return embedded.view([videos, frames, -1]).mean(1);
   }
 }
 
