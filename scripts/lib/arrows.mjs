@@ -40,7 +40,9 @@ export const FOLDERS = {
   deploy: { imports: [TORCH, VIDEO, 'data', 'models', 'augment', 'evaluation'] },
   demo: { imports: [VIDEO, 'data', 'training'] },
   doctor: { imports: [TORCH, VIDEO] },
-  runs: { imports: [TORCH, VIDEO, 'data', 'evaluation', 'explain', 'methods', 'models', 'recipes', 'training'] },
+  runs: {
+    imports: [TORCH, VIDEO, 'data', 'evaluation', 'explain', 'language', 'methods', 'models', 'recipes', 'training'],
+  },
   pipeline: { imports: [EVERYTHING] },
   index: { imports: [EVERYTHING] },
   cli: { imports: [EVERYTHING] },
