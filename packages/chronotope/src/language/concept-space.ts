@@ -105,7 +105,7 @@ function shuffled(space: ConceptSpace, seed: number): ConceptSpace {
   return {
     ...space,
     category: category.clone(),
-    descriptions: descriptions && descriptions.clone(),
+    descriptions: descriptions?.clone() ?? null,
     classOf,
     description: description && descriptions && meanByClass(descriptions, classOf, names.length),
   };
