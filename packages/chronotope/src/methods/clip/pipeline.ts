@@ -2,6 +2,7 @@ import { manualSeed } from '@chronotope/torch';
 import { clipNormalisation, clipPreprocess } from '../../augment/presets.js';
 import type { ContrastiveAugmentation, ScaledCrop } from '../../augment/settings.js';
 import type { ClipReader } from '../../data/clip-reader.js';
+import type { ClipWorkers } from '../../data/clip-workers.js';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
 import { type ClipGeometry, testPlan, trainPlan } from '../../data/views.js';
@@ -25,6 +26,8 @@ export interface ClipRun {
   /** The training videos; those with a `text` are learnt from. */
   videos: readonly ManifestEntry[];
   reader: ClipReader;
+  /** Threads that make batches ahead; null for none. */
+  workers: ClipWorkers | null;
   stage: (name: string) => StageFolder;
   progress: Progress;
   /** How much work a kill may cost, in seconds. Default 60. */
@@ -39,7 +42,7 @@ export interface ClipRun {
  *   are of another shape
  */
 export async function runClip(run: ClipRun): Promise<void> {
-  const { recipe, reader, progress, saveEverySeconds, signal } = run;
+  const { recipe, reader, workers, progress, saveEverySeconds, signal } = run;
   const videos = withCaption(run);
   manualSeed(recipe.seed);
   const clip = newClip(recipe);
@@ -54,6 +57,7 @@ export async function runClip(run: ClipRun): Promise<void> {
       size: recipe.inputSize,
       batchSize: recipe.train.batch,
       seed: recipe.seed,
+      workers,
     });
     for (const { id, reason } of loader.excluded) progress.note(`  left out: ${id}: ${reason}`);
     const { context, vocabulary } = recipe.model.text;
