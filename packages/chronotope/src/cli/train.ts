@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { loadRecipeOf } from '../recipes/load.js';
+import { trainClip } from '../runs/train-clip.js';
 import { trainTimeBalance } from '../runs/train-timebalance.js';
 import { positiveInteger } from './options.js';
 import { interruptible, printsResults } from './run-command.js';
 import { evaluationTable } from './tables.js';
 import { addTrainOptions, type TrainFlags } from './train-options.js';
+import { representationCommand } from './train-representation.js';
 
 interface TimeBalanceFlags extends TrainFlags {
   labelsPerClass?: number;
@@ -16,7 +18,18 @@ interface TimeBalanceFlags extends TrainFlags {
 
 /** `chronotope train <method>`. */
 export function trainCommand(): Command {
-  return new Command('train').description('train a model').addCommand(timebalanceCommand());
+  return new Command('train').description('train a model').addCommand(timebalanceCommand()).addCommand(clipCommand());
+}
+
+/** `chronotope train clip`. */
+function clipCommand(): Command {
+  return representationCommand({
+    method: 'clip',
+    description: 'learn to match frames and sentences from videos with captions (CLIP), for zero-shot use and search',
+    recipe: 'clip-tiny',
+    setting: 'train.epochs=20',
+    train: trainClip,
+  });
 }
 
 /** `chronotope train timebalance`. */
