@@ -1,6 +1,6 @@
 export { Clip } from './clip.js';
 export { CLIP_MEAN, CLIP_STD, ClipImageTower } from './image-tower.js';
-export { resizePositions } from './positions.js';
+export { type PositionInterpolation, resizePositions } from './positions.js';
 export {
   CLIP_SHAPES,
   type ClipActivation,
