@@ -2,8 +2,6 @@ import { ChronotopeError } from '../errors.js';
 import type { VideoBackbone } from './backbone.js';
 import { R3D50, type R3D50Options } from './slow-resnet.js';
 import { SmallR3D, type SmallR3DOptions } from './small-r3d.js';
-import { ClipVideo, type ClipVideoOptions } from './space-time/clip-video.js';
-import { SpaceTimeViT, type SpaceTimeViTOptions } from './space-time/space-time-vit.js';
 import { type LastStageOptions, MC3D18, R2Plus1D18, R3D18, type VideoResNetOptions } from './video-resnet.js';
 
 /** A backbone's name and the options of that backbone, as recipes write them. */
@@ -11,9 +9,7 @@ export type BackboneConfig =
   | ({ name: 'small-r3d' } & SmallR3DOptions)
   | ({ name: 'r3d18' | 'r2plus1d18' } & VideoResNetOptions & LastStageOptions)
   | ({ name: 'mc3-18' } & VideoResNetOptions)
-  | ({ name: 'r3d50' } & R3D50Options)
-  | ({ name: 'space-time-vit' } & SpaceTimeViTOptions)
-  | ({ name: 'clip-video' } & ClipVideoOptions);
+  | ({ name: 'r3d50' } & R3D50Options);
 
 /** Names that {@link createBackbone} knows. */
 export const BACKBONE_NAMES = [
@@ -22,8 +18,6 @@ export const BACKBONE_NAMES = [
   'r2plus1d18',
   'mc3-18',
   'r3d50',
-  'space-time-vit',
-  'clip-video',
 ] as const satisfies BackboneConfig['name'][];
 
 /**
@@ -43,10 +37,6 @@ export function createBackbone(config: BackboneConfig): VideoBackbone {
       return new MC3D18(config);
     case 'r3d50':
       return new R3D50(config);
-    case 'space-time-vit':
-      return new SpaceTimeViT(config);
-    case 'clip-video':
-      return new ClipVideo(config);
     default:
       throw new ChronotopeError('unknown-backbone', `there is no backbone '${(config as { name: string }).name}'`, {
         hint: `choose one of ${BACKBONE_NAMES.join(', ')}`,
