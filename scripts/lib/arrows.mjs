@@ -27,6 +27,7 @@ export const FOLDERS = {
   losses: { imports: [TORCH] },
   models: { imports: [TORCH] },
   augment: { imports: [TORCH] },
+  language: { imports: [TORCH, 'models'] },
   data: { imports: [VIDEO, TORCH, 'augment'], types: ['training'] },
   recipes: { imports: [], types: [EVERYTHING], libraries: ['zod', 'yaml', 'node:fs', 'node:path', 'node:url'] },
   training: { imports: [TORCH, 'data'] },
