@@ -1,4 +1,4 @@
-import { type Tensor, tensor } from '@chronotope/torch';
+import { nn, type Tensor, tensor } from '@chronotope/torch';
 
 /** A view of the teacher and the view of the student that is to predict it. */
 export type ViewPair = readonly [teacher: number, student: number];
@@ -62,6 +62,20 @@ export function crossViewSymmetricKL(
     return p.exp().sub(q.exp()).mul(p.sub(q)).sum();
   });
   return terms.reduce((sum, term) => sum.add(term)).mul(scale);
+}
+
+/**
+ * 1 − cosine of the teacher's and the student's features, mean over pairs of views and over videos: distillation without
+ * outputs to agree on.
+ *
+ * @param teacher `[G, B, D]`, by view
+ * @param student `[V, B, D]`, by view
+ * @returns a scalar from 0 to 2
+ * @throws RangeError without pairs
+ */
+export function crossViewCosineDistance(teacher: Tensor, student: Tensor, pairs?: readonly ViewPair[]): Tensor {
+  const unit = (x: Tensor) => nn.functional.normalize(x, { dim: -1 });
+  return crossViewCrossEntropy(unit(teacher), unit(student), pairs).add(1);
 }
 
 /** For each view i of the teacher Σ_j log Q_j over its partners, `[G, B, K]`: one matrix product for all pairs. */

@@ -4,7 +4,13 @@ import { cat, gradcheck, randn, scope, type Tensor, zeros } from '@chronotope/to
 import fc from 'fast-check';
 import { assertClose, readGolden } from '../testing/golden.js';
 import { type GoldenTensor, goldenTensor } from '../testing/golden-tensors.js';
-import { crossViewCrossEntropy, crossViewSymmetricKL, type ViewPair, viewPairs } from './cross-view.js';
+import {
+  crossViewCosineDistance,
+  crossViewCrossEntropy,
+  crossViewSymmetricKL,
+  type ViewPair,
+  viewPairs,
+} from './cross-view.js';
 import { nextCenter, selfDistillationLoss, teacherProbabilities, twoTokenLoss } from './self-distillation.js';
 
 interface Args {
@@ -146,6 +152,16 @@ test('both divergences equal their definitions for random numbers of views, vide
     ),
     { numRuns: 40 },
   );
+});
+
+test('the cosine distance is 0 for features of one direction, 2 for opposite ones', () => {
+  scope(() => {
+    const features = randn([1, 3, 5], { dtype: 'float64' });
+    const distance = (factor: number) =>
+      crossViewCosineDistance(features.expand([2, 3, 5]), features.mul(factor).expand([4, 3, 5])).item();
+    assert.ok(Math.abs(distance(7)) < 1e-12);
+    assert.ok(Math.abs(distance(-0.1) - 2) < 1e-12);
+  });
 });
 
 test('gradients of both divergences agree with finite differences', () => {

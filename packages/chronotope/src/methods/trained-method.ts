@@ -4,6 +4,7 @@ import type { ClipLoader } from '../data/loader.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import type { VideoBackbone } from '../models/backbone.js';
 import type { Recipe } from '../recipes/schemas.js';
+import { trainedLss } from './lss/trained-lss.js';
 import { trainedTimeBalance } from './timebalance/trained-timebalance.js';
 
 /** How many clips of a test video, and how many crops of each clip, are averaged. */
@@ -50,5 +51,7 @@ export function trainedMethod(recipe: Recipe): TrainedMethod {
   switch (recipe.method) {
     case 'timebalance':
       return trainedTimeBalance(recipe);
+    case 'lss':
+      return trainedLss(recipe);
   }
 }

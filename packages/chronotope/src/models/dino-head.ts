@@ -19,6 +19,8 @@ export interface DinoHeadOptions {
  * last layer without bias. Keys `mlp.{0,2,4}.*` (`mlp.*` with one layer), `last_layer.weight_g`, `last_layer.weight_v`.
  */
 export class DinoHead extends nn.Module {
+  /** Outputs, K. */
+  readonly outputs: number;
   readonly mlp: nn.Layer;
   readonly lastLayer: nn.WeightNormed<nn.Linear>;
 
@@ -26,6 +28,7 @@ export class DinoHead extends nn.Module {
   constructor(features: number, options: DinoHeadOptions = {}) {
     super();
     const { outputs = 65_536, layers = 3, hidden = 2048, bottleneck = 256, fixedGains = true } = options;
+    this.outputs = outputs;
     this.mlp = layers === 1 ? new nn.Linear(features, bottleneck) : deepMlp(features, { layers, hidden, bottleneck });
     for (const layer of this.mlp.modules()) {
       if (!(layer instanceof nn.Linear)) continue;
