@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { loadRecipeOf } from '../recipes/load.js';
+import { trainLss } from '../runs/train-lss.js';
 import { trainTimeBalance } from '../runs/train-timebalance.js';
 import { positiveInteger } from './options.js';
 import { interruptible } from './run-command.js';
 import { evaluationTable } from './tables.js';
 import { addTrainOptions, type TrainFlags } from './train-options.js';
+import { representationCommand } from './train-representation.js';
 
 interface TimeBalanceFlags extends TrainFlags {
   labelsPerClass?: number;
@@ -16,7 +18,7 @@ interface TimeBalanceFlags extends TrainFlags {
 
 /** `chronotope train <method>`. */
 export function trainCommand(): Command {
-  return new Command('train').description('train a model').addCommand(timebalanceCommand());
+  return new Command('train').description('train a model').addCommand(timebalanceCommand()).addCommand(lssCommand());
 }
 
 /** `chronotope train timebalance`. */
@@ -49,4 +51,16 @@ function timebalanceCommand(): Command {
       else if (evaluation) process.stdout.write(`\n${evaluationTable(evaluation)}`);
       process.stderr.write(`\nDone. Try: chronotope predict ${flags.out} <video file>\n`);
     });
+}
+
+/** `chronotope train lss`. */
+function lssCommand(): Command {
+  return representationCommand({
+    method: 'lss',
+    description:
+      'adapt a CLIP to video with action concepts and no labels (LSS), or learn without language (SVT recipes)',
+    recipe: 'lss-tiny',
+    exampleSetting: 'train.epochs=5',
+    train: trainLss,
+  });
 }

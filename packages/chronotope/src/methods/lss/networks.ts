@@ -100,7 +100,8 @@ interface LoadedStart {
 function loadClipStart(backbone: ClipVideo, file: string, imageHeads: number): LoadedStart {
   const isVideoNetwork = scope(() => [...readWeights(file).tensors.keys()].some((key) => /temporal\.\d+\./.test(key)));
   if (isVideoNetwork) return { report: formatWeightsReport(importWeights(backbone, file)), isImageModel: false };
-  const { clip, format } = loadClip(file, { imageHeads });
+  // Only the image tower is used; how the text tower divides into heads need not be known.
+  const { clip, format } = loadClip(file, { imageHeads, textHeads: 1 });
   try {
     scope(() => void backbone.visual.loadStateDict(clip.visual.stateDict()));
     return { report: `${file}: a CLIP with keys of ${format}; its image tower is loaded`, isImageModel: true };

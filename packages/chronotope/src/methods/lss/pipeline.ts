@@ -1,4 +1,4 @@
-import { manualSeed, scope } from '@chronotope/torch';
+import { manualSeed, type nn, scope } from '@chronotope/torch';
 import type { ClipReader } from '../../data/clip-reader.js';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
@@ -30,12 +30,11 @@ export const STAGE_TITLES: Record<NetworkStage, string> = {
 /** What the pipeline works with. */
 export interface LssRun {
   recipe: LssRecipe;
-  classes: readonly string[];
   /** The training videos. */
   videos: readonly ManifestEntry[];
   reader: ClipReader;
-  /** The texts' embeddings, for concepts that come from a file. */
-  concepts: ConceptVectors | null;
+  /** The texts' embeddings and the categories' names, for concepts that come from a file. */
+  concepts: { vectors: ConceptVectors; names: readonly string[] } | null;
   stage: (name: string) => StageFolder;
   progress: Progress;
   saveEverySeconds?: number;
@@ -44,20 +43,23 @@ export interface LssRun {
 
 /**
  * LSS, or SVT with the head `dino`: self-distillation of one network into another from unlabelled videos. The whole state
- * is the stage `self-distillation`; the networks of {@link NETWORK_STAGES} are stages of their own.
+ * is the stage `self-distillation`; the networks of {@link NETWORK_STAGES} and the concept spaces are stages of their own.
  *
  * @throws ChronotopeError `concepts-differ`; those of {@link trainStage} and {@link ClipLoader}
  */
 export async function runLss(run: LssRun): Promise<void> {
   const { recipe } = run;
-  const model = newSelfDistillation(recipe, run.concepts);
+  const model = newSelfDistillation(recipe, run.concepts?.vectors ?? null);
   try {
     keepNetwork(run, 'start', model.student);
+    if (model.spaces) keepModule(run.stage('concepts'), model.spaces, { names: run.concepts?.names ?? null });
     const stage = run.stage('self-distillation');
     await trainStage(stage, model, () => {
-      const { classes, reader, progress, signal, saveEverySeconds } = run;
+      const { reader, progress, signal, saveEverySeconds } = run;
       const loader = new ClipLoader({
-        ...{ entries: run.videos, classes, reader, plan: trainingPlan(recipe) },
+        // Nothing is learnt from labels.
+        ...{ entries: run.videos.map((video) => ({ ...video, label: null })), classes: [] },
+        ...{ reader, plan: trainingPlan(recipe) },
         ...{ size: recipe.inputSize, batchSize: recipe.train.batch, seed: recipe.seed },
       });
       const title = recipe.head.kind === 'dino' ? 'self-distillation' : 'distillation of concepts';
@@ -122,11 +124,14 @@ function newSpaces(recipe: LssRecipe, given: ConceptVectors | null): ConceptSpac
   return new ConceptSpaces(vectors, recipe.concepts, recipe.seed);
 }
 
-/** Writes a network as a stage of its own, unless it is there. */
 function keepNetwork(run: LssRun, name: NetworkStage, network: DistilledNetwork): void {
-  const stage = run.stage(name);
+  keepModule(run.stage(name), network, {});
+}
+
+/** Writes a module as a stage of its own, unless it is there. */
+function keepModule(stage: StageFolder, module: nn.Module, result: Record<string, unknown>): void {
   if (stage.isDone) return;
   stage.begin();
-  saveModel(stage, network);
-  stage.finish({});
+  saveModel(stage, module);
+  stage.finish(result);
 }
