@@ -60,7 +60,7 @@ function lssCommand(): Command {
     description:
       'adapt a CLIP to video with action concepts and no labels (LSS), or learn without language (SVT recipes)',
     recipe: 'lss-tiny',
-    exampleSetting: 'train.epochs=5',
+    setting: 'train.epochs=5',
     train: trainLss,
   });
 }

@@ -1,5 +1,6 @@
 import { manualSeed, type nn, scope } from '@chronotope/torch';
 import type { ClipReader } from '../../data/clip-reader.js';
+import type { ClipWorkers } from '../../data/clip-workers.js';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
 import { ChronotopeError } from '../../errors.js';
@@ -33,6 +34,7 @@ export interface LssRun {
   /** The training videos. */
   videos: readonly ManifestEntry[];
   reader: ClipReader;
+  workers: ClipWorkers | null;
   /** The texts' embeddings and the categories' names, for concepts that come from a file. */
   concepts: { vectors: ConceptVectors; names: readonly string[] } | null;
   stage: (name: string) => StageFolder;
@@ -55,11 +57,11 @@ export async function runLss(run: LssRun): Promise<void> {
     if (model.spaces) keepModule(run.stage('concepts'), model.spaces, { names: run.concepts?.names ?? null });
     const stage = run.stage('self-distillation');
     await trainStage(stage, model, () => {
-      const { reader, progress, signal, saveEverySeconds } = run;
+      const { reader, workers, progress, signal, saveEverySeconds } = run;
       const loader = new ClipLoader({
         // Nothing is learnt from labels.
         ...{ entries: run.videos.map((video) => ({ ...video, label: null })), classes: [] },
-        ...{ reader, plan: trainingPlan(recipe) },
+        ...{ reader, workers, plan: trainingPlan(recipe) },
         ...{ size: recipe.inputSize, batchSize: recipe.train.batch, seed: recipe.seed },
       });
       const title = recipe.head.kind === 'dino' ? 'self-distillation' : 'distillation of concepts';
