@@ -1,10 +1,30 @@
-import { cat, linear, nn, type Tensor } from '@chronotope/torch';
+import { cat, linear, nn, stack, type Tensor } from '@chronotope/torch';
 
-/** Combines queries, keys and values `[N, heads, L, d]` of all tokens to `[N, heads, L, d]`. */
+/** Combines queries `[..., heads, L, d]` with keys and values `[..., heads, S, d]` to `[..., heads, L, d]`. */
 export type Mixer = (query: Tensor, key: Tensor, value: Tensor) => Tensor;
 
 /** Every token attends to every token. */
-export const mixAll: Mixer = (query, key, value) => nn.functional.scaledDotProductAttention(query, key, value);
+export const mixAll: Mixer = (query, key, value) => {
+  const isFew = query.device === 'cpu' && key.shape.at(-2)! <= FEW_TOKENS;
+  return isFew ? mixFew(query, key, value) : nn.functional.scaledDotProductAttention(query, key, value);
+};
+
+/** Up to so many tokens, such as the frames at one place, {@link mixFew} is faster on a processor. */
+const FEW_TOKENS = 8;
+
+/**
+ * The same for few tokens of many items, key by key with elementwise operations: without a library for batches libtorch
+ * multiplies the small matrices of all items and heads one by one, and spends more time on starting than on multiplying.
+ */
+export const mixFew: Mixer = (query, key, value) => {
+  const scaled = query.mul(query.shape.at(-1)! ** -0.5);
+  const tokens = [...Array(key.shape.at(-2)!).keys()];
+  const scores = tokens.map((token) => scaled.mul(key.narrow(-2, token, 1)).sum(-1));
+  const weights = stack(scores, { dim: -1 }).softmax(-1);
+  return tokens
+    .map((token) => weights.narrow(-1, token, 1).mul(value.narrow(-2, token, 1)))
+    .reduce((sum, term) => sum.add(term));
+};
 
 /** Multi-head self-attention with timm's keys `qkv.*` and `proj.*`. */
 export class SelfAttention extends nn.Module {
