@@ -9,8 +9,8 @@ export const mixAll: Mixer = (query, key, value) => {
   return isFew ? mixFew(query, key, value) : nn.functional.scaledDotProductAttention(query, key, value);
 };
 
-/** Up to so many tokens, such as the frames at one place, {@link mixFew} is faster on a processor. */
-const FEW_TOKENS = 8;
+/** Up to so many tokens, such as the frames at one place, {@link mixFew} is not slower on a processor; with 8 it is. */
+const FEW_TOKENS = 4;
 
 /**
  * The same for few tokens of many items, key by key with elementwise operations: without a library for batches libtorch
