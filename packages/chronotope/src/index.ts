@@ -46,6 +46,7 @@ export { ClipTokenizer, type RowOptions, type TokenizerOptions } from './languag
 export * from './models/index.js';
 export { type ClipRecipe, clipRecipe } from './recipes/clip.js';
 export { loadRecipe, loadRecipeOf, shippedRecipes } from './recipes/load.js';
+export { type LssRecipe, lssRecipe } from './recipes/lss.js';
 export { METHOD_NAMES, type MethodName, type Recipe, type RecipeOf } from './recipes/schemas.js';
 export { allSettings, explainSetting, type Setting } from './recipes/settings.js';
 export { type TimeBalanceRecipe, timebalanceRecipe } from './recipes/timebalance.js';
@@ -59,6 +60,7 @@ export { type FilePrediction, predictFiles } from './runs/predict.js';
 export { type ReportOptions, reportRun } from './runs/report/report-run.js';
 export { type SearchHit, type SearchOptions, searchVideos } from './runs/search.js';
 export { trainClip } from './runs/train-clip.js';
+export { trainLss } from './runs/train-lss.js';
 export { type TrainOptions, trainTimeBalance } from './runs/train-timebalance.js';
 export { type CaptionRetrieval, retrieveByCaption, type ZeroShotResult, zeroShot } from './runs/zero-shot.js';
 export type { Better } from './training/best.js';
