@@ -159,12 +159,7 @@ describe('against loops over numbers', () => {
             },
             { temperature: 0.3, neighbourTemperature: 0.5 },
           );
-          const [q, p, all, left] = [
-            rows(queries),
-            rows(positives),
-            columns(rows(queue)),
-            out.toArray() as boolean[][],
-          ];
+          const [q, p, all, left] = [rows(queries), rows(positives), columns(rows(queue)), booleans(out)];
           const expected = q.map((query, i) => {
             const u = all.slice(0, m).filter((_, j) => !left[i]![j]);
             const w = all.slice(m).filter((_, j) => !left[i]![m + j]);
