@@ -1,5 +1,11 @@
 export { type KeyStyle, VideoBackbone } from './backbone.js';
 export { Classifier, type ClassifierOptions } from './classifier.js';
+export {
+  createImageBackbone,
+  FrameResNet,
+  type FrameResNetName,
+  type FrameResNetOptions,
+} from './frame-resnet.js';
 export { ResNet18, ResNet50, type ResNetOptions } from './image-resnet.js';
 export { ProjectionHead, type ProjectionHeadOptions, type SliceProjection } from './projection-head.js';
 export { BACKBONE_NAMES, type BackboneConfig, createBackbone } from './registry.js';

@@ -114,7 +114,9 @@ export const timebalanceRecipe = z.strictObject({
   inputSize: z.number().int().min(8).describe('height and width of the network input in pixels'),
   model: z
     .strictObject({
-      backbone: z.enum(['small-r3d', 'r3d18', 'r2plus1d18', 'mc3-18', 'r3d50']).describe('small-r3d trains on a CPU'),
+      backbone: z
+        .enum(['small-r3d', 'r3d18', 'r2plus1d18', 'mc3-18', 'r3d50', 'resnet18', 'resnet50'])
+        .describe('small-r3d trains on a CPU; the resnets see single frames, see docs/ccl.md'),
       stemWidth: count.describe('small-r3d only: channels of the first convolution'),
       widths: z.array(count).min(1).describe('small-r3d only: channels of each stage'),
       blocks: count.describe('small-r3d only: blocks of each stage'),

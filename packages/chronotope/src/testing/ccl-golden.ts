@@ -100,3 +100,21 @@ export function inputsOf(step: StepInputs, imageOrder: readonly number[] = []) {
 export function ownKey(official: string): string {
   return official.replace('encoder_q.fc', 'query.head').replace('q_cycle_fc', 'query.cycle_head');
 }
+
+/** Images by the formula of the golden file of encoders. */
+export function formulaImages(shape: [number, number, number, number], phase: number): Tensor {
+  const [batch, channels, height, width] = shape;
+  const values = new Float32Array(batch * channels * height * width);
+  let place = 0;
+  for (let b = 0; b < batch; b++) {
+    for (let c = 0; c < channels; c++) {
+      for (let h = 0; h < height; h++) {
+        for (let w = 0; w < width; w++) {
+          values[place++] =
+            Math.sin(0.3 * h * (1 + 0.5 * b) + 0.2 * w * (c + 1) + phase) + 0.5 * Math.cos(0.05 * h * w * (b + 1) + c);
+        }
+      }
+    }
+  }
+  return tensor(values, { shape });
+}
