@@ -1,4 +1,4 @@
-import { arange, full, nn, noGrad, randn, type Tensor, zeros } from '@chronotope/torch';
+import { arange, full, nn, noGrad, randn, scope, type Tensor, zeros } from '@chronotope/torch';
 import { ChronotopeError } from '../../errors.js';
 
 /** What {@link KeyQueue} gives instead of a video for the random vectors it starts with. */
@@ -18,7 +18,9 @@ export class KeyQueue extends nn.Module {
 
   constructor(dimensions: number, length: number) {
     super();
-    this.keys = this.registerBuffer('keys', nn.functional.normalize(randn([dimensions, length]), { dim: 0 }));
+    this.keys = scope(() =>
+      this.registerBuffer('keys', nn.functional.normalize(randn([dimensions, length]), { dim: 0 })),
+    );
     this.videos = this.registerBuffer('videos', full([length], NO_VIDEO, { dtype: 'int64' }));
     this.pointer = this.registerBuffer('pointer', zeros([1], { dtype: 'int64' }));
   }

@@ -1,0 +1,48 @@
+import { imagenetNormalisation, imagenetTest, mocoV2 } from '../../augment/presets.js';
+import type { ContrastiveAugmentation, Transform } from '../../augment/settings.js';
+import { relatedFramesPlan, testPlan, type ViewPlan } from '../../data/views.js';
+import type { CclRecipe } from '../../recipes/ccl.js';
+import { usesCandidates } from './settings.js';
+
+/** The recipe's augmentation, in full. */
+export function augmentation({ augment }: CclRecipe['pretrain']): ContrastiveAugmentation {
+  const { area, ...others } = augment;
+  return { ...mocoV2, ...others, randomCrop: { kind: 'resized', area, ratio: [3 / 4, 4 / 3] } };
+}
+
+/** `query`, `key` and, where the objective needs them, `candidates`, of each training video; single frames. */
+export function pretrainPlan(recipe: CclRecipe): ViewPlan {
+  const { framesPerVideo, spacingSeconds, candidates, positiveFrame } = recipe.views;
+  const transform = augmentation(recipe.pretrain);
+  const plan = (spacing: number | null) =>
+    relatedFramesPlan({ framesPerVideo, spacingSeconds: spacing, candidates, positiveFrame }, transform);
+  const [fromVideos, fromPictures] = [plan(spacingSeconds), plan(null)];
+  const needed = usesCandidates(recipe) ? fromVideos.views.length : fromVideos.views.length - 1;
+  const images = needed === fromVideos.views.length ? undefined : 2;
+  return {
+    views: fromVideos.views.slice(0, needed),
+    // Pictures of a data set such as R2V2 have no times: they were chosen when the set was made.
+    clips: (video, random) =>
+      (video.timestamps?.length ? fromVideos : fromPictures).clips(video, random)?.slice(0, images) ?? null,
+  };
+}
+
+/** How many clips of a test video, and how many crops of each clip, are averaged. */
+export interface TestViews {
+  /** By default the recipe's. */
+  clips?: number;
+  /** 1: the square from the middle of frames scaled to 256/224 of the input (default). 3: along the longer side. */
+  crops?: 1 | 3;
+}
+
+/** Evenly spread clips of a test video, `clips` [M, N, …]. */
+export function evaluationPlan({ evaluation }: CclRecipe, { clips, crops = 1 }: TestViews = {}): ViewPlan {
+  const { frames, stride } = evaluation;
+  const geometry = { frames, stride, globalStride: stride, localClips: 1, virtualFrames: null };
+  const transforms: Transform[] = crops === 1 ? [imagenetTest] : THREE_CROPS;
+  return testPlan({ ...geometry, shortVideo: 'loop' }, { clips: clips ?? evaluation.clips, transforms });
+}
+
+const THREE_CROPS = (['first', 'middle', 'last'] as const).map(
+  (position): Transform => ({ shortSide: 1, position, interpolation: 'bilinear', normalise: imagenetNormalisation }),
+);
