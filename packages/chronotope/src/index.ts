@@ -39,7 +39,8 @@ export { type McNemar, mcnemar } from './evaluation/mcnemar.js';
 export { centroidScores, knnScores, nearestNeighbours } from './evaluation/nearest-neighbours.js';
 export { foundAt, type QueryResult, retrieve } from './evaluation/retrieval.js';
 export * from './models/index.js';
-export { loadRecipe, shippedRecipes } from './recipes/load.js';
+export { loadRecipe, loadRecipeOf, shippedRecipes } from './recipes/load.js';
+export { METHOD_NAMES, type MethodName, type Recipe, type RecipeOf } from './recipes/schemas.js';
 export { allSettings, explainSetting, type Setting } from './recipes/settings.js';
 export { type TimeBalanceRecipe, timebalanceRecipe } from './recipes/timebalance.js';
 export { type Embedding, type EmbedOptions, embedVideos } from './runs/embed.js';
@@ -47,5 +48,5 @@ export { type EvaluateOptions, evaluateRun, type RunEvaluation } from './runs/ev
 export { type EvaluateFeaturesOptions, evaluateFeatures, type FeatureEvaluation } from './runs/evaluate-features.js';
 export { type FilePrediction, predictFiles } from './runs/predict.js';
 export { type ReportOptions, reportRun } from './runs/report/report-run.js';
-export { type TrainOptions, trainTimeBalance } from './runs/train.js';
+export { type TrainOptions, trainTimeBalance } from './runs/train-timebalance.js';
 export type { Progress, ProgressTask } from './training/progress.js';

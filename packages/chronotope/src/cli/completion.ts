@@ -1,5 +1,6 @@
 import { Argument, Command, type Option } from 'commander';
 import { shippedRecipes } from '../recipes/load.js';
+import { METHOD_NAMES } from '../recipes/schemas.js';
 import { allSettings } from '../recipes/settings.js';
 
 /** Writes what a shell needs to complete the command line, from the commands themselves. */
@@ -52,7 +53,9 @@ function argumentsOf({ path, command }: Place): readonly string[] {
   return command.registeredArguments.flatMap((argument) => argument.argChoices ?? []);
 }
 
-const settingKeys = (): string[] => allSettings().map(({ key }) => key);
+const settingKeys = (): string[] => [
+  ...new Set(METHOD_NAMES.flatMap((method) => allSettings(method).map(({ key }) => key))),
+];
 const flagsOf = (command: Command): string[] => [...command.options.map((option) => option.long!), '--help'];
 const namesOf = (command: Command): string[] => command.commands.map((child) => child.name());
 

@@ -2,9 +2,9 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { demoClasses } from '../demo/demo-classes.js';
 import { writeDemoData } from '../demo/write-demo-data.js';
-import { loadRecipe } from '../recipes/load.js';
+import { loadRecipeOf } from '../recipes/load.js';
 import { similarityAreaUnderCurve } from '../runs/similarity-report.js';
-import { trainTimeBalance } from '../runs/train.js';
+import { trainTimeBalance } from '../runs/train-timebalance.js';
 import { positiveInteger } from './options.js';
 import { interruptible } from './run-command.js';
 import { evaluationTable } from './tables.js';
@@ -34,7 +34,7 @@ export function demoCommand(): Command {
       const run = path.join(out, 'run');
       const evaluation = await interruptible(async (signal, progress) => {
         await writeDemoData(data, { progress, signal });
-        const recipe = loadRecipe('timebalance-demo');
+        const recipe = loadRecipeOf('timebalance', 'timebalance-demo');
         return trainTimeBalance({ data, out: run, recipe, labelsPerClass: 2, labelDraws: 3, progress, signal });
       });
       const timeClasses = demoClasses.filter(({ kind }) => kind === 'time').map(({ name }) => name);

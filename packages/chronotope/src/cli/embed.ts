@@ -1,12 +1,11 @@
 import { Command, Option } from 'commander';
 import { FEATURE_KINDS, type FeatureKind } from '../evaluation/features.js';
 import { embedVideos } from '../runs/embed.js';
-import { NETWORK_STAGES, type NetworkStage } from '../runs/trained-networks.js';
-import { cropsOption, positiveInteger } from './options.js';
+import { cropsOption, positiveInteger, stageOption } from './options.js';
 import { interruptible } from './run-command.js';
 
 interface EmbedFlags {
-  stage: NetworkStage;
+  stage?: string;
   draw: number;
   out: string;
   clips?: number;
@@ -22,7 +21,7 @@ export function embedCommand(): Command {
     .argument('<run>', 'a run folder')
     .argument('<data...>', 'video files, or folders of class folders')
     .requiredOption('--out <file>', 'a safetensors file: the tensor "features", a row a video, with ids as metadata')
-    .addOption(new Option('--stage <name>', 'which network').choices([...NETWORK_STAGES]).default('student'))
+    .addOption(stageOption())
     .option('--draw <n>', 'the network of this label draw', positiveInteger, 1)
     .option('--clips <n>', "clips of each video to average over; default: the recipe's", positiveInteger)
     .addOption(cropsOption())

@@ -2,10 +2,9 @@ import { Command, Option } from 'commander';
 import { FEATURE_PROTOCOLS, type FeatureProtocol } from '../evaluation/feature-protocols.js';
 import { FEATURE_KINDS, type FeatureKind } from '../evaluation/features.js';
 import { CLIP_AVERAGES, type ClipAverage } from '../evaluation/video-level.js';
-import type { ClassifierStage } from '../methods/timebalance/pipeline.js';
+import { CLASSIFIER_STAGES } from '../methods/timebalance/pipeline.js';
 import { evaluateRun } from '../runs/evaluate.js';
 import { evaluateFeatures, LABEL_CHOICES, type LabelChoice } from '../runs/evaluate-features.js';
-import { NETWORK_STAGES, type NetworkStage } from '../runs/trained-networks.js';
 import { calibrationTable, comparisonTable, featureTable } from './evaluation-tables.js';
 import { cropsOption, positiveInteger, positiveIntegers, positiveNumber } from './options.js';
 import { interruptible } from './run-command.js';
@@ -14,7 +13,7 @@ import { classTable, evaluationTable } from './tables.js';
 interface EvaluateFlags {
   protocol: 'video' | FeatureProtocol;
   data?: string;
-  stage?: NetworkStage[];
+  stage?: string[];
   clips?: number;
   crops: 1 | 3;
   average: ClipAverage;
@@ -39,7 +38,7 @@ export function evaluateCommand(): Command {
       '--data <folder or list>',
       'class folders, a manifest or a list to test on; default: the test videos of the run',
     )
-    .addOption(new Option('--stage <names...>', 'only these networks; default: all').choices([...NETWORK_STAGES]))
+    .option('--stage <names...>', 'only these networks, such as student; default: all')
     .option('--clips <n>', "clips of each video; default: the recipe's", positiveInteger)
     .addOption(cropsOption())
     .addOption(
@@ -80,12 +79,14 @@ export function evaluateCommand(): Command {
 type OtherFlags = Omit<EvaluateFlags, 'protocol'>;
 
 async function testClassifiers(run: string, flags: OtherFlags, command: Command): Promise<string> {
-  const stages = flags.stage?.filter((stage): stage is ClassifierStage => !stage.startsWith('pretrain-'));
-  if (stages?.length !== flags.stage?.length) {
-    command.error('error: a pre-trained network is no classifier: add --protocol knn, linear or retrieval', {
+  const stages = flags.stage?.map((name) => {
+    const stage = CLASSIFIER_STAGES.find((known) => known === name);
+    if (stage !== undefined) return stage;
+    const known = `classifiers are ${CLASSIFIER_STAGES.join(', ')}`;
+    return command.error(`error: "${name}" is no classifier: add --protocol knn, linear or retrieval; ${known}`, {
       code: 'commander.invalidArgument',
     });
-  }
+  });
   const evaluation = await interruptible((signal, progress) =>
     evaluateRun(run, { ...flags, stages, signal, progress }),
   );

@@ -44,10 +44,10 @@ export function featureTable(evaluation: FeatureEvaluation): string {
     ...first!.measures.map(({ name }) => name),
     ...(single ? [level(protocol), 'penalty'] : []),
   ]);
-  for (const { stage, measures, draws } of stages) {
+  for (const { title, measures, draws } of stages) {
     const penalties = draws.map(([result]) => result!.probe?.penalty ?? Number.NaN);
     const extra = single ? [range(measures[0]!), penalties.map(String).join('  ')] : [];
-    table.push([STAGE_TITLES[stage], ...measures.map(({ value }) => percent(value)), ...extra]);
+    table.push([title, ...measures.map(({ value }) => percent(value)), ...extra]);
   }
   const widest = Math.max(...stages.flatMap(({ measures }) => measures.map(({ low, high }) => (high - low) / 2)));
   const leftOut = excluded.length === 0 ? '' : `, ${excluded.length} left out`;

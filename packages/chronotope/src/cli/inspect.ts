@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { VIEW_STAGES, type ViewStage } from '../methods/timebalance/view-plans.js';
-import { loadRecipe, shippedRecipes } from '../recipes/load.js';
+import { loadRecipeOf, shippedRecipes } from '../recipes/load.js';
 import { inspectViews } from '../runs/inspect.js';
 import { setOption, wholeNumber } from './options.js';
 import { interruptible } from './run-command.js';
@@ -21,7 +21,11 @@ export function inspectCommand(): Command {
     .description('show a video as the network gets it: a contact sheet of its views, with what was drawn for each')
     .argument('<data>', 'a folder of class folders, or one video file')
     .option('--sample <id>', 'the video: its id, its path, or the end of it; by default the first one')
-    .option('--recipe <name or file>', `settings: ${shippedRecipes().join(', ')}, or a YAML file`, 'timebalance-small')
+    .option(
+      '--recipe <name or file>',
+      `settings: ${shippedRecipes('timebalance').join(', ')}, or a YAML file`,
+      'timebalance-small',
+    )
     .addOption(setOption())
     .addOption(new Option('--stage <stage>', 'whose views').choices([...VIEW_STAGES]).default('pretrain-student'))
     .option('--epoch <n>', 'the epoch, counted from 0', wholeNumber, 0)
@@ -33,7 +37,7 @@ export function inspectCommand(): Command {
         '\n  $ chronotope inspect ./videos --stage evaluation --recipe ./runs/mine/recipe.yaml',
     )
     .action(async (data: string, flags: InspectFlags) => {
-      const recipe = loadRecipe(flags.recipe, flags.set);
+      const recipe = loadRecipeOf('timebalance', flags.recipe, flags.set);
       const { id, clips } = await interruptible((signal) => inspectViews({ ...flags, data, recipe, signal }));
       if (flags.json) {
         const drawn = clips.map(({ view, ...clip }) => ({ view: view.name, ...clip }));

@@ -42,6 +42,11 @@ export function setOption(): Option {
     .default([], 'none');
 }
 
+/** `--stage <name>`, whose network of a run is used. */
+export function stageOption(): Option {
+  return new Option('--stage <name>', "whose network; default: the method's main one, such as student");
+}
+
 /** Gathers the values of an option that may be repeated. */
 function collect(value: string, before: string[]): string[] {
   return [...before, value];

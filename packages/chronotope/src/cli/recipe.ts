@@ -1,5 +1,6 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { annotateRecipe, loadRecipe, purposeOf, shippedRecipes } from '../recipes/load.js';
+import { METHOD_NAMES, type MethodName } from '../recipes/schemas.js';
 import { allSettings, explainSetting, type Setting } from '../recipes/settings.js';
 import { setOption } from './options.js';
 
@@ -38,18 +39,24 @@ function showCommand(): Command {
     });
 }
 
+interface ExplainFlags {
+  method: MethodName;
+  json?: boolean;
+}
+
 function explainCommand(): Command {
   return new Command('explain')
     .description('say what a setting means and which values it takes')
     .argument('[key]', 'a setting or a group of them, such as student.steps; without it, the groups')
+    .addOption(new Option('--method <name>', 'whose recipes').choices(METHOD_NAMES).default('timebalance'))
     .option('--json', 'print it as JSON')
     .addHelpText(
       'after',
       '\nExamples:\n  $ chronotope recipe explain similarity.map\n  $ chronotope recipe explain student' +
         '\n  $ chronotope recipe explain --json    # every setting',
     )
-    .action((key: string | undefined, { json }: { json?: boolean }, command: Command) => {
-      const settings = key === undefined ? allSettings() : explainSetting(key);
+    .action((key: string | undefined, { method, json }: ExplainFlags, command: Command) => {
+      const settings = key === undefined ? allSettings(method) : explainSetting(key, method);
       const shown = key === undefined ? settings.filter((setting) => !setting.key.includes('.')) : settings;
       print(command, json ? asJson(settings) : renderSettings(shown));
     });

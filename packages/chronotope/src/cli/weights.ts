@@ -1,9 +1,8 @@
 import { Command, Option } from 'commander';
 import { describeWeights } from '../models/weights/describe-weights.js';
 import type { ChannelOrder, WeightsFormat } from '../models/weights/layouts.js';
-import { type ExportRunOptions, exportRun } from '../runs/export-weights.js';
-import { NETWORK_STAGES } from '../runs/trained-networks.js';
-import { positiveInteger } from './options.js';
+import { exportRun } from '../runs/export-weights.js';
+import { positiveInteger, stageOption } from './options.js';
 import { weightsSummary, weightsTable } from './weights-table.js';
 
 interface InspectFlags {
@@ -13,7 +12,7 @@ interface InspectFlags {
 }
 
 interface ExportFlags {
-  stage: NonNullable<ExportRunOptions['stage']>;
+  stage?: string;
   draw: number;
   out: string;
   format?: WeightsFormat;
@@ -49,7 +48,7 @@ function exportWeightsCommand(): Command {
     .description("write a run's network under the keys of torchvision, PyTorchVideo or the official code")
     .argument('<run>', 'the folder of a run')
     .requiredOption('--out <file>', '.pth, .pt or .pth.tar for torch.load, else safetensors')
-    .addOption(new Option('--stage <stage>', 'whose network').choices([...NETWORK_STAGES]).default('student'))
+    .addOption(stageOption())
     .option('--draw <n>', 'which label draw, counted from 1', positiveInteger, 1)
     .addOption(
       new Option('--format <format>', "how to name the weights; default: as the network's own library").choices([

@@ -4,22 +4,36 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { annotateRecipe, formatRecipe, loadRecipe, purposeOf, shippedRecipes } from './load.js';
-import { timebalanceRecipe } from './timebalance.js';
+import { annotateRecipe, formatRecipe, loadRecipe, loadRecipeOf, purposeOf, shippedRecipes } from './load.js';
+import { RECIPE_SCHEMAS } from './schemas.js';
 
 describe('recipes', () => {
   for (const name of shippedRecipes()) {
     test(`${name} is valid and survives being written and read`, () => {
       const recipe = loadRecipe(name);
-      assert.deepEqual(timebalanceRecipe.parse(parse(formatRecipe(recipe))), recipe);
+      assert.deepEqual(RECIPE_SCHEMAS[recipe.method].parse(parse(formatRecipe(recipe))), recipe);
     });
   }
 
   test('an override changes its own setting and no other that shares an anchor', () => {
-    const recipe = loadRecipe('timebalance-demo', ['student.augment.flip=0.5', 'student.steps=7']);
+    const recipe = loadRecipeOf('timebalance', 'timebalance-demo', ['student.augment.flip=0.5', 'student.steps=7']);
     assert.equal(recipe.student.augment.flip, 0.5);
     assert.equal(recipe.student.steps, 7);
     assert.equal(recipe.teacher.augment.flip, 0);
+  });
+
+  test('a recipe of another method, or of none, is refused', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'recipes-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'own.yaml');
+    const text = formatRecipe(loadRecipe('timebalance-demo'));
+    for (const [line, message] of [
+      ['method: timebalanc', /method: "timebalanc" is none/],
+      ['', /method: is missing/],
+    ] as const) {
+      writeFileSync(file, text.replace('method: timebalance', line));
+      assert.throws(() => loadRecipe(file), message);
+    }
   });
 
   test('unknown keys, wrong values and missing files are named', () => {
@@ -44,13 +58,16 @@ describe('recipes', () => {
   });
 
   test('a setting that a recipe may leave out can be set', () => {
-    assert.equal(loadRecipe('timebalance-demo', ['teacher.augment.squareCrop=true']).teacher.augment.squareCrop, true);
+    assert.equal(
+      loadRecipeOf('timebalance', 'timebalance-demo', ['teacher.augment.squareCrop=true']).teacher.augment.squareCrop,
+      true,
+    );
   });
 
   test('with its meanings a recipe is still the same recipe', () => {
-    const recipe = loadRecipe('timebalance-small');
+    const recipe = loadRecipeOf('timebalance', 'timebalance-small');
     const annotated = annotateRecipe(recipe);
-    assert.deepEqual(timebalanceRecipe.parse(parse(annotated)), recipe);
+    assert.deepEqual(RECIPE_SCHEMAS[recipe.method].parse(parse(annotated)), recipe);
     assert.match(annotated, /\n {2}# frames of a clip\n {2}frames: 8\n/);
     assert.doesNotMatch(annotated, /undefined/);
   });

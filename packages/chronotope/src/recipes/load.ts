@@ -4,24 +4,25 @@ import { isMap, isScalar, isSeq, LineCounter, parseDocument, stringify } from 'y
 import type { ZodError } from 'zod';
 import { ChronotopeError } from '../errors.js';
 import { didYouMean } from './nearest.js';
+import { METHOD_NAMES, type MethodName, RECIPE_SCHEMAS, type Recipe, type RecipeOf } from './schemas.js';
 import { allSettings, capitalised } from './settings.js';
-import { type TimeBalanceRecipe, timebalanceRecipe } from './timebalance.js';
 
 type ZodIssue = ZodError['issues'][number];
 
 const SHIPPED = fileURLToPath(new URL('../../recipes/', import.meta.url));
 
-/** Names of the recipes that come with the program. */
-export function shippedRecipes(): string[] {
-  return readdirSync(SHIPPED)
+/** Names of the recipes that come with the program: all, or those of a method. */
+export function shippedRecipes(method?: MethodName): string[] {
+  const names = readdirSync(SHIPPED)
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => file.slice(0, -'.yaml'.length))
     .sort();
+  return method === undefined ? names : names.filter((name) => readYaml(fileOf(name)).method === method);
 }
 
 /** What a shipped recipe is for: the first comment of its file, on one line. */
 export function purposeOf(name: string): string {
-  const lines = readFileSync(`${SHIPPED}${name}.yaml`, 'utf8').split('\n');
+  const lines = readFileSync(fileOf(name), 'utf8').split('\n');
   const first = lines.findIndex((line) => !line.startsWith('#'));
   return lines
     .slice(0, first)
@@ -30,33 +31,56 @@ export function purposeOf(name: string): string {
 }
 
 /**
- * Reads a recipe and applies overrides.
+ * Reads a recipe of any method and applies overrides.
  *
  * @param nameOrFile a shipped recipe's name, or a YAML file
  * @param overrides `key=value` with a dotted key, the value in YAML, such as `student.steps=400`
  * @throws ChronotopeError `recipe-missing`, `recipe-invalid` (naming the key or line), `override-invalid`
  */
-export function loadRecipe(nameOrFile: string, overrides: readonly string[] = []): TimeBalanceRecipe {
-  const file = shippedRecipes().includes(nameOrFile) ? `${SHIPPED}${nameOrFile}.yaml` : nameOrFile;
-  const settings = readYaml(file);
-  for (const override of overrides) applyOverride(settings, override);
-  const parsed = timebalanceRecipe.safeParse(settings, { reportInput: true });
+export function loadRecipe(nameOrFile: string, overrides: readonly string[] = []): Recipe {
+  const settings = readYaml(shippedRecipes().includes(nameOrFile) ? fileOf(nameOrFile) : nameOrFile);
+  const method = methodOf(settings, nameOrFile);
+  for (const override of overrides) applyOverride(settings, override, method);
+  const parsed = RECIPE_SCHEMAS[method].safeParse(settings, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || '(top)'}: ${describeIssue(issue)}`);
+  const problems = parsed.error.issues.map(
+    (issue) => `  ${issue.path.join('.') || '(top)'}: ${describeIssue(issue, method)}`,
+  );
   throw new ChronotopeError('recipe-invalid', `${nameOrFile} is not a valid recipe:\n${problems.join('\n')}`, {
-    hint: 'chronotope recipe explain <key> says which values a setting takes.',
+    hint: `chronotope recipe explain <key> --method ${method} says which values a setting takes.`,
   });
 }
 
+/**
+ * Reads a recipe that must be one of a certain method; otherwise as {@link loadRecipe}.
+ *
+ * @throws ChronotopeError `recipe-of-other-method`, and those of {@link loadRecipe}
+ */
+export function loadRecipeOf<M extends MethodName>(
+  method: M,
+  nameOrFile: string,
+  overrides: readonly string[] = [],
+): RecipeOf<M> {
+  const recipe = loadRecipe(nameOrFile, overrides);
+  if (recipe.method !== method) {
+    throw new ChronotopeError(
+      'recipe-of-other-method',
+      `${nameOrFile} is a recipe of ${recipe.method}, and this is for ${method}`,
+      { hint: `Recipes of ${method} are ${shippedRecipes(method).join(', ')}, or your own with "method: ${method}".` },
+    );
+  }
+  return recipe as RecipeOf<M>;
+}
+
 /** A recipe as YAML. */
-export function formatRecipe(recipe: TimeBalanceRecipe): string {
+export function formatRecipe(recipe: Recipe): string {
   return stringify(recipe, { flowCollectionPadding: false });
 }
 
 /** A recipe as YAML with the meaning of every setting beside or above it: a start for one's own. */
-export function annotateRecipe(recipe: TimeBalanceRecipe): string {
+export function annotateRecipe(recipe: Recipe): string {
   const document = parseDocument(formatRecipe(recipe));
-  const meanings = new Map(allSettings().map((setting) => [setting.key, setting.description]));
+  const meanings = new Map(allSettings(recipe.method).map((setting) => [setting.key, setting.description]));
   const annotate = (node: unknown, prefix: string): void => {
     if (!isMap(node)) return;
     for (const pair of node.items) {
@@ -72,16 +96,28 @@ export function annotateRecipe(recipe: TimeBalanceRecipe): string {
 }
 
 /** What is wrong in zod's words, which lack that a setting is missing and which key was meant by an unknown one. */
-function describeIssue(issue: ZodIssue): string {
+function describeIssue(issue: ZodIssue, method: MethodName): string {
   if (issue.code !== 'unrecognized_keys') return issue.input === undefined ? 'is missing' : issue.message;
   const prefix = issue.path.length === 0 ? '' : `${issue.path.join('.')}.`;
-  const here = settingKeys()
+  const here = settingKeys(method)
     .filter((key) => key.startsWith(prefix) && !key.slice(prefix.length).includes('.'))
     .map((key) => key.slice(prefix.length));
   return issue.keys.map((key) => [`no setting "${key}"`, didYouMean(key, here)].filter(Boolean).join('; ')).join(', ');
 }
 
-const settingKeys = (): string[] => allSettings().map(({ key }) => key);
+const settingKeys = (method: MethodName): string[] => allSettings(method).map(({ key }) => key);
+
+const fileOf = (name: string): string => `${SHIPPED}${name}.yaml`;
+
+/** Whose recipe it is; its other keys cannot be understood without that. */
+function methodOf({ method }: Record<string, unknown>, nameOrFile: string): MethodName {
+  const found = METHOD_NAMES.find((name) => name === method);
+  if (found) return found;
+  const problem = method === undefined ? 'is missing' : `"${String(method)}" is none that is known`;
+  throw new ChronotopeError('recipe-invalid', `${nameOrFile} is not a valid recipe:\n  method: ${problem}`, {
+    hint: capitalised(didYouMean(String(method), METHOD_NAMES)) ?? `Methods are ${METHOD_NAMES.join(', ')}.`,
+  });
+}
 
 function readYaml(file: string): Record<string, unknown> {
   let text: string;
@@ -119,7 +155,7 @@ function readYaml(file: string): Record<string, unknown> {
   return JSON.parse(JSON.stringify(Object.fromEntries(own))) as Record<string, unknown>;
 }
 
-function applyOverride(settings: Record<string, unknown>, override: string): void {
+function applyOverride(settings: Record<string, unknown>, override: string, method: MethodName): void {
   const separator = override.indexOf('=');
   if (separator < 1) {
     throw new ChronotopeError('override-invalid', `--set ${override}: there is no value`, {
@@ -130,10 +166,10 @@ function applyOverride(settings: Record<string, unknown>, override: string): voi
   const path = key.split('.');
   const last = path.pop()!;
   const group = path.reduce<unknown>((node, part) => (isMapping(node) ? node[part] : undefined), settings);
-  if (!isMapping(group) || !(last in group || settingKeys().includes(key))) {
+  if (!isMapping(group) || !(last in group || settingKeys(method).includes(key))) {
     const beside = isMapping(group) ? Object.keys(group) : Object.keys(settings);
     throw new ChronotopeError('override-invalid', `--set ${override}: no setting "${key}"`, {
-      hint: capitalised(didYouMean(key, settingKeys())) ?? `Keys here are ${beside.join(', ')}.`,
+      hint: capitalised(didYouMean(key, settingKeys(method))) ?? `Keys here are ${beside.join(', ')}.`,
     });
   }
   group[last] = parseDocument(override.slice(separator + 1)).toJS();

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ChronotopeError } from '../errors.js';
 import { didYouMean } from './nearest.js';
-import { timebalanceRecipe } from './timebalance.js';
+import { type MethodName, RECIPE_SCHEMAS } from './schemas.js';
 
 /** One setting of a recipe, or a group of them. */
 export interface Setting {
@@ -29,9 +29,9 @@ interface Schema {
   default?: unknown;
 }
 
-/** Every setting of a TimeBalance recipe and every group, each group before what it holds. */
-export function allSettings(): Setting[] {
-  return settingsOf(z.toJSONSchema(timebalanceRecipe, { io: 'input' }) as Schema, '');
+/** Every setting of a method's recipes and every group, each group before what it holds. */
+export function allSettings(method: MethodName): Setting[] {
+  return settingsOf(z.toJSONSchema(RECIPE_SCHEMAS[method], { io: 'input' }) as Schema, '');
 }
 
 /**
@@ -41,8 +41,8 @@ export function allSettings(): Setting[] {
  * @returns the setting, followed by what it holds if it is a group
  * @throws ChronotopeError `setting-unknown` with the keys that may have been meant
  */
-export function explainSetting(key: string): Setting[] {
-  const settings = allSettings();
+export function explainSetting(key: string, method: MethodName): Setting[] {
+  const settings = allSettings(method);
   const meant = settings.filter((setting) => setting.key === key || setting.key.endsWith(`.${key}`));
   const exact = meant.find((setting) => setting.key === key) ?? (meant.length === 1 ? meant[0] : undefined);
   if (exact) return settings.filter(({ key: own }) => own === exact.key || own.startsWith(`${exact.key}.`));
@@ -50,8 +50,8 @@ export function explainSetting(key: string): Setting[] {
   const hint =
     meant.length > 1
       ? `There are several: ${meant.map((setting) => setting.key).join(', ')}.`
-      : (capitalised(didYouMean(key, keys)) ?? 'chronotope recipe explain lists them all.');
-  throw new ChronotopeError('setting-unknown', `no setting "${key}"`, { hint });
+      : (capitalised(didYouMean(key, keys)) ?? `chronotope recipe explain --method ${method} lists them all.`);
+  throw new ChronotopeError('setting-unknown', `recipes of ${method} have no setting "${key}"`, { hint });
 }
 
 /** A sentence with its first letter large. */

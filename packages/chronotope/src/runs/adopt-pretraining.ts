@@ -2,9 +2,9 @@ import { cpSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { ChronotopeError } from '../errors.js';
 import { PRETRAINING_STAGES } from '../methods/timebalance/pipeline.js';
-import { loadRecipe } from '../recipes/load.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import type { RunFolder } from './run-folder.js';
+import { classifierRecipe } from './run-recipe.js';
 
 /** The settings that pre-trained networks depend on and that the rest of the run must share. */
 const SHARED = ['frames', 'clips', 'inputSize', 'model'] as const;
@@ -17,7 +17,7 @@ const SHARED = ['frames', 'clips', 'inputSize', 'model'] as const;
  *   used another network or other clips
  */
 export function adoptPretraining(from: RunFolder, run: RunFolder, recipe: TimeBalanceRecipe): void {
-  const other = loadRecipe(from.path('recipe.yaml'));
+  const other = classifierRecipe(from);
   const different = SHARED.filter((key) => !isDeepStrictEqual(other[key], recipe[key]));
   if (different.length > 0) {
     throw new ChronotopeError('pretraining-differs', `${from.folder} was trained with other ${different.join(', ')}`, {

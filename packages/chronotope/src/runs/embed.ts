@@ -6,18 +6,18 @@ import { readClassFolders } from '../data/class-folders.js';
 import { ClipReader } from '../data/clip-reader.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { type FeatureKind, videoFeatures } from '../evaluation/features.js';
-import { testLoader } from '../methods/timebalance/pipeline.js';
-import type { TestViews } from '../methods/timebalance/view-plans.js';
-import { loadRecipe } from '../recipes/load.js';
+import { type TestViews, trainedMethod } from '../methods/trained-method.js';
 import { type Progress, silentProgress } from '../training/progress.js';
 import { prepareVideos } from './prepare-videos.js';
 import { RunFolder } from './run-folder.js';
-import { isPretraining, type NetworkStage, withBackbone } from './trained-networks.js';
+import { runRecipe } from './run-recipe.js';
+import { requireStages, withNetwork } from './trained-networks.js';
 
 export interface EmbedOptions extends TestViews {
   /** The safetensors file to write. */
   out: string;
-  stage: NetworkStage;
+  /** Whose network. Default: the method's main one, such as the student. */
+  stage?: string;
   /** Which label draw's network, from 0; pre-trained ones have no draws. Default 0. */
   draw?: number;
   /** Default `pooled`. */
@@ -40,16 +40,19 @@ export interface Embedding {
  * the order of the rows `ids` and `labels` (`null` where none is known).
  *
  * @param inputs video files, or folders of class folders
- * @throws ChronotopeError `stage-missing`, `not-a-run-folder`, `no-usable-videos`
+ * @throws ChronotopeError `stage-unknown`, `stage-missing`, `not-a-run-folder`, `no-usable-videos`
  */
 export async function embedVideos(
   folder: string,
   inputs: readonly string[],
   options: EmbedOptions,
 ): Promise<Embedding> {
-  const { stage, draw = 0, features: kind = 'pooled', progress = silentProgress, signal } = options;
+  const { draw = 0, features: kind = 'pooled', progress = silentProgress, signal } = options;
   const run = RunFolder.open(folder);
-  const recipe = loadRecipe(run.path('recipe.yaml'));
+  const recipe = runRecipe(run);
+  const method = trainedMethod(recipe);
+  const { stage = method.mainStage } = options;
+  requireStages(recipe, [stage]);
   const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
   const entries = inputEntries(inputs);
   const labels = new Map(entries.map(({ id, label }) => [id, label]));
@@ -59,8 +62,8 @@ export async function embedVideos(
     const reader = new ClipReader(store);
     // Labels are carried through by id; the network has no use for them, and they need not be classes of the run.
     const unlabelled = usable.map((entry) => ({ ...entry, label: null }));
-    const loader = testLoader(recipe, { entries: unlabelled, classes: [], reader }, views);
-    const { ids, features } = withBackbone(run, recipe, { stage, draw }, (backbone) =>
+    const loader = method.testLoader({ entries: unlabelled, classes: [], reader }, views);
+    const { ids, features } = withNetwork(run, recipe, { stage, draw }, ({ backbone }) =>
       videoFeatures(backbone, loader, kind),
     );
     reader.dispose();
@@ -68,7 +71,7 @@ export async function embedVideos(
       format: 'chronotope-features-1',
       run: run.description.fingerprint,
       stage,
-      ...(isPretraining(stage) ? {} : { draw: String(draw + 1) }),
+      ...(method.isShared(stage) ? {} : { draw: String(draw + 1) }),
       features: kind,
       clips: String(views.clips),
       crops: String(views.crops),

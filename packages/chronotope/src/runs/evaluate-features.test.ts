@@ -6,12 +6,12 @@ import { after, before, describe, test } from 'node:test';
 import { loadSafetensors, scope } from '@chronotope/torch';
 import { encode } from '@chronotope/video';
 import { FEATURE_PROTOCOLS } from '../evaluation/feature-protocols.js';
-import { loadRecipe } from '../recipes/load.js';
+import { loadRecipeOf } from '../recipes/load.js';
 import { readJson, writeJsonAtomic } from '../training/json-files.js';
 import { embedVideos } from './embed.js';
 import { evaluateRun } from './evaluate.js';
 import { evaluateFeatures } from './evaluate-features.js';
-import { trainTimeBalance } from './train.js';
+import { trainTimeBalance } from './train-timebalance.js';
 
 const SIZE = 32;
 const FRAMES = 40;
@@ -52,7 +52,7 @@ describe('evaluation of a run', () => {
     for (const red of [true, false]) {
       await writeFilm(path.join(data, '_test', red ? 'red' : 'blue', 't.mp4'), red, 9);
     }
-    const recipe = loadRecipe('timebalance-demo', TINY);
+    const recipe = loadRecipeOf('timebalance', 'timebalance-demo', TINY);
     await trainTimeBalance({ data, out: run, recipe, labelsPerClass: 1, labelDraws: 2 });
   });
   after(() => rmSync(root, { recursive: true, force: true }));

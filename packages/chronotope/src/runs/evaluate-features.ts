@@ -5,14 +5,14 @@ import type { Bootstrap, Interval } from '../evaluation/bootstrap.js';
 import { type FeatureResult, measureFeatures, type ProbeSettings } from '../evaluation/feature-protocols.js';
 import { type FeatureKind, type VideoFeatures, videoFeatures } from '../evaluation/features.js';
 import { meanOverDraws } from '../evaluation/recognition.js';
-import type { TestViews } from '../methods/timebalance/view-plans.js';
-import { loadRecipe } from '../recipes/load.js';
+import { type TestViews, trainedMethod } from '../methods/trained-method.js';
 import { writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
 import { type RunData, readRunData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
+import { runRecipe } from './run-recipe.js';
 import { bootstrapOver, type LabelledVideos, openTestVideos, openVideos } from './test-videos.js';
-import { isPretraining, NETWORK_STAGES, type NetworkStage, withBackbone } from './trained-networks.js';
+import { requireStages, withNetwork } from './trained-networks.js';
 
 /**
  * Whose labels the gallery or the probe's training has: `all` that the data folder has (how representations are compared
@@ -25,7 +25,7 @@ export interface EvaluateFeaturesOptions extends TestViews, ProbeSettings {
   /** A folder of class folders to test on; by default the `_test` videos of the training data. */
   data?: string;
   /** By default all, pre-trained ones included, and only then the result is written to the run folder. */
-  stages?: readonly NetworkStage[];
+  stages?: readonly string[];
   /** Default `all`. */
   labels?: LabelChoice;
   /** Default `pooled`. */
@@ -52,7 +52,9 @@ export interface FeatureEvaluation {
     intervals: Bootstrap['settings'];
   };
   stages: {
-    stage: NetworkStage;
+    stage: string;
+    /** What the network is, for people. */
+    title: string;
     /** One result for each network and set of labels. */
     draws: FeatureResult[][];
     /** The measures, mean over the draws. */
@@ -64,14 +66,17 @@ export interface FeatureEvaluation {
  * Evaluates the frozen features of a run's networks: k-NN and nearest centroid, linear probe, or retrieval. Writes
  * `evaluation-<protocol>.json`.
  *
- * @throws ChronotopeError `no-test-videos`, `stage-missing`, `not-a-run-folder`, `training-videos-unknown`
+ * @throws ChronotopeError `no-test-videos`, `stage-missing`, `stage-unknown`, `not-a-run-folder`, `training-videos-unknown`
  */
 export async function evaluateFeatures(folder: string, options: EvaluateFeaturesOptions): Promise<FeatureEvaluation> {
-  const { stages: wanted = NETWORK_STAGES, labels = 'all', features: kind = 'pooled' } = options;
+  const { labels = 'all', features: kind = 'pooled' } = options;
   const { progress = silentProgress, signal } = options;
   const run = RunFolder.open(folder);
   const { classes } = run.description;
-  const recipe = loadRecipe(run.path('recipe.yaml'));
+  const recipe = runRecipe(run);
+  const method = trainedMethod(recipe);
+  const wanted = options.stages ?? method.stages;
+  requireStages(recipe, wanted);
   const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
   const data = readRunData(run);
   const galleries = labelSets(data, labels, classes);
@@ -82,7 +87,7 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
 
   const jobs = wanted.map((stage) => {
     // Every draw has a classifier of its own; draws of one pre-trained network differ in the known labels only.
-    const draws = isPretraining(stage) && labels === 'all' ? 1 : data.draws;
+    const draws = method.isShared(stage) && labels === 'all' ? 1 : data.draws;
     return { stage, draws };
   });
   const task = progress.begin(
@@ -94,7 +99,7 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
   const stages = jobs.map(({ stage, draws }) => {
     const results = Array.from({ length: draws }, (_, draw) => {
       task.update(done++);
-      return withBackbone(run, recipe, { stage, draw }, (backbone) =>
+      return withNetwork(run, recipe, { stage, draw }, ({ backbone }) =>
         scope(() => {
           const queries = videoFeatures(backbone, test.loader, kind);
           return measureFeatures(
@@ -117,7 +122,7 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
         bootstrap,
       ),
     }));
-    return { stage, draws: results, measures };
+    return { stage, title: method.title(stage), draws: results, measures };
   });
   task.end(`${test.loader.videos} test videos`);
   closeVideos(test, training);

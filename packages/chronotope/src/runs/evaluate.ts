@@ -9,12 +9,12 @@ import {
 import { argmax, type ClipAverage, rightAt, trueClasses, type VideoPrediction } from '../evaluation/video-level.js';
 import { predictVideos } from '../methods/timebalance/inference.js';
 import { CLASSIFIER_STAGES, type ClassifierStage } from '../methods/timebalance/pipeline.js';
-import type { TestViews } from '../methods/timebalance/view-plans.js';
-import { loadRecipe } from '../recipes/load.js';
+import type { TestViews } from '../methods/trained-method.js';
 import { writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
 import { readTestData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
+import { classifierRecipe } from './run-recipe.js';
 import { bootstrapOver, openTestVideos } from './test-videos.js';
 import { withClassifier } from './trained-networks.js';
 
@@ -74,7 +74,7 @@ export async function evaluateRun(folder: string, options: EvaluateOptions = {})
   const { stages: wanted = CLASSIFIER_STAGES, average = 'probabilities', progress = silentProgress, signal } = options;
   const run = RunFolder.open(folder);
   const { classes } = run.description;
-  const recipe = loadRecipe(run.path('recipe.yaml'));
+  const recipe = classifierRecipe(run);
   const { draws } = readTestData(run);
   const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
   const test = await openTestVideos(run, options.data, { recipe, ...views, progress, signal });

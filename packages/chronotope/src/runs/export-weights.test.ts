@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { loadStateDict, type nn, scope } from '@chronotope/torch';
 import { newClassifier, newPretextModel } from '../methods/timebalance/networks.js';
 import { importWeights } from '../models/weights/index.js';
-import { formatRecipe, loadRecipe } from '../recipes/load.js';
+import { formatRecipe, loadRecipeOf } from '../recipes/load.js';
 import { saveModel } from '../training/checkpoint.js';
 import { exportRun } from './export-weights.js';
 import { RunFolder } from './run-folder.js';
@@ -15,7 +15,7 @@ const root = mkdtempSync(path.join(tmpdir(), 'export-'));
 after(() => rmSync(root, { recursive: true }));
 
 const overrides = ['model.backbone=r3d18', 'model.width=1', 'model.depths=[1, 1, 1, 1]', 'model.embedding=4'];
-const recipe = loadRecipe('timebalance-small', overrides);
+const recipe = loadRecipeOf('timebalance', 'timebalance-small', overrides);
 
 /** A run with a finished student of the second label draw, and a finished pre-training. */
 function writeRun(folder: string, student: nn.Module, pretext: nn.Module): void {
@@ -56,6 +56,8 @@ test("a run's student and pre-training are exported under official keys and come
 
     assert.throws(() => exportRun(folder, { out }), { code: 'stage-missing', message: /draw-1\/student/ });
     assert.throws(() => exportRun(root, { out }), { code: 'not-a-run-folder' });
+    const hint = 'Did you mean student?';
+    assert.throws(() => exportRun(folder, { out, stage: 'studnet' }), { code: 'stage-unknown', hint });
   });
 });
 

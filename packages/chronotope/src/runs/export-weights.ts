@@ -1,14 +1,12 @@
-import { newClassifier, newPretextModel } from '../methods/timebalance/networks.js';
-import { stageName } from '../methods/timebalance/pipeline.js';
+import { trainedMethod } from '../methods/trained-method.js';
 import { type ExportedWeights, type ExportWeightsOptions, exportWeights } from '../models/weights/export-weights.js';
-import { loadRecipe } from '../recipes/load.js';
-import { loadModel } from '../training/checkpoint.js';
 import { RunFolder } from './run-folder.js';
-import { finishedStage, isPretraining, type NetworkStage } from './trained-networks.js';
+import { runRecipe } from './run-recipe.js';
+import { withNetwork } from './trained-networks.js';
 
 export interface ExportRunOptions extends ExportWeightsOptions {
-  /** Default: the student. */
-  stage?: NetworkStage;
+  /** Default: the method's main one, such as the student. */
+  stage?: string;
   /** Which label draw's classifier, counted from 0. Default 0. */
   draw?: number;
   /** The file: `.pth`, `.pt` or `.pth.tar` for PyTorch, else safetensors. */
@@ -18,20 +16,12 @@ export interface ExportRunOptions extends ExportWeightsOptions {
 /**
  * Writes the network of a finished stage under another program's keys.
  *
- * @throws ChronotopeError `not-a-run-folder`, `stage-missing`, `weights-format`
+ * @throws ChronotopeError `not-a-run-folder`, `stage-unknown`, `stage-missing`, `weights-format`
  */
 export function exportRun(folder: string, options: ExportRunOptions): ExportedWeights {
-  const { stage = 'student', draw = 0, out, ...format } = options;
+  const { draw = 0, out, stage, ...format } = options;
   const run = RunFolder.open(folder);
-  const recipe = loadRecipe(run.path('recipe.yaml'));
-  const source = finishedStage(run, isPretraining(stage) ? stage : stageName(draw, stage));
-  const model = isPretraining(stage)
-    ? newPretextModel(recipe, 'per-clip')
-    : newClassifier(recipe, run.description.classes.length, { dropout: 0 });
-  try {
-    loadModel(source, model);
-    return exportWeights(model, out, format);
-  } finally {
-    model.dispose();
-  }
+  const recipe = runRecipe(run);
+  const which = { stage: stage ?? trainedMethod(recipe).mainStage, draw };
+  return withNetwork(run, recipe, which, ({ module }) => exportWeights(module, out, format));
 }

@@ -11,7 +11,7 @@ import {
 import type { ManifestEntry } from '../data/manifest.js';
 import { type ReadDatasetOptions, readDataset } from '../data/readers/read-dataset.js';
 import { ChronotopeError } from '../errors.js';
-import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
+import type { FrameSettings } from '../recipes/parts.js';
 import { interrupted } from '../training/fit.js';
 import { type Progress, silentProgress } from '../training/progress.js';
 import { storeVideos } from './prepare-videos.js';
@@ -46,7 +46,7 @@ export interface FrameCacheReport {
 export async function buildFrameCache(
   options: FrameCacheOptions & {
     data: string;
-    frames: TimeBalanceRecipe['frames'];
+    frames: FrameSettings;
     jobs?: number;
     verify?: 'length' | 'checksum';
   },

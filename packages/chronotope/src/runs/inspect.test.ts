@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { encode } from '@chronotope/video';
 import { ChronotopeError } from '../errors.js';
-import { loadRecipe } from '../recipes/load.js';
+import { loadRecipeOf } from '../recipes/load.js';
 import { inspectViews } from './inspect.js';
 
 const SIZE = 32;
@@ -23,7 +23,7 @@ async function writeFilm(file: string, frames: number): Promise<void> {
 describe('inspecting views', () => {
   let root = '';
   let data = '';
-  const recipe = loadRecipe('timebalance-demo', ['clips.shortVideo=reject']);
+  const recipe = loadRecipeOf('timebalance', 'timebalance-demo', ['clips.shortVideo=reject']);
   const inspect = (sample?: string, options = {}) =>
     inspectViews({ data, recipe, stage: 'pretrain-student', sample, out: path.join(root, 'sheet.html'), ...options });
 

@@ -7,9 +7,9 @@ import { topClasses } from '../evaluation/video-level.js';
 import { predictVideos } from '../methods/timebalance/inference.js';
 import { newClassifier } from '../methods/timebalance/networks.js';
 import { type ClassifierStage, stageName, testLoader } from '../methods/timebalance/pipeline.js';
-import { loadRecipe } from '../recipes/load.js';
 import { loadModel } from '../training/checkpoint.js';
 import { RunFolder } from './run-folder.js';
+import { classifierRecipe } from './run-recipe.js';
 import { finishedStage } from './trained-networks.js';
 
 /** What the recogniser says of one file. */
@@ -31,7 +31,7 @@ export async function predictFiles(
 ): Promise<FilePrediction[]> {
   const run = RunFolder.open(folder);
   const { classes } = run.description;
-  const recipe = loadRecipe(run.path('recipe.yaml'));
+  const recipe = classifierRecipe(run);
   const model = newClassifier(recipe, classes.length, { dropout: 0 });
   loadModel(finishedStage(run, stageName(0, options.stage ?? 'student')), model);
 

@@ -2,7 +2,7 @@ import { type BuildResult, buildFrameStore, type FrameStore, type StoreFormat } 
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
 import { parseByteSize } from '../recipes/byte-size.js';
-import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
+import type { FrameSettings } from '../recipes/parts.js';
 import { interrupted } from '../training/fit.js';
 import type { Progress } from '../training/progress.js';
 
@@ -23,7 +23,7 @@ export interface PreparedVideos {
 export async function prepareVideos(
   entries: readonly ManifestEntry[],
   folder: string,
-  settings: TimeBalanceRecipe['frames'],
+  settings: FrameSettings,
   options: { progress: Progress; signal?: AbortSignal },
 ): Promise<PreparedVideos> {
   const { store, plan, failed } = await storeVideos(entries, folder, settings, options);
@@ -59,7 +59,7 @@ export interface StoreVideosOptions {
 export async function storeVideos(
   entries: readonly ManifestEntry[],
   folder: string,
-  settings: TimeBalanceRecipe['frames'],
+  settings: FrameSettings,
   { progress, signal, jobs, verify }: StoreVideosOptions,
 ): Promise<BuildResult> {
   const { shortSide, fps, maxFrames, format, budget } = settings;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { StoreFormat } from '@chronotope/video';
-import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
+import type { FrameSettings } from '../recipes/parts.js';
 import { readJson, writeJsonAtomic } from '../training/json-files.js';
 import type { RunFolder } from './run-folder.js';
 
@@ -20,9 +20,9 @@ interface RunFrames {
  */
 export function runFrames(
   run: RunFolder,
-  { frames }: TimeBalanceRecipe,
+  { frames }: { frames: FrameSettings },
   store?: string,
-): { folder: string; settings: TimeBalanceRecipe['frames'] } {
+): { folder: string; settings: FrameSettings } {
   const file = run.path('frames.json');
   const known = existsSync(file) ? (readJson(file) as RunFrames) : null;
   const folder = store ?? known?.store ?? run.path('frames');

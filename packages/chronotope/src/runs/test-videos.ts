@@ -3,18 +3,17 @@ import type { ClipLoader } from '../data/loader.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
 import { Bootstrap } from '../evaluation/bootstrap.js';
-import { testLoader } from '../methods/timebalance/pipeline.js';
-import type { TestViews } from '../methods/timebalance/view-plans.js';
-import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
+import { type TestViews, trainedMethod } from '../methods/trained-method.js';
+import type { Recipe } from '../recipes/schemas.js';
 import type { Progress } from '../training/progress.js';
 import { prepareVideos, repairNote } from './prepare-videos.js';
 import { readTestData } from './run-data.js';
 import type { RunFolder } from './run-folder.js';
 import { runFrames } from './run-frames.js';
-import { readTrainingData } from './training-data.js';
+import { readVideos } from './training-data.js';
 
 export interface VideoSetOptions extends TestViews {
-  recipe: TimeBalanceRecipe;
+  recipe: Recipe;
   progress: Progress;
   signal?: AbortSignal;
 }
@@ -67,7 +66,7 @@ export async function openVideos(
   const frames = runFrames(run, recipe);
   const prepared = await prepareVideos(entries, frames.folder, frames.settings, { progress, signal });
   const reader = new ClipReader(prepared.store, { onRepair: repairNote(progress) });
-  const loader = testLoader(recipe, { entries: prepared.usable, classes, reader }, views);
+  const loader = trainedMethod(recipe).testLoader({ entries: prepared.usable, classes, reader }, views);
   const tooShort = new Set(loader.excluded.map(({ id }) => id));
   return {
     ids: prepared.usable.map(({ id }) => id).filter((id) => !tooShort.has(id)),
@@ -82,7 +81,7 @@ export async function openVideos(
 
 /** The test videos of other data, or all its labelled ones when none is set apart for testing. */
 async function testVideos(data: string, classes: readonly string[]): Promise<ManifestEntry[]> {
-  const { entries } = await readTrainingData(data);
+  const { entries } = await readVideos(data);
   const labelled = entries.filter(({ label }) => label !== null);
   const unknown = labelled.find(({ label }) => !classes.includes(label!));
   if (unknown) {

@@ -1,49 +1,28 @@
 import { existsSync } from 'node:fs';
 import { ChronotopeError } from '../errors.js';
-import { newClassifier, newPretextModel } from '../methods/timebalance/networks.js';
-import {
-  CLASSIFIER_STAGES,
-  type ClassifierStage,
-  PRETRAINING_STAGES,
-  type PretrainingStage,
-  stageName,
-} from '../methods/timebalance/pipeline.js';
+import { newClassifier } from '../methods/timebalance/networks.js';
+import type { ClassifierStage } from '../methods/timebalance/pipeline.js';
+import { type TrainedNetwork, trainedMethod } from '../methods/trained-method.js';
+import { didYouMean } from '../recipes/nearest.js';
+import type { Recipe } from '../recipes/schemas.js';
+import { capitalised } from '../recipes/settings.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import { loadModel } from '../training/checkpoint.js';
 import type { StageFolder } from '../training/stage-folder.js';
 import type { RunFolder } from './run-folder.js';
 
-/** The stages with a network whose features can be looked at, in the order of training. */
-export const NETWORK_STAGES = [...PRETRAINING_STAGES, ...CLASSIFIER_STAGES] as const;
-export type NetworkStage = PretrainingStage | ClassifierStage;
-
 type Classifier = ReturnType<typeof newClassifier>;
 
-/** Whether the label draws share the stage's network, because it needs no labels. */
-export function isPretraining(stage: NetworkStage): stage is PretrainingStage {
-  return (PRETRAINING_STAGES as readonly string[]).includes(stage);
+/** A stage of a run with a network; the label draw counts from 0 and is of no account to stages that all share. */
+export interface NetworkChoice {
+  stage: string;
+  draw: number;
 }
 
 /**
- * The classifier of a finished stage, to be disposed by the caller.
+ * Gives the classifier of a finished stage of TimeBalance to `use`, and frees it afterwards.
  *
  * @throws ChronotopeError `stage-missing`, `checkpoint-differs`
- */
-export function loadClassifier(
-  run: RunFolder,
-  recipe: TimeBalanceRecipe,
-  { stage, draw }: { stage: ClassifierStage; draw: number },
-): Classifier {
-  const folder = finishedStage(run, stageName(draw, stage));
-  const model = newClassifier(recipe, run.description.classes.length, { dropout: 0 });
-  loadModel(folder, model);
-  return model;
-}
-
-/**
- * Gives the classifier of a finished stage to `use`, and frees it afterwards.
- *
- * @throws ChronotopeError `stage-missing`
  */
 export function withClassifier<T>(
   run: RunFolder,
@@ -60,24 +39,52 @@ export function withClassifier<T>(
 }
 
 /**
- * Gives the backbone of a finished stage to `use`, and frees it afterwards.
+ * The classifier of a finished stage of TimeBalance, to be disposed by the caller.
  *
- * @throws ChronotopeError `stage-missing`
+ * @throws ChronotopeError `stage-missing`, `checkpoint-differs`
  */
-export function withBackbone<T>(
+export function loadClassifier(
   run: RunFolder,
   recipe: TimeBalanceRecipe,
-  { stage, draw }: { stage: NetworkStage; draw: number },
-  use: (backbone: Classifier['backbone']) => T,
+  { stage, draw }: { stage: ClassifierStage; draw: number },
+): Classifier {
+  const folder = finishedStage(run, trainedMethod(recipe).folderName(stage, draw));
+  const model = newClassifier(recipe, run.description.classes.length, { dropout: 0 });
+  loadModel(folder, model);
+  return model;
+}
+
+/**
+ * Gives the network of a finished stage of any method to `use`, and frees it afterwards.
+ *
+ * @throws ChronotopeError `stage-unknown`, `stage-missing`, `checkpoint-differs`
+ */
+export function withNetwork<T>(
+  run: RunFolder,
+  recipe: Recipe,
+  { stage, draw }: NetworkChoice,
+  use: (network: TrainedNetwork) => T,
 ): T {
-  if (!isPretraining(stage)) return withClassifier(run, recipe, { stage, draw }, ({ backbone }) => use(backbone));
-  const model = newPretextModel(recipe, 'joint');
+  requireStages(recipe, [stage]);
+  const method = trainedMethod(recipe);
+  const folder = finishedStage(run, method.folderName(stage, draw));
+  const network = method.newNetwork(stage, run.description.classes.length);
   try {
-    loadModel(finishedStage(run, stage), model);
-    return use(model.backbone);
+    loadModel(folder, network.module);
+    return use(network);
   } finally {
-    model.dispose();
+    network.module.dispose();
   }
+}
+
+/** @throws ChronotopeError `stage-unknown` for a stage that runs of this recipe do not have */
+export function requireStages(recipe: Recipe, stages: readonly string[]): void {
+  const known = trainedMethod(recipe).stages;
+  const unknown = stages.find((stage) => !known.includes(stage));
+  if (unknown === undefined) return;
+  throw new ChronotopeError('stage-unknown', `runs of ${recipe.method} have no stage "${unknown}"`, {
+    hint: capitalised(didYouMean(unknown, known)) ?? `Stages with a network are ${known.join(', ')}.`,
+  });
 }
 
 /**

@@ -23,7 +23,20 @@ export interface TrainingData {
  *   `not-whole-videos` for entries that are images, parts of a file or members of an archive
  */
 export async function readTrainingData(data: string, split?: string): Promise<TrainingData> {
-  const { entries, classes, notes } = await read(data);
+  return prepared(data, await readClasses(data), split);
+}
+
+/**
+ * Reads videos that are learnt from without labels: any folder or list of docs/datasets.md, with classes or without.
+ *
+ * @throws ChronotopeError those of `readDataset`, `readSplit` and `applySplit`; `not-whole-videos`
+ */
+export async function readVideos(data: string, split?: string): Promise<TrainingData> {
+  const { entries, notes } = await readDataset(data);
+  return prepared(data, { entries, classes: classesOf(entries), notes }, split);
+}
+
+function prepared(data: string, { entries, classes, notes }: TrainingData, split: string | undefined): TrainingData {
   const partial = entries.find(({ frames, archive, clip }) => frames ?? archive ?? clip);
   if (partial !== undefined) {
     throw new ChronotopeError(
@@ -40,7 +53,7 @@ export async function readTrainingData(data: string, split?: string): Promise<Tr
   return { entries: applied.entries, classes, notes: [...notes, ...applied.notes] };
 }
 
-async function read(data: string): Promise<TrainingData> {
+async function readClasses(data: string): Promise<TrainingData> {
   if (!statSync(data, { throwIfNoEntry: false })?.isFile()) {
     const { entries, classes, warnings } = readClassFolders(data);
     return { entries, classes, notes: warnings };

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { ChronotopeError } from '../errors.js';
 import { randomStream } from '../random.js';
 import { formatRecipe } from '../recipes/load.js';
-import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
+import type { Recipe } from '../recipes/schemas.js';
 import { interrupted } from '../training/fit.js';
 import { writeFileAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
@@ -16,9 +16,9 @@ const PROGRAM = fileURLToPath(new URL('../../bin/chronotope.js', import.meta.url
 
 /** Settings of {@link verifyResume}. */
 export interface VerifyResumeOptions {
-  /** Class folders to train on. */
+  /** What to train on, as the recipe's method reads it. */
   data: string;
-  recipe: TimeBalanceRecipe;
+  recipe: Recipe;
   /** A new or empty folder for the two runs. */
   folder: string;
   /** How often the second run is killed. */
@@ -75,13 +75,13 @@ export async function verifyResume(options: VerifyResumeOptions): Promise<Resume
 
 /** Runs the program until it is done or its time is up. Returns whether it was killed. */
 async function train(
-  { data, folder, signal }: VerifyResumeOptions,
+  { data, recipe, folder, signal }: VerifyResumeOptions,
   out: string,
   killAfterMilliseconds?: number,
 ): Promise<boolean> {
   if (signal?.aborted) throw interrupted();
   const args = ['--data', data, '--out', out, '--recipe', path.join(folder, 'recipe.yaml'), '--save-every', '0'];
-  const child = spawn(process.execPath, [PROGRAM, 'train', 'timebalance', ...args], {
+  const child = spawn(process.execPath, [PROGRAM, 'train', recipe.method, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let stderr = '';

@@ -1,11 +1,11 @@
 import path from 'node:path';
-import { loadRecipe } from '../recipes/load.js';
+import { loadRecipeOf } from '../recipes/load.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import { writeFilm } from './write-film.js';
 
 /** Settings with which the whole pipeline takes seconds, and the supervised network still learns two colours. */
 export function tinyRecipe(): TimeBalanceRecipe {
-  return loadRecipe('timebalance-demo', [
+  return loadRecipeOf('timebalance', 'timebalance-demo', [
     ...['invariant', 'distinctive', 'student'].flatMap((pretext) => [
       `pretrain.${pretext}.epochs=1`,
       `pretrain.${pretext}.batch=4`,

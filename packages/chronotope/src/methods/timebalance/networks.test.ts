@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { scope } from '@chronotope/torch';
 import { BACKBONE_NAMES, R3D18 } from '../../models/index.js';
 import { exportWeights } from '../../models/weights/index.js';
-import { loadRecipe } from '../../recipes/load.js';
+import { loadRecipeOf } from '../../recipes/load.js';
 import { hashInput } from '../../testing/hash-fill.js';
 import { checkNetwork, newClassifier, newPretextModel, startFromGivenWeights } from './networks.js';
 
@@ -14,7 +14,8 @@ const folder = mkdtempSync(join(tmpdir(), 'networks-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const NARROW = ['model.width=2', 'model.depths=[1, 1, 1, 1]', 'model.embedding=4', 'inputSize=32', 'clips.frames=13'];
-const recipeWith = (...overrides: string[]) => loadRecipe('timebalance-small', [...NARROW, ...overrides]);
+const recipeWith = (...overrides: string[]) =>
+  loadRecipeOf('timebalance', 'timebalance-small', [...NARROW, ...overrides]);
 
 for (const name of BACKBONE_NAMES) {
   test(`${name} can be chosen: pre-training embeds its slices and the classifier takes over its backbone`, () => {

@@ -9,12 +9,13 @@ import type { LabelledSettings, TimeBalanceRecipe } from '../../recipes/timebala
 import type { Progress } from '../../training/progress.js';
 import type { StageFolder } from '../../training/stage-folder.js';
 import { trainStage } from '../../training/train-stage.js';
+import type { TestSource, TestViews } from '../trained-method.js';
 import { pooledFeatures, similarityScores } from './inference.js';
 import { newClassifier, newPretextModel, startFromGivenWeights } from './networks.js';
 import type { PretextModel } from './pretext-model.js';
 import { mapScores } from './score-map.js';
 import { labelledTraining, pretextTraining, studentTraining, type Training } from './training.js';
-import { evaluationPlan, type TestViews, viewPlan } from './view-plans.js';
+import { evaluationPlan, viewPlan } from './view-plans.js';
 
 /** The stages that need no labels. Their results can serve another run with the same network and clips. */
 export const PRETRAINING_STAGES = ['pretrain-invariant', 'pretrain-distinctive', 'pretrain-student'] as const;
@@ -89,11 +90,7 @@ export async function runTimeBalance(run: TimeBalanceRun): Promise<void> {
 }
 
 /** A loader of test clips, for stage E and for prediction. */
-export function testLoader(
-  recipe: TimeBalanceRecipe,
-  source: { entries: readonly ManifestEntry[]; classes: readonly string[]; reader: ClipReader },
-  views: TestViews = {},
-): ClipLoader {
+export function testLoader(recipe: TimeBalanceRecipe, source: TestSource, views: TestViews = {}): ClipLoader {
   const plan = evaluationPlan(recipe, views);
   return new ClipLoader({ ...source, plan, size: recipe.inputSize, batchSize: 16, seed: recipe.seed, shuffle: false });
 }

@@ -1,6 +1,7 @@
 import type { ScaledCrop, Transform } from '../../augment/settings.js';
 import { pretextPlan, similarityPlan, testPlan, trainPlan, type ViewPlan } from '../../data/views.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
+import type { TestViews } from '../trained-method.js';
 
 /** The stages that see videos in a way of their own. */
 export const VIEW_STAGES = [
@@ -38,15 +39,7 @@ export function viewPlan(recipe: TimeBalanceRecipe, stage: ViewStage): ViewPlan 
   }
 }
 
-/** How many clips of a test video, and how many crops of each clip, are averaged. */
-export interface TestViews {
-  /** By default the recipe's. */
-  clips?: number;
-  /** 1: the recipe's centre crop, squashed to a square (default). 3: the squares at both ends and in the middle. */
-  crops?: 1 | 3;
-}
-
-/** The clips of stage E. */
+/** The clips of stage E; the recipe's own crop is the centre, squashed to a square. */
 export function evaluationPlan(recipe: TimeBalanceRecipe, { clips, crops = 1 }: TestViews = {}): ViewPlan {
   const transforms: Transform[] = crops === 1 ? [centreCrop(recipe)] : THREE_CROPS;
   return testPlan(recipe.clips, { clips: clips ?? recipe.evaluation.clips, transforms });

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { memory } from '@chronotope/torch';
-import { loadRecipe } from '../../recipes/load.js';
+import { loadRecipeOf } from '../../recipes/load.js';
 import { writeFilm } from '../../testing/write-film.js';
-import { trainTimeBalance } from '../train.js';
+import { trainTimeBalance } from '../train-timebalance.js';
 import { reportRun } from './report-run.js';
 
 const FEW_STEPS = ['invariant', 'distinctive', 'student']
@@ -40,7 +40,7 @@ describe('the report of a run', () => {
     writeFileSync(path.join(data, '_unlabelled', 'empty.mp4'), '');
     writeFileSync(path.join(data, '_test', 'blue', 'empty.mp4'), '');
     await trainTimeBalance({
-      ...{ data, out: path.join(root, 'run'), recipe: loadRecipe('timebalance-demo', FEW_STEPS) },
+      ...{ data, out: path.join(root, 'run'), recipe: loadRecipeOf('timebalance', 'timebalance-demo', FEW_STEPS) },
       ...{ labelsPerClass: 1, labelDraws: 2 },
     });
   });

@@ -3,12 +3,12 @@ import { ChronotopeError } from '../../errors.js';
 import type { ReportContent, SimilarityScores, TestResults } from '../../explain/content.js';
 import { renderReport } from '../../explain/render-report.js';
 import { teacherOutcomes } from '../../explain/tallies.js';
-import { loadRecipe } from '../../recipes/load.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import { readJson, writeFileAtomic } from '../../training/json-files.js';
 import { type Progress, silentProgress } from '../../training/progress.js';
 import { readTestData } from '../run-data.js';
 import { RunFolder } from '../run-folder.js';
+import { classifierRecipe } from '../run-recipe.js';
 import { type LabelledVideos, openTestVideos } from '../test-videos.js';
 import { protocolOf } from './protocol.js';
 import { stageHistories } from './stage-histories.js';
@@ -34,7 +34,7 @@ export interface ReportOptions {
 export async function reportRun(folder: string, options: ReportOptions = {}): Promise<string> {
   const { out = path.join(folder, 'report.html'), data, progress = silentProgress, signal } = options;
   const run = RunFolder.open(folder);
-  const recipe = loadRecipe(run.path('recipe.yaml'));
+  const recipe = classifierRecipe(run);
   const { draws } = readTestData(run);
   const tested = await test(run, recipe, { draws, data, progress, signal });
   const protocol = protocolOf(run, recipe);

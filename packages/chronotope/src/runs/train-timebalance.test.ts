@@ -18,7 +18,7 @@ import { tinyRecipe, writeTinyVideos } from '../testing/tiny-videos.js';
 import { evaluateRun } from './evaluate.js';
 import { predictFiles } from './predict.js';
 import { RunFolder } from './run-folder.js';
-import { trainTimeBalance } from './train.js';
+import { trainTimeBalance } from './train-timebalance.js';
 
 /** Deletes a video and its stored frames, which are found by the hash of its content. */
 function loseVideo(video: string, store: string): void {

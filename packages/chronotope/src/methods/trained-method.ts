@@ -1,0 +1,54 @@
+import type { nn } from '@chronotope/torch';
+import type { ClipReader } from '../data/clip-reader.js';
+import type { ClipLoader } from '../data/loader.js';
+import type { ManifestEntry } from '../data/manifest.js';
+import type { VideoBackbone } from '../models/backbone.js';
+import type { Recipe } from '../recipes/schemas.js';
+import { trainedTimeBalance } from './timebalance/trained-timebalance.js';
+
+/** How many clips of a test video, and how many crops of each clip, are averaged. */
+export interface TestViews {
+  /** By default the recipe's. */
+  clips?: number;
+  /** 1: the recipe's own crop (default). 3: the squares at both ends and in the middle. */
+  crops?: 1 | 3;
+}
+
+/** Videos, and where their clips come from. */
+export interface TestSource {
+  entries: readonly ManifestEntry[];
+  classes: readonly string[];
+  reader: ClipReader;
+}
+
+/** A network, and the part of it whose features are of use elsewhere. */
+export interface TrainedNetwork {
+  module: nn.Module;
+  backbone: VideoBackbone;
+}
+
+/** What the rest of the program must know of a method to use what its runs have learnt: features, weights. */
+export interface TrainedMethod {
+  /** The stages that leave a network, in the order of training. */
+  readonly stages: readonly string[];
+  /** What a stage's network is, for people. */
+  title(stage: string): string;
+  /** The one whose network is wanted when none is named. */
+  readonly mainStage: string;
+  /** Whether all label draws of a run share the stage, because it needs no labels. */
+  isShared(stage: string): boolean;
+  /** The name of a stage's folder in a label draw, counted from 0. */
+  folderName(stage: string, draw: number): string;
+  /** A network of the shape that the stage trains, to be disposed by the caller. */
+  newNetwork(stage: string, classes: number): TrainedNetwork;
+  /** A loader of test clips, as the method's networks want them. */
+  testLoader(source: TestSource, views?: TestViews): ClipLoader;
+}
+
+/** The method of a recipe, as the recipe sets it. */
+export function trainedMethod(recipe: Recipe): TrainedMethod {
+  switch (recipe.method) {
+    case 'timebalance':
+      return trainedTimeBalance(recipe);
+  }
+}

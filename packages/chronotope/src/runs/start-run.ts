@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { cpus } from 'node:os';
+import { version } from '@chronotope/torch';
+import { ClipReader } from '../data/clip-reader.js';
+import type { ManifestEntry } from '../data/manifest.js';
+import { formatRecipe } from '../recipes/load.js';
+import type { Recipe } from '../recipes/schemas.js';
+import { writeFileAtomic, writeJsonAtomic } from '../training/json-files.js';
+import type { Progress } from '../training/progress.js';
+import type { StageFolder } from '../training/stage-folder.js';
+import { prepareVideos, repairNote } from './prepare-videos.js';
+import { type LabelChoice, writeRunData } from './run-data.js';
+import { RunFolder } from './run-folder.js';
+import { recordRunFrames, runFrames } from './run-frames.js';
+
+/** What a training of any method is started with. */
+export interface StartOptions {
+  /** A folder of videos, or a manifest or list; see docs/datasets.md. */
+  data: string;
+  /** A split file that says which videos are for training and testing, and which labels may be used. */
+  split?: string;
+  /** The run folder: new, empty, or of the same run, which is then continued. */
+  out: string;
+  /** A frame store for the decoded videos, which several runs may share. Default: in the run folder. */
+  frames?: string;
+  /** How much work a kill may cost, in seconds. Default 60. */
+  saveEverySeconds?: number;
+  progress?: Progress;
+  signal?: AbortSignal;
+}
+
+/** What a method trains with. */
+export interface MethodRun<R extends Recipe> {
+  recipe: R;
+  classes: readonly string[];
+  /** Where clips come from. */
+  reader: ClipReader;
+  stage: (name: string) => StageFolder;
+  progress: Progress;
+  /** How much work a kill may cost, in seconds. Default 60. */
+  saveEverySeconds?: number;
+  signal?: AbortSignal;
+}
+
+/** The videos of a run. */
+export interface RunVideos {
+  classes: string[];
+  /** With every label that the data has. */
+  training: ManifestEntry[];
+  /** The training videos of each label draw, with the labels that are known in it. */
+  draws: readonly (readonly ManifestEntry[])[];
+  test: ManifestEntry[];
+  choice: LabelChoice;
+}
+
+/**
+ * Opens a run folder, new or to be continued, and writes down what the run is.
+ *
+ * @param origin what else decides the results, such as the run whose networks are taken over
+ * @throws ChronotopeError `run-differs`, `not-a-run-folder`
+ */
+export function openRun(
+  { data, out }: StartOptions,
+  recipe: Recipe,
+  { classes, draws, training, test, choice }: RunVideos,
+  origin?: string,
+): RunFolder {
+  const run = RunFolder.createOrContinue(out, {
+    method: recipe.method,
+    classes,
+    fingerprint: fingerprint(recipe, draws, origin),
+  });
+  writeFileAtomic(run.path('recipe.yaml'), formatRecipe(recipe));
+  writeJsonAtomic(run.path('environment.json'), environment());
+  writeRunData(run, { folder: data, training, draws, test, choice });
+  return run;
+}
+
+/**
+ * Decodes the training videos once, and gives what a method needs to `train`. Videos that can't be decoded are listed in
+ * the run folder and left out.
+ *
+ * @param train gets the ids of the videos that can be used beside the run
+ * @throws ChronotopeError `no-usable-videos`, `interrupted`; VideoError `disk-full`, `unwritable`; those of `train`
+ */
+export async function withFrames<R extends Recipe>(
+  run: RunFolder,
+  recipe: R,
+  training: readonly ManifestEntry[],
+  options: StartOptions & { progress: Progress },
+  train: (run: MethodRun<R>, usable: ReadonlySet<string>) => Promise<void>,
+): Promise<void> {
+  const { progress, signal, saveEverySeconds } = options;
+  const frames = runFrames(run, recipe, options.frames);
+  const prepared = await prepareVideos(training, frames.folder, frames.settings, { progress, signal });
+  recordRunFrames(run, frames.folder, prepared.format);
+  writeJsonAtomic(run.path('excluded.json'), prepared.excluded);
+  const reader = new ClipReader(prepared.store, { onRepair: repairNote(progress) });
+  const { classes } = run.description;
+  const stage = (name: string): StageFolder => run.stage(name);
+  try {
+    const usable = new Set(prepared.usable.map(({ id }) => id));
+    await train({ recipe, classes, reader, stage, progress, saveEverySeconds, signal }, usable);
+  } finally {
+    reader.dispose();
+  }
+}
+
+function fingerprint(recipe: Recipe, draws: readonly (readonly ManifestEntry[])[], origin: string | undefined): string {
+  const labels = draws.map((draw) => draw.map(({ id, label }) => [id, label]));
+  return createHash('sha256').update(JSON.stringify({ recipe, labels, origin })).digest('hex');
+}
+
+function environment(): Record<string, unknown> {
+  return {
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    processor: cpus()[0]?.model,
+    cores: cpus().length,
+    ...version(),
+  };
+}

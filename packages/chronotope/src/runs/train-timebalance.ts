@@ -1,0 +1,71 @@
+import { drawLabels, labelsFromFile, requireLabelInEveryClass } from '../data/label-split.js';
+import type { ManifestEntry } from '../data/manifest.js';
+import { ChronotopeError } from '../errors.js';
+import { checkNetwork } from '../methods/timebalance/networks.js';
+import { runTimeBalance } from '../methods/timebalance/pipeline.js';
+import { formatWeightsReport } from '../models/weights/report.js';
+import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
+import { silentProgress } from '../training/progress.js';
+import { adoptPretraining } from './adopt-pretraining.js';
+import { evaluateRun, type RunEvaluation } from './evaluate.js';
+import { RunFolder } from './run-folder.js';
+import { openRun, type StartOptions, withFrames } from './start-run.js';
+import { readTrainingData, type TrainingData } from './training-data.js';
+
+/** Settings of {@link trainTimeBalance}. */
+export interface TrainOptions extends StartOptions {
+  recipe: TimeBalanceRecipe;
+  /** Hides all but this many labels of each class. */
+  labelsPerClass?: number;
+  /** How many times such labels are drawn; the draws share one pre-training. Default 1. */
+  labelDraws?: number;
+  /** A CSV file `path,label` with the labels to use; all others are hidden. */
+  labelsFile?: string;
+  /** Another run whose pre-trained networks are taken over instead of being trained: more labels, same videos. */
+  pretrained?: string;
+}
+
+/**
+ * Trains TimeBalance and its baselines on class folders, or on a manifest or list with at least two classes.
+ *
+ * @returns the accuracies on the test videos, or null when there are none
+ */
+export async function trainTimeBalance(options: TrainOptions): Promise<RunEvaluation | null> {
+  const { data, out, recipe, pretrained, progress = silentProgress, signal } = options;
+  const found = await readTrainingData(data, options.split);
+  for (const note of found.notes) progress.note(`  note: ${note}`);
+  const weights = checkNetwork(recipe);
+  if (weights) progress.note(formatWeightsReport(weights));
+  const draws = labelDraws(found, options);
+  const training = found.entries.filter(({ split }) => split === 'train');
+  const test = found.entries.filter(({ split }) => split === 'test');
+  const choice = { labelsPerClass: options.labelsPerClass, labelsFile: options.labelsFile, pretrained };
+  const origin = pretrained === undefined ? undefined : RunFolder.open(pretrained);
+  const videos = { classes: found.classes, training, draws, test, choice };
+  const run = openRun(options, recipe, videos, origin?.description.fingerprint);
+  if (origin) adoptPretraining(origin, run, recipe);
+
+  await withFrames(run, recipe, training, { ...options, progress }, async (methodRun, usable) => {
+    const usableDraws = draws.map((draw) => draw.filter(({ id }) => usable.has(id)));
+    for (const draw of usableDraws) requireLabelInEveryClass(draw, found.classes);
+    await runTimeBalance({ ...methodRun, draws: usableDraws });
+  });
+  return test.length === 0 ? null : evaluateRun(out, { progress, signal });
+}
+
+/** The training videos of each draw, with the labels that are known in it. */
+function labelDraws({ entries, classes }: TrainingData, options: TrainOptions): ManifestEntry[][] {
+  const { recipe, labelsPerClass, labelDraws: count = 1, labelsFile } = options;
+  const all = labelsFile === undefined ? entries : labelsFromFile(entries, labelsFile);
+  requireLabelInEveryClass(all, classes);
+  const training = all.filter(({ split }) => split === 'train');
+  if (labelsPerClass === undefined) {
+    if (count === 1) return [training];
+    throw new ChronotopeError('label-draws', `${count} label draws, but nothing to draw: all labels are used`, {
+      hint: 'Say how many labels of each class to draw, with --labels-per-class.',
+    });
+  }
+  return Array.from({ length: count }, (_, draw) =>
+    drawLabels(training, { perClass: labelsPerClass, seed: recipe.seed, draw }),
+  );
+}
