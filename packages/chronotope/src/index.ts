@@ -39,6 +39,7 @@ export { type McNemar, mcnemar } from './evaluation/mcnemar.js';
 export { centroidScores, knnScores, nearestNeighbours } from './evaluation/nearest-neighbours.js';
 export { foundAt, type QueryResult, retrieve } from './evaluation/retrieval.js';
 export * from './models/index.js';
+export { type CclRecipe, cclRecipe } from './recipes/ccl.js';
 export { loadRecipe, loadRecipeOf, shippedRecipes } from './recipes/load.js';
 export { METHOD_NAMES, type MethodName, type Recipe, type RecipeOf } from './recipes/schemas.js';
 export { allSettings, explainSetting, type Setting } from './recipes/settings.js';
@@ -48,5 +49,6 @@ export { type EvaluateOptions, evaluateRun, type RunEvaluation } from './runs/ev
 export { type EvaluateFeaturesOptions, evaluateFeatures, type FeatureEvaluation } from './runs/evaluate-features.js';
 export { type FilePrediction, predictFiles } from './runs/predict.js';
 export { type ReportOptions, reportRun } from './runs/report/report-run.js';
+export { trainCcl } from './runs/train-ccl.js';
 export { type TrainOptions, trainTimeBalance } from './runs/train-timebalance.js';
 export type { Progress, ProgressTask } from './training/progress.js';

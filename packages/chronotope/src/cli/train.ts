@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { loadRecipeOf } from '../recipes/load.js';
+import { trainCcl } from '../runs/train-ccl.js';
 import { trainTimeBalance } from '../runs/train-timebalance.js';
 import { positiveInteger } from './options.js';
 import { interruptible } from './run-command.js';
 import { evaluationTable } from './tables.js';
 import { addTrainOptions, type TrainFlags } from './train-options.js';
+import { representationCommand } from './train-representation.js';
 
 interface TimeBalanceFlags extends TrainFlags {
   labelsPerClass?: number;
@@ -16,7 +18,19 @@ interface TimeBalanceFlags extends TrainFlags {
 
 /** `chronotope train <method>`. */
 export function trainCommand(): Command {
-  return new Command('train').description('train a model').addCommand(timebalanceCommand());
+  return new Command('train').description('train a model').addCommand(timebalanceCommand()).addCommand(cclCommand());
+}
+
+/** `chronotope train ccl`. */
+function cclCommand(): Command {
+  return representationCommand({
+    method: 'ccl',
+    description:
+      'learn an image encoder from videos without labels, by cycle-consistency across videos (CycleContrast)',
+    recipe: 'ccl-small',
+    exampleSetting: 'pretrain.epochs=20',
+    train: trainCcl,
+  });
 }
 
 /** `chronotope train timebalance`. */

@@ -5,7 +5,7 @@ import { ResNet18, ResNet50, type ResNetOptions } from './image-resnet.js';
 /** Which image network sees the frames. */
 export type FrameResNetName = 'resnet18' | 'resnet50';
 
-/** Settings of {@link FrameResNet}. */
+/** Settings of a {@link FrameResNet}. */
 export interface FrameResNetOptions extends Omit<ResNetOptions, 'classes'> {
   /** Consecutive parts of a clip that have features of their own. Default 1. */
   slices?: number;
@@ -36,9 +36,9 @@ export class FrameResNet extends VideoBackbone {
   readonly layer4: nn.Module;
   readonly #image: ResNet18 | ResNet50;
 
-  constructor(name: FrameResNetName, { slices = 1, ...options }: FrameResNetOptions = {}) {
+  /** @param image a network without a classifier, whose weights are shared */
+  constructor(image: ResNet18 | ResNet50, { slices = 1 }: Pick<FrameResNetOptions, 'slices'> = {}) {
     super();
-    const image = createImageBackbone(name, options);
     this.#image = image;
     this.features = image.features;
     this.slices = slices;

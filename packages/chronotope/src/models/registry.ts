@@ -1,6 +1,6 @@
 import { ChronotopeError } from '../errors.js';
 import type { VideoBackbone } from './backbone.js';
-import { FrameResNet, type FrameResNetName, type FrameResNetOptions } from './frame-resnet.js';
+import { createImageBackbone, FrameResNet, type FrameResNetName, type FrameResNetOptions } from './frame-resnet.js';
 import { R3D50, type R3D50Options } from './slow-resnet.js';
 import { SmallR3D, type SmallR3DOptions } from './small-r3d.js';
 import { type LastStageOptions, MC3D18, R2Plus1D18, R3D18, type VideoResNetOptions } from './video-resnet.js';
@@ -43,7 +43,7 @@ export function createBackbone(config: BackboneConfig): VideoBackbone {
       return new R3D50(config);
     case 'resnet18':
     case 'resnet50':
-      return new FrameResNet(config.name, config);
+      return new FrameResNet(createImageBackbone(config.name, config), config);
     default:
       throw new ChronotopeError('unknown-backbone', `there is no backbone '${(config as { name: string }).name}'`, {
         hint: `choose one of ${BACKBONE_NAMES.join(', ')}`,

@@ -1,13 +1,7 @@
 import { z } from 'zod';
-import { parseByteSize } from './byte-size.js';
+import { count, frames, inputSize, positive, range, seed, share } from './parts.js';
 
-const share = z.number().min(0).max(1);
-const positive = z.number().positive();
-const count = z.number().int().min(1);
 const strength = z.number().min(0);
-const range = z
-  .tuple([z.number(), z.number()])
-  .refine(([low, high]) => low <= high, 'expected [low, high] with low <= high');
 
 const augment = z
   .strictObject({
@@ -36,24 +30,8 @@ const augment = z
 /** Every setting of a CCL run. Unknown keys are errors. */
 export const cclRecipe = z.strictObject({
   method: z.literal('ccl').describe('what is learnt'),
-  seed: z.number().int().min(0).describe('of everything that is random: weights, frames, augmentation, queue splits'),
-  frames: z
-    .strictObject({
-      shortSide: z.number().int().min(8).describe('stored frames are scaled to this many pixels on the shorter side'),
-      fps: positive.nullable().describe('frames per second to store; null keeps every frame'),
-      maxFrames: count.describe('frames to store of one video at most'),
-      format: z
-        .enum(['auto', 'raw', 'jpeg'])
-        .default('auto')
-        .describe('raw pixels, JPEG pictures (about 9 times smaller), or raw where it fits into the budget'),
-      budget: z
-        .string()
-        .refine((text) => parseByteSize(text) !== null, 'expected a size such as 20GB')
-        .nullable()
-        .default(null)
-        .describe('most space for auto to choose raw; null: half of the free disk, at most the memory'),
-    })
-    .describe('the frame store'),
+  seed,
+  frames,
   views: z
     .strictObject({
       framesPerVideo: count.describe('frames that stand for a video'),
@@ -66,7 +44,7 @@ export const cclRecipe = z.strictObject({
         .describe('any: the positive may be the frame of the query, augmented anew (official); different: never'),
     })
     .describe('which frames are compared'),
-  inputSize: z.number().int().min(8).describe('height and width of the network input in pixels'),
+  inputSize,
   model: z
     .strictObject({
       backbone: z.enum(['resnet18', 'resnet50']).describe('the image network'),

@@ -1,6 +1,6 @@
 import type { ManifestEntry } from '../data/manifest.js';
 import type { Recipe } from '../recipes/schemas.js';
-import { silentProgress } from '../training/progress.js';
+import { type Progress, silentProgress } from '../training/progress.js';
 import { type MethodRun, openRun, type StartOptions, withFrames } from './start-run.js';
 import { readVideos } from './training-data.js';
 
@@ -8,6 +8,14 @@ import { readVideos } from './training-data.js';
 export interface RepresentationRun<R extends Recipe> extends MethodRun<R> {
   /** The training videos; labels that the data happen to have are there, and not for learning. */
   videos: readonly ManifestEntry[];
+}
+
+/** What {@link trainRepresentation} lets a method say. */
+export interface RepresentationMethod<R extends Recipe> {
+  /** Whether it can learn from pictures of videos as well. Default false. */
+  pictures?: boolean;
+  /** Settles what the recipe leaves open, and refuses what cannot work, before the run begins. */
+  settle?: (recipe: R, videos: readonly ManifestEntry[], progress: Progress) => R;
 }
 
 /**
@@ -20,12 +28,14 @@ export interface RepresentationRun<R extends Recipe> extends MethodRun<R> {
 export async function trainRepresentation<R extends Recipe>(
   options: StartOptions & { recipe: R },
   learn: (run: RepresentationRun<R>) => Promise<void>,
+  { pictures, settle }: RepresentationMethod<R> = {},
 ): Promise<void> {
-  const { recipe, data, split, progress = silentProgress } = options;
-  const { entries, classes, notes } = await readVideos(data, split);
+  const { data, split, progress = silentProgress } = options;
+  const { entries, classes, notes } = await readVideos(data, { split, pictures });
   for (const note of notes) progress.note(`  note: ${note}`);
   const training = entries.filter((entry) => entry.split === 'train');
   const test = entries.filter((entry) => entry.split === 'test');
+  const recipe = settle?.(options.recipe, training, progress) ?? options.recipe;
   const run = openRun(options, recipe, { classes, training, draws: [training], test, choice: {} });
   await withFrames(run, recipe, training, { ...options, progress }, (methodRun, usable) =>
     learn({ ...methodRun, videos: training.filter(({ id }) => usable.has(id)) }),

@@ -23,7 +23,15 @@ export interface TrainingData {
  *   `not-whole-videos` for entries that are images, parts of a file or members of an archive
  */
 export async function readTrainingData(data: string, split?: string): Promise<TrainingData> {
-  return prepared(data, await readClasses(data), split);
+  return prepared(data, await readClasses(data), { split });
+}
+
+/** What {@link readVideos} takes. */
+export interface ReadVideosOptions {
+  /** A file written by `chronotope split`. */
+  split?: string;
+  /** Takes entries that are folders of pictures, too. Default false. */
+  pictures?: boolean;
 }
 
 /**
@@ -31,13 +39,17 @@ export async function readTrainingData(data: string, split?: string): Promise<Tr
  *
  * @throws ChronotopeError those of `readDataset`, `readSplit` and `applySplit`; `not-whole-videos`
  */
-export async function readVideos(data: string, split?: string): Promise<TrainingData> {
+export async function readVideos(data: string, options: ReadVideosOptions = {}): Promise<TrainingData> {
   const { entries, notes } = await readDataset(data);
-  return prepared(data, { entries, classes: classesOf(entries), notes }, split);
+  return prepared(data, { entries, classes: classesOf(entries), notes }, options);
 }
 
-function prepared(data: string, { entries, classes, notes }: TrainingData, split: string | undefined): TrainingData {
-  const partial = entries.find(({ frames, archive, clip }) => frames ?? archive ?? clip);
+function prepared(
+  data: string,
+  { entries, classes, notes }: TrainingData,
+  { split, pictures = false }: ReadVideosOptions,
+): TrainingData {
+  const partial = entries.find(({ frames, archive, clip }) => (pictures ? undefined : frames) ?? archive ?? clip);
   if (partial !== undefined) {
     throw new ChronotopeError(
       'not-whole-videos',

@@ -80,7 +80,7 @@ test('an official checkpoint starts an encoder, an image network and a network f
     const image = createImageBackbone('resnet18', { width: 4 });
     assert.equal(importWeights(image, file).format, 'moco');
     assert.deepEqual(first(image, 'layer4.1.bn2.weight'), first(source, 'query.backbone.layer4.1.bn2.weight'));
-    const clips = new FrameResNet('resnet18', { width: 4 });
+    const clips = new FrameResNet(createImageBackbone('resnet18', { width: 4 }));
     assert.equal(importWeights(clips, file).format, 'moco');
     assert.deepEqual(first(clips, 'conv1.weight'), first(source, 'query.backbone.conv1.weight'));
   }));
@@ -104,7 +104,7 @@ test('a network for clips sees each frame as the image network does, and pools o
     manualSeed(2);
     const [image, clips] = [
       createImageBackbone('resnet18', { width: 4 }).eval(),
-      new FrameResNet('resnet18', { width: 4, slices: 3 }).eval(),
+      new FrameResNet(createImageBackbone('resnet18', { width: 4 }), { slices: 3 }).eval(),
     ];
     clips.loadStateDict(image.stateDict());
     const frames = formulaImages([6, 3, 64, 64], 0.5);

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { loadSafetensors, memory, scope, type Tensor } from '@chronotope/torch';
-import { parse } from 'yaml';
 import { ClipReader, type StoredVideo } from '../../data/clip-reader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
 import { randomStream } from '../../random.js';
-import { type CclRecipe, cclRecipe } from '../../recipes/ccl.js';
+import type { CclRecipe } from '../../recipes/ccl.js';
+import { loadRecipeOf } from '../../recipes/load.js';
 import { silentProgress } from '../../training/progress.js';
 import { StageFolder } from '../../training/stage-folder.js';
 import { runCcl } from './pipeline.js';
@@ -17,10 +17,7 @@ import { checkQueues, queueLengths, stepSettings, withQueueLengths } from './set
 const folder = mkdtempSync(join(tmpdir(), 'ccl-pipeline-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const shipped = (name: string) =>
-  cclRecipe.parse(
-    parse(readFileSync(new URL(`../../../recipes/${name}.yaml`, import.meta.url), 'utf8'), { merge: true }),
-  );
+const shipped = (name: string) => loadRecipeOf('ccl', name);
 const small = shipped('ccl-small');
 const tiny: CclRecipe = {
   ...small,
@@ -60,7 +57,7 @@ async function train(name: string, recipe = tiny, stopAfter = 0): Promise<StageF
   const reader = new ClipReader(counting);
   await runCcl({
     recipe: withQueueLengths(recipe, VIDEOS),
-    entries,
+    videos: entries,
     reader,
     stage: () => stage,
     progress: silentProgress,
@@ -182,7 +179,7 @@ describe('what cannot work is said before training', () => {
     const run = (recipe: CclRecipe, name: string) =>
       runCcl({
         recipe: complete(recipe),
-        entries,
+        videos: entries,
         reader: single,
         stage: () => new StageFolder(join(folder, name), 'pretrain'),
         progress: silentProgress,

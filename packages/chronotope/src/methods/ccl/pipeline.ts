@@ -7,10 +7,11 @@ import type { CclRecipe } from '../../recipes/ccl.js';
 import type { Progress } from '../../training/progress.js';
 import type { StageFolder } from '../../training/stage-folder.js';
 import { trainStage } from '../../training/train-stage.js';
+import type { TestSource, TestViews } from '../trained-method.js';
 import { newModel, startFromGivenWeights } from './networks.js';
 import { checkQueues, usesCandidates } from './settings.js';
 import { pretraining, shard } from './training.js';
-import { evaluationPlan, pretrainPlan, type TestViews } from './view-plans.js';
+import { evaluationPlan, pretrainPlan } from './view-plans.js';
 
 /** The only stage of a run. */
 export const PRETRAIN = 'pretrain';
@@ -20,7 +21,7 @@ export interface CclRun {
   /** With its queue lengths; see `withQueueLengths`. */
   recipe: CclRecipe;
   /** The training videos. */
-  entries: readonly ManifestEntry[];
+  videos: readonly ManifestEntry[];
   reader: ClipReader;
   stage: (name: string) => StageFolder;
   progress: Progress;
@@ -35,11 +36,9 @@ export interface CclRun {
  * @throws ChronotopeError those of `checkQueues`; `one-frame`, when no video has a second frame to compare with
  */
 export async function runCcl(run: CclRun): Promise<void> {
-  const { recipe, entries, reader, progress, saveEverySeconds, signal } = run;
-  checkQueues(
-    recipe,
-    entries.map(({ id }) => id),
-  );
+  const { recipe, videos, reader, progress, saveEverySeconds, signal } = run;
+  const ids = videos.map(({ id }) => id);
+  checkQueues(recipe, ids);
   checkFrames(run);
   manualSeed(recipe.seed);
   const model = newModel(recipe);
@@ -47,7 +46,7 @@ export async function runCcl(run: CclRun): Promise<void> {
     startFromGivenWeights(model, recipe);
     const loader = new ClipLoader({
       // Nothing is learnt from labels, and what has none shall train as well.
-      entries: entries.map((entry) => ({ ...entry, label: null })),
+      entries: videos.map((video) => ({ ...video, label: null })),
       classes: [],
       reader,
       plan: pretrainPlan(recipe),
@@ -57,25 +56,20 @@ export async function runCcl(run: CclRun): Promise<void> {
       shard: shard(),
     });
     for (const { id, reason } of loader.excluded) progress.note(`  left out: ${id}: ${reason}`);
-    const training = pretraining(
-      model,
-      loader,
-      recipe,
-      entries.map(({ id }) => id),
-    );
+    const training = pretraining(model, loader, recipe, ids);
     return { title: `pre-training, ${recipe.objective.kind}`, progress, signal, saveEverySeconds, ...training };
   });
   model.dispose();
 }
 
 /** Where positives are other frames, some video must have them. */
-function checkFrames({ recipe, entries, reader, progress }: CclRun): void {
+function checkFrames({ recipe, videos, reader, progress }: CclRun): void {
   if (!usesCandidates(recipe) || recipe.views.framesPerVideo === 1) return;
-  const single = entries.filter(({ id }) => reader.info(id).frames < 2);
-  if (single.length === entries.length) {
+  const single = videos.filter(({ id }) => reader.info(id).frames < 2);
+  if (single.length === videos.length) {
     throw new ChronotopeError('one-frame', 'every training video has one frame only', {
       hint: 'Positives are other frames of a video: store more frames, or train with objective.kind=moco.',
-      details: { videos: entries.length },
+      details: { videos: videos.length },
     });
   }
   if (single.length > 0)
@@ -83,11 +77,7 @@ function checkFrames({ recipe, entries, reader, progress }: CclRun): void {
 }
 
 /** A loader of test clips. */
-export function testLoader(
-  recipe: CclRecipe,
-  source: { entries: readonly ManifestEntry[]; classes: readonly string[]; reader: ClipReader },
-  views: TestViews = {},
-): ClipLoader {
+export function testLoader(recipe: CclRecipe, source: TestSource, views: TestViews = {}): ClipLoader {
   const plan = evaluationPlan(recipe, views);
   return new ClipLoader({ ...source, plan, size: recipe.inputSize, batchSize: 16, seed: recipe.seed, shuffle: false });
 }

@@ -2,6 +2,7 @@ import { imagenetNormalisation, imagenetTest, mocoV2 } from '../../augment/prese
 import type { ContrastiveAugmentation, Transform } from '../../augment/settings.js';
 import { relatedFramesPlan, testPlan, type ViewPlan } from '../../data/views.js';
 import type { CclRecipe } from '../../recipes/ccl.js';
+import type { TestViews } from '../trained-method.js';
 import { usesCandidates } from './settings.js';
 
 /** The recipe's augmentation, in full. */
@@ -27,15 +28,7 @@ export function pretrainPlan(recipe: CclRecipe): ViewPlan {
   };
 }
 
-/** How many clips of a test video, and how many crops of each clip, are averaged. */
-export interface TestViews {
-  /** By default the recipe's. */
-  clips?: number;
-  /** 1: the square from the middle of frames scaled to 256/224 of the input (default). 3: along the longer side. */
-  crops?: 1 | 3;
-}
-
-/** Evenly spread clips of a test video, `clips` [M, N, …]. */
+/** Evenly spread clips of a test video, `clips` [M, N, …]; one crop is ImageNet's, three lie along the longer side. */
 export function evaluationPlan({ evaluation }: CclRecipe, { clips, crops = 1 }: TestViews = {}): ViewPlan {
   const { frames, stride } = evaluation;
   const geometry = { frames, stride, globalStride: stride, localClips: 1, virtualFrames: null };

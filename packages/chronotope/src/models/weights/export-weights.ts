@@ -37,7 +37,7 @@ export function exportWeights(model: nn.Module, path: string, options: ExportWei
     const named = new Map(
       pairs.flatMap(({ own, foreign }): [string, Tensor][] => (foreign === null ? [] : [[foreign, turned.get(own)!]])),
     );
-    if (/\.(pth|pt|pth\.tar)$/.test(path)) {
+    if (isPth(path)) {
       savePth(path, asCheckpoint(format, named));
     } else {
       saveSafetensors(path, named, { metadata: { format: 'pt' } });
@@ -45,6 +45,11 @@ export function exportWeights(model: nn.Module, path: string, options: ExportWei
     const leftOut = pairs.filter(({ foreign }) => foreign === null).map(({ own }) => own);
     return { file: path, format, channels, keys: [...named.keys()], leftOut };
   });
+}
+
+/** Whether a file is to be one for `torch.load`. */
+export function isPth(path: string): boolean {
+  return /\.(pth|pt|pth\.tar)$/.test(path);
 }
 
 /** Official checkpoints nest their weights; those of MoCo and CCL were saved from DataParallel besides. */

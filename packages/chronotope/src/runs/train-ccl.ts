@@ -1,0 +1,23 @@
+import { checkNetwork } from '../methods/ccl/networks.js';
+import { runCcl } from '../methods/ccl/pipeline.js';
+import { withQueueLengths } from '../methods/ccl/settings.js';
+import { formatWeightsReport } from '../models/weights/report.js';
+import type { CclRecipe } from '../recipes/ccl.js';
+import type { StartOptions } from './start-run.js';
+import { trainRepresentation } from './train-representation.js';
+
+/**
+ * Trains an image encoder on videos without labels (CycleContrast), or on folders of pictures such as R2V2.
+ *
+ * @throws ChronotopeError those of `trainRepresentation`, of `checkNetwork` and of `runCcl`
+ */
+export async function trainCcl(options: StartOptions & { recipe: CclRecipe }): Promise<void> {
+  await trainRepresentation(options, runCcl, {
+    pictures: true,
+    settle: (recipe, videos, progress) => {
+      const weights = checkNetwork(recipe);
+      if (weights) progress.note(formatWeightsReport(weights));
+      return withQueueLengths(recipe, videos.length);
+    },
+  });
+}
