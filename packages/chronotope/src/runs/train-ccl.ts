@@ -1,6 +1,6 @@
 import { checkNetwork } from '../methods/ccl/networks.js';
 import { runCcl } from '../methods/ccl/pipeline.js';
-import { withQueueLengths } from '../methods/ccl/settings.js';
+import { checkQueues, withQueueLengths } from '../methods/ccl/settings.js';
 import { formatWeightsReport } from '../models/weights/report.js';
 import type { CclRecipe } from '../recipes/ccl.js';
 import type { StartOptions } from './start-run.js';
@@ -17,7 +17,12 @@ export async function trainCcl(options: StartOptions & { recipe: CclRecipe }): P
     settle: (recipe, videos, progress) => {
       const weights = checkNetwork(recipe);
       if (weights) progress.note(formatWeightsReport(weights));
-      return withQueueLengths(recipe, videos.length);
+      const settled = withQueueLengths(recipe, videos.length);
+      checkQueues(
+        settled,
+        videos.map(({ id }) => id),
+      );
+      return settled;
     },
   });
 }

@@ -45,7 +45,7 @@ export function withQueueLengths(recipe: CclRecipe, videos: number): CclRecipe {
   }
   const known = queue.candidates === 'all' || queue.candidates === null ? 0 : queue.candidates;
   const intra = queue.intra ?? (queue.cycle === null ? derived : queue.cycle - known);
-  const candidates = queue.candidates ?? Math.max(1, Math.floor(intra / 4));
+  const candidates = queue.candidates ?? Math.max(1, Math.floor(intra / unit)) * pretrain.batch;
   const cycle = queue.cycle ?? intra + (candidates === 'all' ? 0 : candidates);
   return { ...recipe, queue: { ...queue, intra, cycle, candidates } };
 }
