@@ -1,5 +1,6 @@
 import { manualSeed } from '@chronotope/torch';
 import type { ClipReader } from '../../data/clip-reader.js';
+import type { ClipWorkers } from '../../data/clip-workers.js';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
 import { trainPlan, type ViewPlan } from '../../data/views.js';
@@ -62,6 +63,8 @@ export interface TimeBalanceRun {
   /** The training videos of each label draw; the draws differ in which labels are known. */
   draws: readonly (readonly ManifestEntry[])[];
   reader: ClipReader;
+  /** Threads that make batches ahead; null for none. */
+  workers: ClipWorkers | null;
   stage: (name: string) => StageFolder;
   progress: Progress;
   /** How much work a kill may cost, in seconds. Default 60. */
@@ -207,12 +210,13 @@ function labelledLoader(
 }
 
 function newLoader(
-  { recipe, classes, reader }: TimeBalanceRun,
+  { recipe, classes, reader, workers }: TimeBalanceRun,
   entries: readonly ManifestEntry[],
   plan: ViewPlan,
   batchSize: number,
 ): ClipLoader {
-  return new ClipLoader({ entries, classes, reader, plan, size: recipe.inputSize, batchSize, seed: recipe.seed });
+  const { inputSize: size, seed } = recipe;
+  return new ClipLoader({ entries, classes, reader, plan, size, batchSize, seed, workers });
 }
 
 function inRun<Batch>(run: TimeBalanceRun, title: string, training: Training<Batch>) {
