@@ -31,6 +31,13 @@ export {
 } from './frame-store-build.js';
 export { type PacketOptions, type PacketTimeline, readPackets } from './packets.js';
 export { encodePicture, type Picture, type PictureEncoding } from './picture.js';
+export {
+  type BuildPictureStoreOptions,
+  buildPictureStore,
+  type PictureStoreResult,
+  type PictureVideo,
+  type StoredPictures,
+} from './picture-store.js';
 export { type ProbeOptions, probe, type VideoInfo } from './probe.js';
 export { type PretextClips, pretextClips, similarityClips, testClips, trainClip } from './sampling/clips.js';
 export { denseTestClips } from './sampling/dense-clips.js';

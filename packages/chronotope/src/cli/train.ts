@@ -28,7 +28,7 @@ function cclCommand(): Command {
     description:
       'learn an image encoder from videos without labels, by cycle-consistency across videos (CycleContrast)',
     recipe: 'ccl-small',
-    exampleSetting: 'pretrain.epochs=20',
+    setting: 'pretrain.epochs=20',
     train: trainCcl,
   });
 }

@@ -59,6 +59,7 @@ async function train(name: string, recipe = tiny, stopAfter = 0): Promise<StageF
     recipe: withQueueLengths(recipe, VIDEOS),
     videos: entries,
     reader,
+    workers: null,
     stage: () => stage,
     progress: silentProgress,
     signal: controller.signal,
@@ -181,6 +182,7 @@ describe('what cannot work is said before training', () => {
         recipe: complete(recipe),
         videos: entries,
         reader: single,
+        workers: null,
         stage: () => new StageFolder(join(folder, name), 'pretrain'),
         progress: silentProgress,
       });

@@ -1,5 +1,6 @@
 import { manualSeed } from '@chronotope/torch';
 import type { ClipReader } from '../../data/clip-reader.js';
+import type { ClipWorkers } from '../../data/clip-workers.js';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
 import { ChronotopeError } from '../../errors.js';
@@ -23,6 +24,8 @@ export interface CclRun {
   /** The training videos. */
   videos: readonly ManifestEntry[];
   reader: ClipReader;
+  /** Threads that make batches ahead; null for none. */
+  workers: ClipWorkers | null;
   stage: (name: string) => StageFolder;
   progress: Progress;
   /** How much work a kill may cost, in seconds. Default 60. */
@@ -36,7 +39,7 @@ export interface CclRun {
  * @throws ChronotopeError those of `checkQueues`; `one-frame`, when no video has a second frame to compare with
  */
 export async function runCcl(run: CclRun): Promise<void> {
-  const { recipe, videos, reader, progress, saveEverySeconds, signal } = run;
+  const { recipe, videos, reader, workers, progress, saveEverySeconds, signal } = run;
   const ids = videos.map(({ id }) => id);
   checkQueues(recipe, ids);
   checkFrames(run);
@@ -54,6 +57,7 @@ export async function runCcl(run: CclRun): Promise<void> {
       batchSize: recipe.pretrain.batch,
       seed: recipe.seed,
       shard: shard(),
+      workers,
     });
     for (const { id, reason } of loader.excluded) progress.note(`  left out: ${id}: ${reason}`);
     const training = pretraining(model, loader, recipe, ids);
