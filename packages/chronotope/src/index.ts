@@ -40,15 +40,18 @@ export { centroidScores, knnScores, nearestNeighbours } from './evaluation/neare
 export { foundAt, type QueryResult, retrieve } from './evaluation/retrieval.js';
 export * from './models/index.js';
 export { type CclRecipe, cclRecipe } from './recipes/ccl.js';
+export { type FramesRecipe, framesRecipe } from './recipes/frames.js';
 export { loadRecipe, loadRecipeOf, shippedRecipes } from './recipes/load.js';
 export { METHOD_NAMES, type MethodName, type Recipe, type RecipeOf } from './recipes/schemas.js';
 export { allSettings, explainSetting, type Setting } from './recipes/settings.js';
 export { type TimeBalanceRecipe, timebalanceRecipe } from './recipes/timebalance.js';
+export { type BuildR2v2Options, buildR2v2, type R2v2Report } from './runs/build-r2v2.js';
 export { type Embedding, type EmbedOptions, embedVideos } from './runs/embed.js';
 export { type EvaluateOptions, evaluateRun, type RunEvaluation } from './runs/evaluate.js';
 export { type EvaluateFeaturesOptions, evaluateFeatures, type FeatureEvaluation } from './runs/evaluate-features.js';
 export { type FilePrediction, predictFiles } from './runs/predict.js';
 export { type ReportOptions, reportRun } from './runs/report/report-run.js';
 export { trainCcl } from './runs/train-ccl.js';
+export { type FramesEvaluation, trainFrames } from './runs/train-frames.js';
 export { type TrainOptions, trainTimeBalance } from './runs/train-timebalance.js';
 export type { Progress, ProgressTask } from './training/progress.js';

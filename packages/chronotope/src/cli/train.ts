@@ -5,6 +5,7 @@ import { trainTimeBalance } from '../runs/train-timebalance.js';
 import { positiveInteger } from './options.js';
 import { interruptible } from './run-command.js';
 import { evaluationTable } from './tables.js';
+import { framesCommand } from './train-frames.js';
 import { addTrainOptions, type TrainFlags } from './train-options.js';
 import { representationCommand } from './train-representation.js';
 
@@ -18,7 +19,11 @@ interface TimeBalanceFlags extends TrainFlags {
 
 /** `chronotope train <method>`. */
 export function trainCommand(): Command {
-  return new Command('train').description('train a model').addCommand(timebalanceCommand()).addCommand(cclCommand());
+  return new Command('train')
+    .description('train a model')
+    .addCommand(timebalanceCommand())
+    .addCommand(cclCommand())
+    .addCommand(framesCommand());
 }
 
 /** `chronotope train ccl`. */

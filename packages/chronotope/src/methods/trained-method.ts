@@ -6,6 +6,7 @@ import type { VideoBackbone } from '../models/backbone.js';
 import type { WeightsFormat } from '../models/weights/layouts.js';
 import type { Recipe } from '../recipes/schemas.js';
 import { trainedCcl } from './ccl/trained-ccl.js';
+import { trainedFrames } from './frames/trained-frames.js';
 import { trainedTimeBalance } from './timebalance/trained-timebalance.js';
 
 /** How many clips of a test video, and how many crops of each clip, are averaged. */
@@ -64,5 +65,7 @@ export function trainedMethod(recipe: Recipe): TrainedMethod {
       return trainedTimeBalance(recipe);
     case 'ccl':
       return trainedCcl(recipe);
+    case 'frames':
+      return trainedFrames(recipe);
   }
 }

@@ -1,31 +1,6 @@
 import { z } from 'zod';
-import { count, frames, inputSize, positive, range, seed, share } from './parts.js';
-
-const strength = z.number().min(0);
-
-const augment = z
-  .strictObject({
-    area: range.describe('of the random crop, as a fraction of the frame; its shape varies from 3:4 to 4:3'),
-    flip: share.describe('probability of a mirror image; keep 0 where left and right matter'),
-    jitter: z
-      .strictObject({
-        probability: share.describe('how often colours are changed'),
-        brightness: strength.describe('s: a factor between 1 - s and 1 + s'),
-        contrast: strength.describe('the same for the distance from the mean gray'),
-        saturation: strength.describe('the same for the distance from gray'),
-        hue: z.number().min(0).max(0.5).describe('largest shift as a fraction of the colour circle'),
-      })
-      .describe('random colours, the four changes in random order'),
-    grayscale: share.describe('probability of a gray image'),
-    grayscaleFirst: z.boolean().describe('gray before the jitter, as in MoCo v1'),
-    blur: z
-      .strictObject({
-        probability: share.describe('how often an image is blurred'),
-        sigma: range.describe('of the Gaussian, in pixels of the input'),
-      })
-      .describe('Gaussian blur'),
-  })
-  .describe('random augmentation, drawn anew for every image');
+import { imageAugment } from './image-augment.js';
+import { count, frames, inputSize, positive, seed, share } from './parts.js';
 
 /** Every setting of a CCL run. Unknown keys are errors. */
 export const cclRecipe = z.strictObject({
@@ -113,7 +88,7 @@ export const cclRecipe = z.strictObject({
       weightDecay: z.number().min(0).describe('factor of the weights that SGD adds to their gradients (L2)'),
       keyMomentum: share.describe('share of its weights that the momentum encoder keeps in a step'),
       shuffleBatchNorm: z.boolean().describe('several processes: deal images out anew for the momentum encoder'),
-      augment,
+      augment: imageAugment,
     })
     .describe('the training'),
   evaluation: z

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import { cclRecipe } from './ccl.js';
+import { framesRecipe } from './frames.js';
 import { timebalanceRecipe } from './timebalance.js';
 
 /** The schema of each method's recipes. All have `method`, `seed`, `frames`, `inputSize` and `evaluation.clips`. */
-export const RECIPE_SCHEMAS = { timebalance: timebalanceRecipe, ccl: cclRecipe } as const;
+export const RECIPE_SCHEMAS = { timebalance: timebalanceRecipe, ccl: cclRecipe, frames: framesRecipe } as const;
 
 /** What can be learnt. */
 export type MethodName = keyof typeof RECIPE_SCHEMAS;

@@ -1,20 +1,15 @@
-import { imagenetNormalisation, imagenetTest, mocoV2 } from '../../augment/presets.js';
-import type { ContrastiveAugmentation, Transform } from '../../augment/settings.js';
+import { imagenetTest } from '../../augment/presets.js';
+import type { Transform } from '../../augment/settings.js';
 import { relatedFramesPlan, testPlan, type ViewPlan } from '../../data/views.js';
 import type { CclRecipe } from '../../recipes/ccl.js';
+import { imageAugmentation, THREE_CROPS } from '../image-augmentation.js';
 import type { TestViews } from '../trained-method.js';
 import { usesCandidates } from './settings.js';
-
-/** The recipe's augmentation, in full. */
-export function augmentation({ augment }: CclRecipe['pretrain']): ContrastiveAugmentation {
-  const { area, ...others } = augment;
-  return { ...mocoV2, ...others, randomCrop: { kind: 'resized', area, ratio: [3 / 4, 4 / 3] } };
-}
 
 /** `query`, `key` and, where the objective needs them, `candidates`, of each training video; single frames. */
 export function pretrainPlan(recipe: CclRecipe): ViewPlan {
   const { framesPerVideo, spacingSeconds, candidates, positiveFrame } = recipe.views;
-  const transform = augmentation(recipe.pretrain);
+  const transform = imageAugmentation(recipe.pretrain.augment);
   const plan = (spacing: number | null) =>
     relatedFramesPlan({ framesPerVideo, spacingSeconds: spacing, candidates, positiveFrame }, transform);
   const [fromVideos, fromPictures] = [plan(spacingSeconds), plan(null)];
@@ -35,7 +30,3 @@ export function evaluationPlan({ evaluation }: CclRecipe, { clips, crops = 1 }: 
   const transforms: Transform[] = crops === 1 ? [imagenetTest] : THREE_CROPS;
   return testPlan({ ...geometry, shortVideo: 'loop' }, { clips: clips ?? evaluation.clips, transforms });
 }
-
-const THREE_CROPS = (['first', 'middle', 'last'] as const).map(
-  (position): Transform => ({ shortSide: 1, position, interpolation: 'bilinear', normalise: imagenetNormalisation }),
-);
