@@ -43,6 +43,32 @@ test('stores pictures scaled to a short side, to be read back in any order', asy
   assert.ok(Math.abs(middle(0) - 220) <= 2 && Math.abs(middle(1) - 20) <= 2);
 });
 
+test('videos that lie in one file are told apart in one request', async () => {
+  const same = [await picture('c.jpg', 200), await picture('d.jpg', 40)];
+  const { store } = await buildPictureStore(
+    folder,
+    [
+      { id: 'c', files: [same[0]!] },
+      { id: 'd', files: [same[1]!] },
+    ],
+    {
+      shortSide: 20,
+    },
+  );
+  const [c, d] = [store.get('c')!, store.get('d')!];
+  assert.equal(c.file, d.file);
+  const pixels = readPictures(
+    [
+      { ...d, frames: [0] },
+      { ...c, frames: [0] },
+      { ...d, frames: [0] },
+    ],
+    c,
+  );
+  const levels = [0, 1, 2].map((k) => pixels[k * 20 * 30 * 3 + 900]!);
+  for (const [k, level] of [40, 200, 40].entries()) assert.ok(Math.abs(levels[k]! - level) <= 2, `${levels}`);
+});
+
 test('small pictures are not enlarged', async () => {
   const { store } = await buildPictureStore(folder, await videos(), { shortSide: 64 });
   assert.deepEqual([store.get('a')!.height, store.get('a')!.width], [20, 30]);

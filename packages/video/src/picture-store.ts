@@ -168,12 +168,12 @@ function scaled(file: string, size: { width: number; height: number; fit: 'outsi
     });
 }
 
-/** Tells pictures from others, and from themselves after a change; moving the folder does not matter. */
+/** Tells pictures from others, and from themselves after a change. */
 async function contentKey(files: readonly string[], shortSide: number): Promise<string> {
   const states = await Promise.all(
     files.map(async (file) => {
       const { size, mtimeMs } = await stat(file);
-      return [basename(file), size, mtimeMs];
+      return [resolve(file), size, mtimeMs];
     }),
   );
   return createHash('sha256')

@@ -87,9 +87,10 @@ describe('classifiers of frames', () => {
     const overrides = [...NETWORK, 'model.backbone=resnet18', 'inputSize=32', 'frames.shortSide=40'];
     const recipe = loadRecipeOf('frames', 'frames-imagenet-linear', [
       ...overrides,
-      'training.epochs=20',
+      'training.epochs=60',
       'training.batch=6',
-      'training.learningRates=[1]',
+      'training.learningRates=[0.1]',
+      'model.width=8',
       'training.milestones=[]',
     ]);
     const evaluation = await trainFrames({ data: at('images'), out: at('linear'), recipe });
