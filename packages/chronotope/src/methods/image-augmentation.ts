@@ -1,3 +1,4 @@
+import { type Tensor, tensor } from '@chronotope/torch';
 import { imagenetNormalisation, mocoV2 } from '../augment/presets.js';
 import type { ContrastiveAugmentation, Transform } from '../augment/settings.js';
 import type { ImageAugment } from '../recipes/image-augment.js';
@@ -11,3 +12,11 @@ export function imageAugmentation({ area, ...others }: ImageAugment): Contrastiv
 export const THREE_CROPS = (['first', 'middle', 'last'] as const).map(
   (position): Transform => ({ shortSide: 1, position, interpolation: 'bilinear', normalise: imagenetNormalisation }),
 );
+
+/** Images `[3, …]` in [0, 1] from what {@link imageAugmentation} and the test transforms give networks. */
+export function withoutNormalisation(images: Tensor): Tensor {
+  const { mean, std } = imagenetNormalisation;
+  const channels = (values: readonly number[]) =>
+    tensor(values, { device: images.device }).reshape([3, ...images.shape.slice(1).map(() => 1)]);
+  return images.mul(channels(std)).add(channels(mean));
+}

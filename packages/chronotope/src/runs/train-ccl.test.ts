@@ -12,6 +12,7 @@ import { embedVideos } from './embed.js';
 import { evaluateRun } from './evaluate.js';
 import { evaluateFeatures } from './evaluate-features.js';
 import { exportRun } from './export-weights.js';
+import { reportRun } from './report/report-run.js';
 import { trainCcl } from './train-ccl.js';
 
 describe('a run of CCL', () => {
@@ -67,6 +68,22 @@ describe('a run of CCL', () => {
     const { videos, dimensions } = await embedVideos(at('run'), [at('videos', 'red', 'r0.mp4')], { out });
     assert.deepEqual([videos, dimensions], [1, 16]);
     scope(() => assert.deepEqual(loadSafetensors(out).tensors.get('features')!.shape, [1, 16]));
+  });
+
+  test('has a page with neighbours and cycles, beside other runs of CCL on the same videos', async () => {
+    const moco = loadRecipeOf('ccl', 'ccl-small', [
+      'model.width=2',
+      'pretrain.epochs=1',
+      'pretrain.batch=2',
+      'queue.intra=4',
+      'objective.kind=moco',
+    ]);
+    const frames = at('run', 'frames');
+    await trainCcl({ data: at('videos'), out: at('moco'), recipe: moco, frames });
+    const page = readFileSync(await reportRun(at('run'), { against: [at('moco')] }), 'utf8');
+    for (const part of ['run (ccl)', 'moco (moco)', 'colours alone', 'its own']) assert.ok(page.includes(part), part);
+    const alone = readFileSync(await reportRun(at('moco'), { out: at('moco.html') }), 'utf8');
+    assert.ok(!alone.includes('id="cycles"'));
   });
 
   test('goes out as torchvision’s ResNet and as an official checkpoint, which another run can start from', async () => {
