@@ -9,7 +9,7 @@ import type { StoreFormat } from './store-entry.js';
  * Quality of stored pictures. On real clips at 128 pixels: 41 dB of peak signal-to-noise ratio, 9.5 times smaller than
  * raw. Colour keeps its full resolution; 4:2:0 would save another seventh and cost 1.4 dB.
  */
-export const jpegOptions = { quality: 90, chromaSubsampling: '4:4:4' } as const;
+const jpegOptions = { quality: 90, chromaSubsampling: '4:4:4' } as const;
 /** Pictures compressed at the same time, for each video. */
 const picturesAtOnce = 4;
 

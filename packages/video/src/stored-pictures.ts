@@ -27,23 +27,21 @@ export function readPictures(
   { height, width }: { height: number; width: number },
 ): Uint8Array {
   const files = new Map<string, Map<number, PictureJob>>();
-  let count = 0;
+  let place = 0;
   for (const { file, offsets, frames } of requests) {
     const jobs = files.get(file) ?? new Map<number, PictureJob>();
     files.set(file, jobs);
     for (const frame of frames) {
-      const place = range(file, offsets, frame);
-      // By place: several videos may lie in one file.
-      const job = jobs.get(place.offset) ?? { ...place, places: [] };
-      jobs.set(place.offset, job);
-      job.places.push(count++);
+      const job = jobs.get(frame) ?? { ...range(file, offsets, frame), places: [] };
+      jobs.set(frame, job);
+      job.places.push(place++);
     }
   }
   const inOrder = [...files].map(([file, jobs]) => {
     return { file, jobs: [...jobs.values()].sort((a, b) => a.offset - b.offset) };
   });
   const path = requests[0]?.file ?? '';
-  const task = { kind: 'pictures', height, width, frames: count, files: inOrder } as const;
+  const task = { kind: 'pictures', height, width, frames: place, files: inOrder } as const;
   const result = startOnThread(task, { path, timeoutMs: readingTimeoutMs })();
   if (result.failure === null) return result.pixels!;
   const { file, reason } = result.failure;

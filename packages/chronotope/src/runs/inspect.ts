@@ -19,7 +19,7 @@ import { ChronotopeError } from '../errors.js';
 import { type ViewStage, viewPlan } from '../methods/timebalance/view-plans.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import { silentProgress } from '../training/progress.js';
-import { decodeVideos } from './prepare-videos.js';
+import { prepareVideos } from './prepare-videos.js';
 
 /** Settings of {@link inspectViews}. */
 export interface InspectOptions {
@@ -58,7 +58,7 @@ export async function inspectViews(options: InspectOptions): Promise<InspectedVi
   const entry = findSample(entries, options.sample);
   const temporary = mkdtempSync(join(tmpdir(), 'chronotope-inspect-'));
   try {
-    const { store } = await decodeVideos([entry], temporary, recipe.frames, { progress: silentProgress, signal });
+    const { store } = await prepareVideos([entry], temporary, recipe.frames, { progress: silentProgress, signal });
     const reader = new ClipReader(store);
     const plan = viewPlan(recipe, stage);
     const loader = new ClipLoader({

@@ -1,35 +1,23 @@
 import { type BuildResult, buildFrameStore, type FrameStore, type StoreFormat } from '@chronotope/video';
-import type { VideoStore } from '../data/clip-reader.js';
 import type { ManifestEntry } from '../data/manifest.js';
+import { sourceVideo } from '../data/source-video.js';
 import { ChronotopeError } from '../errors.js';
 import { parseByteSize } from '../recipes/byte-size.js';
 import type { FrameSettings } from '../recipes/parts.js';
 import { interrupted } from '../training/fit.js';
 import type { Progress } from '../training/progress.js';
-import { isPictures, storePictures } from './store-pictures.js';
 
 /** Decoded videos, and the ones that were left out. */
 export interface PreparedVideos {
-  store: VideoStore;
+  store: FrameStore;
   format: StoreFormat;
   /** The entries whose frames are in the store. */
   usable: ManifestEntry[];
   excluded: { id: string; reason: string }[];
 }
 
-/** {@link PreparedVideos} that all are video files. */
-export interface DecodedVideos extends PreparedVideos {
-  store: FrameStore;
-}
-
-interface PrepareOptions {
-  progress: Progress;
-  signal?: AbortSignal;
-}
-
 /**
- * Decodes all videos once into a frame store; what lies on the disk as pictures is made ready beside it. Files that can't
- * be decoded are reported and left out.
+ * Decodes all videos once into a frame store. Files that can't be decoded are reported and left out.
  *
  * @throws ChronotopeError `no-usable-videos` when none is left, `interrupted`; VideoError `disk-full`, `unwritable`
  */
@@ -37,53 +25,21 @@ export async function prepareVideos(
   entries: readonly ManifestEntry[],
   folder: string,
   settings: FrameSettings,
-  options: PrepareOptions,
+  options: { progress: Progress; signal?: AbortSignal },
 ): Promise<PreparedVideos> {
-  const [films, pictures] = [entries.filter((entry) => !isPictures(entry)), entries.filter(isPictures)];
-  if (pictures.length === 0) return decodeVideos(films, folder, settings, options);
-  const ready = await storePictures(pictures, folder, { ...settings, ...options });
-  const decoded = films.length === 0 ? null : await storeVideos(films, folder, settings, options);
-  const store: VideoStore = {
-    get: (id) => ready.store.get(id) ?? decoded?.store.get(id),
-    repair: (id) => decoded?.store.repair(id),
-  };
-  return {
-    store,
-    format: decoded?.plan.format ?? 'jpeg',
-    ...sorted(entries, [...ready.excluded, ...(decoded?.failed ?? [])]),
-  };
-}
-
-/**
- * Decodes video files once into a frame store.
- *
- * @throws ChronotopeError and VideoError as {@link prepareVideos}
- */
-export async function decodeVideos(
-  entries: readonly ManifestEntry[],
-  folder: string,
-  settings: FrameSettings,
-  options: PrepareOptions,
-): Promise<DecodedVideos> {
   const { store, plan, failed } = await storeVideos(entries, folder, settings, options);
-  return { store, format: plan.format, ...sorted(entries, failed) };
-}
-
-/** Those that can be used, and the others with their reasons. */
-function sorted(
-  entries: readonly ManifestEntry[],
-  failed: readonly { id: string; reason: string }[],
-): Pick<PreparedVideos, 'usable' | 'excluded'> {
   const excluded = failed.map(({ id, reason }) => ({ id, reason }));
   const excludedIds = new Set(excluded.map(({ id }) => id));
   const usable = entries.filter(({ id }) => !excludedIds.has(id));
-  if (usable.length > 0) return { usable, excluded };
-  const [first] = excluded;
-  const example = first === undefined ? '' : `: ${first.id}: ${first.reason}`;
-  throw new ChronotopeError('no-usable-videos', `none of the videos can be decoded${example}`, {
-    hint: 'Replace the files, or leave them out. `chronotope index` looks at every file and says what is wrong with it.',
-    details: { excluded },
-  });
+  if (usable.length === 0) {
+    const [first] = excluded;
+    const example = first === undefined ? '' : `: ${first.id}: ${first.reason}`;
+    throw new ChronotopeError('no-usable-videos', `none of the videos can be decoded${example}`, {
+      hint: 'Replace the files, or leave them out. `chronotope index` looks at every file and says what is wrong with it.',
+      details: { excluded },
+    });
+  }
+  return { store, format: plan.format, usable, excluded };
 }
 
 /** Options of {@link storeVideos}. */
@@ -110,20 +66,16 @@ export async function storeVideos(
   const { shortSide, fps, maxFrames, format, budget } = settings;
   const checking = progress.begin('reading headers', entries.length, 'videos');
   let decoding: ReturnType<Progress['begin']> | undefined;
-  const result = await buildFrameStore(
-    folder,
-    entries.map(({ id, path }) => ({ id, path })),
-    {
-      ...{ shortSide, fps: fps ?? undefined, maxFrames, format, verify, signal, concurrency: jobs },
-      budgetBytes: budget === null ? undefined : (parseByteSize(budget) ?? undefined),
-      onPlan: ({ format: chosen, reason, toDecode, videos }) => {
-        checking.end(`${videos} usable, ${toDecode} to decode`);
-        if (toDecode > 0) progress.note(`  frames are stored as ${chosen}: ${reason}`);
-        decoding = progress.begin('decoding', toDecode, 'videos');
-      },
-      onProgress: ({ phase, done }) => (phase === 'check' ? checking : decoding)?.update(done),
+  const result = await buildFrameStore(folder, entries.map(sourceVideo), {
+    ...{ shortSide, fps: fps ?? undefined, maxFrames, format, verify, signal, concurrency: jobs },
+    budgetBytes: budget === null ? undefined : (parseByteSize(budget) ?? undefined),
+    onPlan: ({ format: chosen, reason, toDecode, videos }) => {
+      checking.end(`${videos} usable, ${toDecode} to decode`);
+      if (toDecode > 0) progress.note(`  frames are stored as ${chosen}: ${reason}`);
+      decoding = progress.begin('decoding', toDecode, 'videos');
     },
-  ).catch((error: unknown) => {
+    onProgress: ({ phase, done }) => (phase === 'check' ? checking : decoding)?.update(done),
+  }).catch((error: unknown) => {
     throw signal?.aborted ? interrupted() : error;
   });
   const { stored, reused, failed } = result;

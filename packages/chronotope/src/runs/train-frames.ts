@@ -34,7 +34,7 @@ export interface FramesEvaluation {
  */
 export async function trainFrames(options: StartOptions & { recipe: FramesRecipe }): Promise<FramesEvaluation | null> {
   const { data, split, recipe, progress = silentProgress, signal } = options;
-  const { entries, classes, notes } = await readVideos(data, { split, pictures: true });
+  const { entries, classes, notes } = await readVideos(data, split);
   for (const note of notes) progress.note(`  note: ${note}`);
   if (classes.length < 2) {
     throw new ChronotopeError('one-class', `${data} has labels of ${classes.length} classes`, {
@@ -47,7 +47,7 @@ export async function trainFrames(options: StartOptions & { recipe: FramesRecipe
   const labelled = entries.filter(({ label }) => label !== null);
   const training = labelled.filter((entry) => entry.split === 'train');
   const test = testPart(labelled);
-  const run = openRun(options, recipe, { classes, training, draws: [training], test, choice: {} });
+  const run = await openRun(options, recipe, { classes, training, draws: [training], test, choice: {} });
   await withFrames(run, recipe, training, { ...options, progress }, async (methodRun, usable) => {
     const videos = training.filter(({ id }) => usable.has(id));
     writeJsonAtomic(run.path('search.json'), await runFrames({ ...methodRun, videos }));

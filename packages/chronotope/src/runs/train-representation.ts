@@ -10,33 +10,29 @@ export interface RepresentationRun<R extends Recipe> extends MethodRun<R> {
   videos: readonly ManifestEntry[];
 }
 
-/** What {@link trainRepresentation} lets a method say. */
-export interface RepresentationMethod<R extends Recipe> {
-  /** Whether it can learn from pictures of videos as well. Default false. */
-  pictures?: boolean;
-  /** Settles what the recipe leaves open, and refuses what cannot work, before the run begins. */
-  settle?: (recipe: R, videos: readonly ManifestEntry[], progress: Progress) => R;
-}
+/** Settles what a recipe leaves open, and refuses what cannot work, before the run begins. */
+export type Settle<R extends Recipe> = (recipe: R, videos: readonly ManifestEntry[], progress: Progress) => R;
 
 /**
  * Trains a method that learns from videos alone, in a run folder like those of every method. Classes and labels of the
  * data, if there are any, are kept for evaluating the features later.
  *
  * @param learn the method
+ * @param settle default: the recipe as it is
  * @throws ChronotopeError those of `readDataset`; `no-usable-videos`, `run-differs`, `interrupted`, and those of `learn`
  */
 export async function trainRepresentation<R extends Recipe>(
   options: StartOptions & { recipe: R },
   learn: (run: RepresentationRun<R>) => Promise<void>,
-  { pictures, settle }: RepresentationMethod<R> = {},
+  settle: Settle<R> = (recipe) => recipe,
 ): Promise<void> {
   const { data, split, progress = silentProgress } = options;
-  const { entries, classes, notes } = await readVideos(data, { split, pictures });
+  const { entries, classes, notes } = await readVideos(data, split);
   for (const note of notes) progress.note(`  note: ${note}`);
   const training = entries.filter((entry) => entry.split === 'train');
   const test = entries.filter((entry) => entry.split === 'test');
-  const recipe = settle?.(options.recipe, training, progress) ?? options.recipe;
-  const run = openRun(options, recipe, { classes, training, draws: [training], test, choice: {} });
+  const recipe = settle(options.recipe, training, progress);
+  const run = await openRun(options, recipe, { classes, training, draws: [training], test, choice: {} });
   await withFrames(run, recipe, training, { ...options, progress }, (methodRun, usable) =>
     learn({ ...methodRun, videos: training.filter(({ id }) => usable.has(id)) }),
   );

@@ -5,13 +5,14 @@ import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
 import { ChronotopeError } from '../../errors.js';
 import type { CclRecipe } from '../../recipes/ccl.js';
+import { shard } from '../../training/processes.js';
 import type { Progress } from '../../training/progress.js';
 import type { StageFolder } from '../../training/stage-folder.js';
 import { trainStage } from '../../training/train-stage.js';
 import type { TestSource, TestViews } from '../trained-method.js';
 import { newModel, startFromGivenWeights } from './networks.js';
-import { checkQueues, usesCandidates } from './settings.js';
-import { pretraining, shard } from './training.js';
+import { arePictures, checkQueues, usesCandidates } from './settings.js';
+import { pretraining } from './training.js';
 import { evaluationPlan, pretrainPlan } from './view-plans.js';
 
 /** The only stage of a run. */
@@ -52,12 +53,12 @@ export async function runCcl(run: CclRun): Promise<void> {
       entries: videos.map((video) => ({ ...video, label: null })),
       classes: [],
       reader,
-      plan: pretrainPlan(recipe),
+      plan: pretrainPlan(recipe, arePictures(recipe, videos)),
       size: recipe.inputSize,
       batchSize: recipe.pretrain.batch,
       seed: recipe.seed,
-      shard: shard(),
       workers,
+      shard: shard(),
     });
     for (const { id, reason } of loader.excluded) progress.note(`  left out: ${id}: ${reason}`);
     const training = pretraining(model, loader, recipe, ids);

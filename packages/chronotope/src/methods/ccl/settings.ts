@@ -1,3 +1,5 @@
+import type { ManifestEntry } from '../../data/manifest.js';
+import { IMAGE_FRAME_RATE } from '../../data/source-video.js';
 import { ChronotopeError } from '../../errors.js';
 import type { CclRecipe } from '../../recipes/ccl.js';
 import { requireDivisible } from './key-queue.js';
@@ -48,6 +50,21 @@ export function withQueueLengths(recipe: CclRecipe, videos: number): CclRecipe {
   const candidates = queue.candidates ?? Math.max(1, Math.floor(intra / unit)) * pretrain.batch;
   const cycle = queue.cycle ?? intra + (candidates === 'all' ? 0 : candidates);
   return { ...recipe, queue: { ...queue, intra, cycle, candidates } };
+}
+
+/**
+ * Whether the videos are pictures that stand for them already, as in R2V2: images about as far apart as the recipe wants,
+ * or further. Images of a film, a fraction of a second apart, are chosen from as from a video.
+ */
+export function arePictures({ views }: CclRecipe, videos: readonly ManifestEntry[]): boolean {
+  return videos.every(
+    ({ frames, imageFps }) => frames !== undefined && (imageFps ?? IMAGE_FRAME_RATE) * views.spacingSeconds <= 2,
+  );
+}
+
+/** The recipe with every picture stored once, where videos are pictures: a frame rate would repeat or drop some. */
+export function forPictures(recipe: CclRecipe, videos: readonly ManifestEntry[]): CclRecipe {
+  return arePictures(recipe, videos) ? { ...recipe, frames: { ...recipe.frames, fps: null } } : recipe;
 }
 
 /** Lengths of the queues of a recipe that {@link withQueueLengths} has completed. */

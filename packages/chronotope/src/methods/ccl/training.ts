@@ -1,4 +1,4 @@
-import { distributed, noGrad, optim, type Tensor } from '@chronotope/torch';
+import { noGrad, optim, type Tensor } from '@chronotope/torch';
 import type { Batch, ClipLoader } from '../../data/loader.js';
 import type { CclRecipe } from '../../recipes/ccl.js';
 import { byEpoch, cosineEpochs, milestoneEpochs } from '../../training/epoch-schedule.js';
@@ -84,9 +84,4 @@ function effectiveNumber(weights: Tensor): Tensor {
     .sum(1)
     .neg()
     .exp();
-}
-
-/** This process's part of every batch. */
-export function shard(): { rank: number; worldSize: number } {
-  return { rank: distributed.rank(), worldSize: distributed.worldSize() };
 }

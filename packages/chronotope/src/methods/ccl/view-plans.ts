@@ -1,26 +1,23 @@
 import { imagenetTest } from '../../augment/presets.js';
 import type { Transform } from '../../augment/settings.js';
-import { relatedFramesPlan, testPlan, type ViewPlan } from '../../data/views.js';
+import { relatedFramesPlan, testPlan, type View, type ViewPlan } from '../../data/views.js';
 import type { CclRecipe } from '../../recipes/ccl.js';
 import { imageAugmentation, THREE_CROPS } from '../image-augmentation.js';
 import type { TestViews } from '../trained-method.js';
 import { usesCandidates } from './settings.js';
 
-/** `query`, `key` and, where the objective needs them, `candidates`, of each training video; single frames. */
-export function pretrainPlan(recipe: CclRecipe): ViewPlan {
-  const { framesPerVideo, spacingSeconds, candidates, positiveFrame } = recipe.views;
+/**
+ * `query`, `key` and, where the objective needs them, `candidates`, of each training video; single frames.
+ *
+ * @param pictures whether the stored frames are the frames that stand for a video already; see `arePictures`
+ */
+export function pretrainPlan(recipe: CclRecipe, pictures: boolean): ViewPlan {
+  const { spacingSeconds, ...views } = recipe.views;
   const transform = imageAugmentation(recipe.pretrain.augment);
-  const plan = (spacing: number | null) =>
-    relatedFramesPlan({ framesPerVideo, spacingSeconds: spacing, candidates, positiveFrame }, transform);
-  const [fromVideos, fromPictures] = [plan(spacingSeconds), plan(null)];
-  const needed = usesCandidates(recipe) ? fromVideos.views.length : fromVideos.views.length - 1;
-  const images = needed === fromVideos.views.length ? undefined : 2;
-  return {
-    views: fromVideos.views.slice(0, needed),
-    // Pictures of a data set such as R2V2 have no times: they were chosen when the set was made.
-    clips: (video, random) =>
-      (video.timestamps?.length ? fromVideos : fromPictures).clips(video, random)?.slice(0, images) ?? null,
-  };
+  const plan = relatedFramesPlan({ ...views, spacingSeconds: pictures ? null : spacingSeconds }, transform);
+  if (usesCandidates(recipe)) return plan;
+  const [query, key] = plan.views as [View, View];
+  return { views: [query, key], clips: (video, random) => plan.clips(video, random)?.slice(0, 2) ?? null };
 }
 
 /** Evenly spread clips of a test video, `clips` [M, N, …]; one crop is ImageNet's, three lie along the longer side. */
