@@ -12,6 +12,7 @@ import { labelCommand } from './label.js';
 import { leaksCommand } from './leaks.js';
 import { manifestCommand } from './manifest.js';
 import { predictCommand } from './predict.js';
+import { r2v2Command } from './r2v2.js';
 import { recipeCommand } from './recipe.js';
 import { reportCommand } from './report.js';
 import { EXIT, reportError } from './report-error.js';
@@ -43,6 +44,7 @@ export function createProgram(): Command {
     leaksCommand(),
     inspectCommand(),
     cacheCommand(),
+    r2v2Command(),
     recipeCommand(),
     weightsCommand(),
     demoDataCommand(),
