@@ -27,7 +27,7 @@ function timebalanceCommand(): Command {
       '--data <folder or list>',
       'class folders with videos; _unlabelled/ for the rest; _test/<class>/ for testing. Or a manifest or list',
     );
-  return addTrainOptions(command, 'timebalance', 'timebalance-small')
+  return addTrainOptions(command, 'timebalance', { recipe: 'timebalance-small', setting: 'student.steps=400' })
     .option('--labels-per-class <n>', 'use only n labels of each class, drawn at random', positiveInteger)
     .option('--label-draws <n>', 'how many times to draw them, on one pre-training', positiveInteger, 1)
     .option('--labels <file>', 'a CSV file of path,label lines: use only these labels')

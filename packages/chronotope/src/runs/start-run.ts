@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import { version } from '@chronotope/torch';
 import { ClipReader } from '../data/clip-reader.js';
+import { automaticWorkers, ClipWorkers } from '../data/clip-workers.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { formatRecipe } from '../recipes/load.js';
 import type { Recipe } from '../recipes/schemas.js';
@@ -25,6 +26,8 @@ export interface StartOptions {
   frames?: string;
   /** How much work a kill may cost, in seconds. Default 60. */
   saveEverySeconds?: number;
+  /** Threads that make batches while the network trains; the results are the same. Default: {@link automaticWorkers}. */
+  workers?: number;
   progress?: Progress;
   signal?: AbortSignal;
 }
@@ -35,6 +38,8 @@ export interface MethodRun<R extends Recipe> {
   classes: readonly string[];
   /** Where clips come from. */
   reader: ClipReader;
+  /** Threads that make batches ahead, for the loaders of training; null for none. */
+  workers: ClipWorkers | null;
   stage: (name: string) => StageFolder;
   progress: Progress;
   /** How much work a kill may cost, in seconds. Default 60. */
@@ -90,18 +95,20 @@ export async function withFrames<R extends Recipe>(
   options: StartOptions & { progress: Progress },
   train: (run: MethodRun<R>, usable: ReadonlySet<string>) => Promise<void>,
 ): Promise<void> {
-  const { progress, signal, saveEverySeconds } = options;
+  const { progress, signal, saveEverySeconds, workers: threads = automaticWorkers() } = options;
   const frames = runFrames(run, recipe, options.frames);
   const prepared = await prepareVideos(training, frames.folder, frames.settings, { progress, signal });
   recordRunFrames(run, frames.folder, prepared.format);
   writeJsonAtomic(run.path('excluded.json'), prepared.excluded);
   const reader = new ClipReader(prepared.store, { onRepair: repairNote(progress) });
+  const workers = threads === 0 ? null : new ClipWorkers(threads);
   const { classes } = run.description;
   const stage = (name: string): StageFolder => run.stage(name);
   try {
     const usable = new Set(prepared.usable.map(({ id }) => id));
-    await train({ recipe, classes, reader, stage, progress, saveEverySeconds, signal }, usable);
+    await train({ recipe, classes, reader, workers, stage, progress, saveEverySeconds, signal }, usable);
   } finally {
+    await workers?.dispose();
     reader.dispose();
   }
 }

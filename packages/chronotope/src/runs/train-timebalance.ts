@@ -1,4 +1,5 @@
-import { drawLabels, labelsFromFile, requireLabelInEveryClass } from '../data/label-split.js';
+import { drawLabels, requireLabelInEveryClass } from '../data/label-split.js';
+import { labelsFromFile } from '../data/labels-file.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
 import { checkNetwork } from '../methods/timebalance/networks.js';

@@ -17,8 +17,8 @@ export interface MetricsLine {
   metrics: Record<string, number>;
   samplesPerSecond: number;
   /**
-   * Share of the time spent waiting for batches, in [0, 1]: reading, decoding and augmenting them. Augmentation on an
-   * accelerator counts only as long as it takes to start it there.
+   * Share of the time spent waiting for batches, in [0, 1]: reading, decoding and augmenting them, as far as no worker
+   * did it before. Augmentation on an accelerator counts only as long as it takes to start it there.
    */
   dataShare: number;
   /** Memory between two steps: of the whole process, and of all live tensors. */
@@ -31,6 +31,8 @@ export interface FitOptions<Batch> {
   steps: number;
   optimizer: optim.Optimizer;
   schedule: Schedule;
+  /** Waits until the batch of a step can be had; the time counts as waiting for data. Default: nothing to wait for. */
+  ready?: (step: number) => Promise<unknown>;
   /** Makes the batch of a step; must depend on the step number alone. */
   batch: (step: number) => Batch;
   loss: (batch: Batch, step: number) => StepLoss;
@@ -79,8 +81,9 @@ export async function fit<Batch>(options: FitOptions<Batch>): Promise<void> {
     const factor = schedule(step);
     for (const [index, group] of optimizer.paramGroups.entries()) group.lr = baseRates[index]! * factor;
 
+    const started = performance.now();
+    await options.ready?.(step);
     scope(() => {
-      const started = performance.now();
       const batch = options.batch(step);
       const dataReady = performance.now();
       optimizer.zeroGrad();

@@ -1,15 +1,23 @@
 import type { nn } from '@chronotope/torch';
+import type { SkippedSample } from '../data/damaged-videos.js';
 import { loadModel, saveModel } from './checkpoint.js';
 import { type FitOptions, fit, type MetricsLine } from './fit.js';
 import type { Progress } from './progress.js';
-import { SkipLog, type SkipLogOptions } from './skip-log.js';
+import { SkipLog } from './skip-log.js';
 import type { StageFolder } from './stage-folder.js';
 import { loadTrainingState, removeTrainingState, saveTrainingState } from './training-state.js';
 
+/** A loader as a stage sees it. */
+export interface StageLoader {
+  takeSkipped(): SkippedSample[];
+  /** Waits until the batch of a step is ready; `end` is the first step that is not wanted. */
+  prepare?(step: number, end: number): Promise<void>;
+}
+
 /** Settings of {@link trainStage}. */
-export interface TrainStageOptions<Batch>
-  extends Omit<FitOptions<Batch>, 'onMetrics' | 'onStep' | 'resume'>,
-    Pick<SkipLogOptions, 'loaders'> {
+export interface TrainStageOptions<Batch> extends Omit<FitOptions<Batch>, 'onMetrics' | 'onStep' | 'ready' | 'resume'> {
+  /** Where the batches come from. Default: nothing that skips or prepares. */
+  loaders?: readonly StageLoader[];
   /** What the stage does, for people. */
   title: string;
   /** What is kept when the stage is done, if not the whole module: a part of it. */
@@ -45,10 +53,12 @@ export async function trainStage<Batch>(
   const started = performance.now();
   let saved = started;
   const task = options.progress.begin(options.title, options.steps, 'steps');
-  const skips = new SkipLog(stage, options);
+  const { loaders = [], steps } = options;
+  const skips = new SkipLog(stage, { ...options, loaders });
   let last: MetricsLine | undefined;
   await fit({
     ...options,
+    ready: (step) => Promise.all(loaders.map((loader) => loader.prepare?.(step, steps))),
     batch: (step) => {
       const batch = options.batch(step);
       skips.take(step);

@@ -1,4 +1,5 @@
 import type { ClipReader } from '../../data/clip-reader.js';
+import type { ClipWorkers } from '../../data/clip-workers.js';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
 import { trainPlan, type ViewPlan } from '../../data/views.js';
@@ -17,6 +18,8 @@ export interface TimeBalanceRun {
   /** The training videos of each label draw; the draws differ in which labels are known. */
   draws: readonly (readonly ManifestEntry[])[];
   reader: ClipReader;
+  /** Threads that make batches ahead; null for none. */
+  workers: ClipWorkers | null;
   stage: (name: string) => StageFolder;
   progress: Progress;
   /** How much work a kill may cost, in seconds. Default 60. */
@@ -59,12 +62,12 @@ export function unlabelledLoader(
 
 /** @param options.seed default: the recipe's */
 export function newLoader(
-  { recipe, classes, reader }: TimeBalanceRun,
+  { recipe, classes, reader, workers }: TimeBalanceRun,
   entries: readonly ManifestEntry[],
   plan: ViewPlan,
   { batchSize, seed = recipe.seed }: { batchSize: number; seed?: number },
 ): ClipLoader {
-  return new ClipLoader({ entries, classes, reader, plan, size: recipe.inputSize, batchSize, seed });
+  return new ClipLoader({ entries, classes, reader, plan, size: recipe.inputSize, batchSize, seed, workers });
 }
 
 /** What a method decides about a training, together with what the run does. */
