@@ -3,6 +3,7 @@ import path from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { ChronotopeError } from '../errors.js';
+import { FIDELITIES } from './fidelity.js';
 import { count } from './parts.js';
 
 const name = z.string().regex(/^[\w.-]+$/, 'expected letters, digits, ".", "-" and "_" alone: it names a folder');
@@ -27,6 +28,7 @@ export const comparisonSet = z.strictObject({
   split: z.string().optional().describe('a split file: parts and labels'),
   out: z.string().describe('where the run folders go, and the decoded frames, which they share'),
   recipe: z.string().default('timebalance-small').describe('a shipped recipe or a YAML file'),
+  fidelity: z.enum(FIDELITIES).optional().describe('follow the paper or the published code where they differ'),
   set: overrides.default([]),
   stages: stages.optional(),
   seeds: z.array(z.number().int().min(0)).min(1).default([1]).describe('a run of its own for each'),
@@ -37,6 +39,7 @@ export const comparisonSet = z.strictObject({
       z.strictObject({
         name: name.describe('of the run, in the table'),
         recipe: z.string().optional().describe('instead of that of the set'),
+        fidelity: z.enum(FIDELITIES).optional().describe('instead of that of the set'),
         set: overrides.default([]).describe('applied after those of the set'),
         stages: stages.optional(),
       }),

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { ComparisonSet, LabelBudget } from '../../recipes/comparison.js';
+import { fidelityOverrides } from '../../recipes/fidelity.js';
 import { loadRecipeOf } from '../../recipes/load.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import type { TrainOptions } from '../train-timebalance.js';
@@ -28,9 +29,12 @@ export function plannedRuns(set: ComparisonSet): PlannedRun[] {
   const planned: PlannedRun[] = [];
   const firstOf = new Map<string, string>();
   for (const run of set.runs) {
+    const follows = run.fidelity ?? set.fidelity;
+    const fidelity = follows === undefined ? [] : fidelityOverrides(follows);
     for (const budget of set.labels) {
       for (const seed of set.seeds) {
-        const recipe = loadRecipeOf('timebalance', run.recipe ?? set.recipe, [...set.set, ...run.set, `seed=${seed}`]);
+        const overrides = [...fidelity, ...set.set, ...run.set, `seed=${seed}`];
+        const recipe = loadRecipeOf('timebalance', run.recipe ?? set.recipe, overrides);
         const { split = set.split, ...labels } = labelOptions(budget, set);
         const out = path.join(set.out, run.name, titleOf(budget), `seed-${seed}`);
         const key = pretrainingKey(recipe, split);
