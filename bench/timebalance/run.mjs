@@ -1,5 +1,5 @@
 // A student step and a pre-training step of TimeBalance against the same steps written plainly in PyTorch, alternating.
-//   node bench/timebalance/run.mjs [rounds] [threads] [size]        PYTHON chooses the interpreter (default /usr/bin/python3)
+//   node bench/timebalance/run.mjs [rounds] [threads] [demo|r3d18] [tuned]        PYTHON chooses the interpreter (default /usr/bin/python3)
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -14,17 +14,18 @@ const WORK = [
   { size: 'r3d18', title: 'R3D-18, quarter width', steps: 2 },
 ];
 /** What is compared with which plain step. Tuned: every convolution by the fastest algorithm (docs/torch-speed.md). */
-const STEPS = [
+const ALL_STEPS = [
   { title: 'student step', kind: 'student', plain: 'student' },
   { title: '... tuned', kind: 'student', plain: 'student', tuned: true },
   { title: '... cached teachers', kind: 'student-cached', plain: 'student' },
   { title: '... cached, tuned', kind: 'student-cached', plain: 'student', tuned: true },
   { title: 'pre-training step', kind: 'pretraining', plain: 'pretraining' },
   { title: '... tuned', kind: 'pretraining', plain: 'pretraining', tuned: true },
-  { title: '... joint, tuned', kind: 'pretraining-joint', plain: 'pretraining', tuned: true },
+  { title: '... one pass (joint)', kind: 'pretraining-joint', plain: 'pretraining' },
 ];
 
-const only = process.argv[4];
+const [only, tuned] = process.argv.slice(4);
+const STEPS = ALL_STEPS.filter((step) => tuned === 'tuned' || !step.tuned);
 for (const { size, title, steps } of WORK.filter((work) => only === undefined || work.size === only)) {
   console.log(`${title}, ${threads} thread${threads === '1' ? '' : 's'}, processor time`);
   const results = new Map();

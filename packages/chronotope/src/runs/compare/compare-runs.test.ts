@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { formatRecipe } from '../../recipes/load.js';
 import { tinyRecipe, writeTinyVideos } from '../../testing/tiny-videos.js';
@@ -89,6 +90,19 @@ describe('a set of runs', () => {
     const unranked = await compareRuns(few, { unranked: true, out: file('page.html') });
     assert.ok(unranked.rows.every(({ cells }) => cells.every((cell) => cell === null || cell.rank === null)));
     assert.match(readFileSync(file('page.html'), 'utf8'), /not ranked, because they differ/);
+  });
+
+  test('the example set can be planned: every run with every choice of labels and every seed', () => {
+    const example = fileURLToPath(new URL('../../../../../examples/ablations.yaml', import.meta.url));
+    const plan = comparisonPlan(example);
+    assert.equal(plan.length, 2 * 2 * 3);
+    const { students } = plan[0]!.train.recipe;
+    assert.deepEqual(students['invariant-only'], { student: { teacherPair: ['invariant'] } });
+    assert.equal(
+      plan.filter(({ train }) => train.pretrained === undefined).length,
+      3,
+      'one pre-training for each seed',
+    );
   });
 
   test('mistakes in the file are named', async () => {
