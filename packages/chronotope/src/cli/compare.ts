@@ -56,7 +56,7 @@ function planTable(file: string): string {
 }
 
 /** One table for each choice of labels, the best first; a summary over all of them where there are several. */
-function comparisonTables(comparison: WrittenComparison): string {
+export function comparisonTables(comparison: WrittenComparison): string {
   const { budgets, differences } = comparison;
   const tables = budgets.map((_, budget) => budgetTable(comparison, budget));
   const summary = budgets.length > 1 ? [summaryTable(comparison)] : [];
