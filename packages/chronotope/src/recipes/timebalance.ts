@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { augment, count, frames, inputSize, learningRate, positive, seed, share, weightDecay } from './parts.js';
+import { trainingSettings } from './training.js';
 
 const pretext = z.strictObject({
   epochs: count.describe('passes over all training videos'),
@@ -187,6 +188,7 @@ export const timebalanceRecipe = z.strictObject({
       student: pretext.describe('stage A_S: both, for the student to start from'),
     })
     .describe('stages A_I, A_D, A_S'),
+  training: trainingSettings,
   supervised: labelled.describe('the baseline: labels only, from scratch'),
   teacher: labelled.describe('stage B: fine-tuning of each teacher on the labels'),
   similarity: similarity.describe('stage C: temporal similarity scores (TSTR)'),

@@ -6,7 +6,7 @@ import { ClipReader } from '../data/clip-reader.js';
 import { topClasses } from '../evaluation/video-level.js';
 import { predictVideos } from '../methods/timebalance/inference.js';
 import { newClassifier } from '../methods/timebalance/networks.js';
-import { testLoader } from '../methods/timebalance/pipeline.js';
+import { testLoader } from '../methods/timebalance/run.js';
 import { type ClassifierStage, stageName } from '../methods/timebalance/stages.js';
 import { loadModel } from '../training/checkpoint.js';
 import { RunFolder } from './run-folder.js';

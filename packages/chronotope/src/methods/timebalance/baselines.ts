@@ -12,6 +12,8 @@ import {
   startingNetwork,
   type TimeBalanceRun,
   unlabelledLoader,
+  validationOf,
+  videosOf,
 } from './run.js';
 import { fixMatchTraining, MeanTeacher, meanTeacherTraining, pseudoLabelTraining } from './semi-supervised.js';
 import { type ClassifierStage, stageName } from './stages.js';
@@ -66,8 +68,9 @@ export async function trainOnLabels(
   const model = newClassifier(run.recipe, run.classes.length, { dropout: settings.dropout, pretrained });
   await trainStage(run.stage(stageName(draw, stage)), model, () => {
     if (!pretrained) startFromGivenWeights(model.backbone, run.recipe);
-    const loader = labelledLoader(run, run.draws[draw]!, settings);
-    return inRun(run, titleOf(stage, draw), labelledTraining(model, loader, settings));
+    const loader = labelledLoader(run, videosOf(run, draw), settings);
+    const training = labelledTraining(model, loader, settings);
+    return inRun(run, titleOf(stage, draw), training, validationOf(run, draw, model));
   });
   return model;
 }
@@ -91,19 +94,25 @@ async function trainSemiSupervised(
   switch (baseline) {
     case 'pseudo-label': {
       const loaders = bothLoaders(run, draw, { labelled: once, unlabelled: once });
-      await trainStage(stage, model, () => inRun(run, title, pseudoLabelTraining(model, loaders, recipe)));
+      await trainStage(stage, model, () =>
+        inRun(run, title, pseudoLabelTraining(model, loaders, recipe), validationOf(run, draw, model)),
+      );
       return model;
     }
     case 'fixmatch': {
       const loaders = bothLoaders(run, draw, { labelled: once, unlabelled: viewPlan(recipe, 'fixmatch') });
-      await trainStage(stage, model, () => inRun(run, title, fixMatchTraining(model, loaders, recipe)));
+      await trainStage(stage, model, () =>
+        inRun(run, title, fixMatchTraining(model, loaders, recipe), validationOf(run, draw, model)),
+      );
       return model;
     }
     case 'mean-teacher': {
       const twice = viewPlan(recipe, 'mean-teacher');
       const loaders = bothLoaders(run, draw, { labelled: twice, unlabelled: twice });
       const pair = new MeanTeacher(model, newClassifier(recipe, run.classes.length, { dropout }));
-      await trainStage(stage, pair, () => inRun(run, title, meanTeacherTraining(pair, loaders, recipe)));
+      await trainStage(stage, pair, () =>
+        inRun(run, title, meanTeacherTraining(pair, loaders, recipe), validationOf(run, draw, pair.average)),
+      );
       return pair;
     }
   }
@@ -115,7 +124,7 @@ function bothLoaders(
   plans: { labelled: ViewPlan; unlabelled: ViewPlan },
 ): BothLoaders {
   const { student } = run.recipe;
-  const entries = run.draws[draw]!;
+  const entries = videosOf(run, draw);
   return {
     labelled: labelledLoader(run, entries, student, plans.labelled),
     unlabelled: unlabelledLoader(run, entries, plans.unlabelled, student.unlabelledBatch),

@@ -1,14 +1,11 @@
 import { manualSeed } from '@chronotope/torch';
-import { ClipLoader } from '../../data/loader.js';
 import type { PretextWeights } from '../../losses/pretext.js';
 import type { Classifier } from '../../models/classifier.js';
-import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import { trainStage } from '../../training/train-stage.js';
-import type { TestSource, TestViews } from '../trained-method.js';
 import { trainBaseline, trainOnLabels } from './baselines.js';
 import { newPretextModel, startFromGivenWeights } from './networks.js';
 import type { PretextModel } from './pretext-model.js';
-import { inRun, newLoader, type Pretrained, type TimeBalanceRun } from './run.js';
+import { inRun, type Pretrained, type TimeBalanceRun, trainingLoader } from './run.js';
 import {
   classifierStages,
   kindOf,
@@ -21,7 +18,7 @@ import {
 } from './stages.js';
 import { trainStudent } from './students.js';
 import { pretextTraining } from './training.js';
-import { evaluationPlan, viewPlan } from './view-plans.js';
+import { viewPlan } from './view-plans.js';
 
 /** Loss weights of the three pre-trainings (TimeBalance, method note 1). */
 const PRETEXTS: Record<Pretext, PretextWeights> = {
@@ -41,12 +38,6 @@ export async function runTimeBalance(run: TimeBalanceRun): Promise<void> {
   for (const model of pretrained.values()) model.dispose();
 }
 
-/** A loader of test clips, for stage E and for prediction. */
-export function testLoader(recipe: TimeBalanceRecipe, source: TestSource, views: TestViews = {}): ClipLoader {
-  const plan = evaluationPlan(recipe, views);
-  return new ClipLoader({ ...source, plan, size: recipe.inputSize, batchSize: 16, seed: recipe.seed, shuffle: false });
-}
-
 async function pretrain(run: TimeBalanceRun, stage: PretrainingStage): Promise<PretextModel> {
   const { recipe } = run;
   const { pretext, seed } = pretextOf(stage, recipe.seed);
@@ -56,7 +47,7 @@ async function pretrain(run: TimeBalanceRun, stage: PretrainingStage): Promise<P
   await trainStage(run.stage(stage), model, () => {
     startFromGivenWeights(model.backbone, recipe);
     const plan = viewPlan(recipe, `pretrain-${pretext}`);
-    const loader = newLoader(run, run.draws[0]!, plan, { batchSize: settings.batch, seed });
+    const loader = trainingLoader(run, run.draws[0]!, plan, { batchSize: settings.batch, seed });
     return inRun(run, stageTitle(stage), pretextTraining(model, loader, settings, PRETEXTS[pretext]));
   });
   return model;

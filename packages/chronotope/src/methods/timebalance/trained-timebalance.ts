@@ -1,7 +1,7 @@
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import type { TrainedMethod } from '../trained-method.js';
 import { newClassifier, newPretextModel } from './networks.js';
-import { testLoader } from './pipeline.js';
+import { testLoader } from './run.js';
 import {
   type ClassifierStage,
   classifierStages,

@@ -1,19 +1,25 @@
 import { crossEntropyLoss, type nn, optim, type Tensor } from '@chronotope/torch';
 import type { ClipLoader } from '../../data/loader.js';
+import type { ManifestEntry } from '../../data/manifest.js';
+import { accuracy } from '../../evaluation/video-level.js';
 import { distillationLoss } from '../../losses/distillation.js';
 import { type PretextWeights, pretextLoss } from '../../losses/pretext.js';
 import { rampUp } from '../../losses/ramp-up.js';
 import { confident } from '../../losses/targets.js';
 import type { Classifier } from '../../models/classifier.js';
 import type { LabelledSettings, PretextSettings, StudentSettings } from '../../recipes/timebalance.js';
+import { gatherSamples } from '../../training/data-parallel.js';
 import type { FitOptions, StepLoss } from '../../training/fit.js';
-import { warmupCosine } from '../../training/schedule.js';
+import type { Validation } from '../../training/validation.js';
+import { predictVideos } from './inference.js';
 import type { PretextModel } from './pretext-model.js';
 import type { Teaching } from './teaching.js';
 
 /** The part of {@link FitOptions} that a method decides. */
 export interface Training<Batch>
-  extends Pick<FitOptions<Batch>, 'steps' | 'optimizer' | 'schedule' | 'batch' | 'loss' | 'afterStep'> {
+  extends Pick<FitOptions<Batch>, 'steps' | 'optimizer' | 'batch' | 'loss' | 'afterStep'> {
+  /** Steps in which the learning rate rises; the recipe's schedule says how it falls then. */
+  warmupSteps: number;
   /** Where the batches come from. */
   loaders: readonly ClipLoader[];
   /** What is kept at the end, if not the whole module. */
@@ -49,11 +55,16 @@ export function pretextTraining(
   return {
     steps,
     optimizer: new optim.Adam(model.parameters(), { lr, weightDecay }),
-    schedule: warmupCosine({ steps, warmupSteps: Math.round(settings.warmupEpochs * stepsPerEpoch) }),
+    warmupSteps: Math.round(settings.warmupEpochs * stepsPerEpoch),
     loaders: [loader],
     batch: (step) => loader.stepBatch(step),
     loss: ({ views, ids }): StepLoss => {
-      const embeddings = model.call(views.globals!, views.locals!);
+      const { globals, slices, locals } = model.call(views.globals!, views.locals!);
+      const embeddings = {
+        globals: gatherSamples(globals, 1),
+        slices: gatherSamples(slices, 1),
+        locals: gatherSamples(locals, 1),
+      };
       const loss = pretextLoss(embeddings, { weights: scaled, temperature, positives, localLocalReduction });
       return {
         loss: loss.total,
@@ -135,6 +146,24 @@ export function semiSupervisedTraining(
   };
 }
 
+/**
+ * What can be measured of a classifier while it learns: the share of the loader's videos that it recognises.
+ *
+ * @param entries the videos of the loader, with their labels
+ */
+export function classifierValidation(
+  model: Classifier,
+  loader: ClipLoader,
+  { entries, classes }: { entries: readonly ManifestEntry[]; classes: readonly string[] },
+): Validation {
+  const truth = new Map(entries.map(({ id, label }) => [id, classes.indexOf(label!)]));
+  return {
+    measure: () => ({ top1: accuracy(predictVideos(model, loader), truth, classes).top1 }),
+    metric: 'top1',
+    better: 'higher',
+  };
+}
+
 /** The videos of a semi-supervised step. */
 export function idsOf({ labelled, unlabelled }: BothBatches): string[] {
   return [...labelled.ids, ...(unlabelled?.ids ?? [])];
@@ -165,6 +194,6 @@ function optimisation(model: Classifier, settings: LabelledSettings, stepsPerEpo
   return {
     steps,
     optimizer: new optim.Adam(groups, { lr, weightDecay }),
-    schedule: warmupCosine({ steps, warmupSteps }),
+    warmupSteps,
   };
 }
