@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { cacheCommand } from './cache.js';
+import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { conceptsCommand } from './concepts.js';
 import { demoCommand, demoDataCommand } from './demo.js';
@@ -32,6 +33,7 @@ export function createProgram(): Command {
     indexCommand(),
     trainCommand(),
     evaluateCommand(),
+    compareCommand(),
     predictCommand(),
     reportCommand(),
     embedCommand(),
