@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { tensor } from '@chronotope/torch';
 import fc from 'fast-check';
 import type { Box } from '../../data/manifest.js';
 import { assertClose, readGolden } from '../../testing/golden.js';
@@ -45,17 +46,27 @@ type Got10kSequence = Got10kResult & {
 
 const golden = readGolden<Golden>('ccl/tracking_metrics.json');
 const exactly = { relative: 1e-12, absolute: 1e-12 };
+const assertAll = (values: number[], expected: number[]) =>
+  assertClose(tensor(values, { dtype: 'float64' }), expected, exactly);
 
 describe('the GOT-10k toolkit', () => {
   const { primitives, otb, got10k } = golden;
 
   test('overlaps and centre errors of pairs of boxes', () => {
     const { rects_a: a, rects_b: b } = primitives;
-    a.forEach((box, k) => {
-      assertClose(iou(box, b[k]!), primitives.iou[k]!, exactly);
-      assertClose(centreError(box, b[k]!), primitives.center_error[k]!, exactly);
-      assertClose(normalisedCentreError(box, b[k]!), primitives.normalized_center_error[k]!, exactly);
-    });
+    const pairs = a.map((box, k): [Box, Box] => [box, b[k]!]);
+    assertAll(
+      pairs.map(([p, t]) => iou(p, t)),
+      primitives.iou,
+    );
+    assertAll(
+      pairs.map(([p, t]) => centreError(p, t)),
+      primitives.center_error,
+    );
+    assertAll(
+      pairs.map(([p, t]) => normalisedCentreError(p, t)),
+      primitives.normalized_center_error,
+    );
   });
 
   test('boxes cut off at the border of an image', () => {
@@ -64,20 +75,23 @@ describe('the GOT-10k toolkit', () => {
     const [a, b] = [cut(primitives.rects_a), cut(primitives.rects_b)];
     assert.deepEqual(a, primitives.rects_a_after_bounding);
     assert.deepEqual(b, primitives.rects_b_after_bounding);
-    a.forEach((box, k) => assertClose(iou(box, b[k]!), primitives.iou_bounded[k]!, exactly));
+    assertAll(
+      a.map((box, k) => iou(box, b[k]!)),
+      primitives.iou_bounded,
+    );
   });
 
   test('OTB: curves and scores of every sequence and of all together', () => {
     const assertScores = (curves: ReturnType<typeof otbCurves>, expected: OtbResult) => {
       const scores = otbScores(curves);
-      curves.success.forEach((value, k) => assertClose(value, expected.success_curve[k]!, exactly));
-      curves.precision.forEach((value, k) => assertClose(value, expected.precision_curve[k]!, exactly));
+      assertAll(curves.success, expected.success_curve);
+      assertAll(curves.precision, expected.precision_curve);
       assertClose(scores.success, expected.success_score, exactly);
       assertClose(scores.precision, expected.precision_score, exactly);
       assertClose(scores.successRate, expected.success_rate, exactly);
     };
     const curves = otb.sequences.map(({ pred, anno }) => otbCurves(pred, anno));
-    curves.forEach((curve, k) => assertScores(curve, otb.sequences[k]!));
+    for (const [k, curve] of curves.entries()) assertScores(curve, otb.sequences[k]!);
     assertScores(meanCurves(curves), otb.overall);
   });
 
@@ -91,13 +105,12 @@ describe('the GOT-10k toolkit', () => {
       assertClose(scores.successRate50, expected.sr050, exactly);
       assertClose(scores.successRate75, expected.sr075, exactly);
     };
-    overlaps.forEach((frames, k) => {
-      assert.equal(frames.length, got10k.sequences[k]!.iou_valid.length);
-      frames.forEach((overlap, frame) => assertClose(overlap, got10k.sequences[k]!.iou_valid[frame]!, exactly));
+    for (const [k, frames] of overlaps.entries()) {
+      assertAll(frames, got10k.sequences[k]!.iou_valid);
       assertScores(frames, got10k.sequences[k]!);
-    });
+    }
     assertScores(overlaps.flat(), got10k.overall);
-    got10kCurve(overlaps.flat()).forEach((value, k) => assertClose(value, got10k.overall.succ_curve[k]!, exactly));
+    assertAll(got10kCurve(overlaps.flat()), got10k.overall.succ_curve);
   });
 });
 
