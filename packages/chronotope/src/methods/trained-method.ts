@@ -3,7 +3,7 @@ import type { ClipReader } from '../data/clip-reader.js';
 import type { ClipLoader } from '../data/loader.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import type { VideoBackbone } from '../models/backbone.js';
-import type { Recipe } from '../recipes/schemas.js';
+import type { VideoRecipe } from '../recipes/schemas.js';
 import { trainedTimeBalance } from './timebalance/trained-timebalance.js';
 
 /** How many clips of a test video, and how many crops of each clip, are averaged. */
@@ -46,7 +46,7 @@ export interface TrainedMethod {
 }
 
 /** The method of a recipe, as the recipe sets it. */
-export function trainedMethod(recipe: Recipe): TrainedMethod {
+export function trainedMethod(recipe: VideoRecipe): TrainedMethod {
   switch (recipe.method) {
     case 'timebalance':
       return trainedTimeBalance(recipe);

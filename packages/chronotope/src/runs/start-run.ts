@@ -4,7 +4,7 @@ import { version } from '@chronotope/torch';
 import { ClipReader } from '../data/clip-reader.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { formatRecipe } from '../recipes/load.js';
-import type { Recipe } from '../recipes/schemas.js';
+import type { Recipe, VideoRecipe } from '../recipes/schemas.js';
 import { writeFileAtomic, writeJsonAtomic } from '../training/json-files.js';
 import type { Progress } from '../training/progress.js';
 import type { StageFolder } from '../training/stage-folder.js';
@@ -30,7 +30,7 @@ export interface StartOptions {
 }
 
 /** What a method trains with. */
-export interface MethodRun<R extends Recipe> {
+export interface MethodRun<R extends VideoRecipe> {
   recipe: R;
   classes: readonly string[];
   /** Where clips come from. */
@@ -83,7 +83,7 @@ export function openRun(
  * @param train gets the ids of the videos that can be used beside the run
  * @throws ChronotopeError `no-usable-videos`, `interrupted`; VideoError `disk-full`, `unwritable`; those of `train`
  */
-export async function withFrames<R extends Recipe>(
+export async function withFrames<R extends VideoRecipe>(
   run: RunFolder,
   recipe: R,
   training: readonly ManifestEntry[],

@@ -1,11 +1,11 @@
 import type { ManifestEntry } from '../data/manifest.js';
-import type { Recipe } from '../recipes/schemas.js';
+import type { VideoRecipe } from '../recipes/schemas.js';
 import { silentProgress } from '../training/progress.js';
 import { type MethodRun, openRun, type StartOptions, withFrames } from './start-run.js';
 import { readVideos } from './training-data.js';
 
 /** What a method that needs no labels trains with. */
-export interface RepresentationRun<R extends Recipe> extends MethodRun<R> {
+export interface RepresentationRun<R extends VideoRecipe> extends MethodRun<R> {
   /** The training videos; labels that the data happen to have are there, and not for learning. */
   videos: readonly ManifestEntry[];
 }
@@ -17,7 +17,7 @@ export interface RepresentationRun<R extends Recipe> extends MethodRun<R> {
  * @param learn the method
  * @throws ChronotopeError those of `readDataset`; `no-usable-videos`, `run-differs`, `interrupted`, and those of `learn`
  */
-export async function trainRepresentation<R extends Recipe>(
+export async function trainRepresentation<R extends VideoRecipe>(
   options: StartOptions & { recipe: R },
   learn: (run: RepresentationRun<R>) => Promise<void>,
 ): Promise<void> {

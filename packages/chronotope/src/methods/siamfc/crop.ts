@@ -1,4 +1,5 @@
 import { constantPadNd, scope, type Tensor, upsampleBilinear2d } from '@chronotope/torch';
+import { type OpenCvInterpolation, resizeLikeOpenCv } from '../../augment/opencv-resize.js';
 import { roundHalfToEven } from '../../augment/rounding.js';
 
 /** Red, green and blue, 0 to 255. */
@@ -14,6 +15,8 @@ export interface SquareCrop {
   size: number;
   /** What is seen beyond the image; asked for only if something is. */
   padding: () => Colour;
+  /** Default: bilinear. */
+  interpolation?: OpenCvInterpolation;
 }
 
 /**
@@ -26,7 +29,7 @@ export interface SquareCrop {
 export type CropRule = 'original' | 'fast';
 
 /**
- * Cuts a square out of an image and resizes it bilinearly, without antialiasing, to whole grey levels.
+ * Cuts a square out of an image and resizes it, without antialiasing, to whole grey levels.
  *
  * @param image uint8 `[H, W, 3]`
  * @returns float32 `[3, size, size]`, whole values from 0 to 255
@@ -35,23 +38,37 @@ export function cropSquare(image: Tensor, crop: SquareCrop, rule: CropRule): Ten
   return scope(() => (rule === 'original' ? cropOriginal(image, crop) : cropFast(image, crop)));
 }
 
+/**
+ * Cuts a square window out of planes as they are, padded where it reaches beyond them.
+ *
+ * @param image float32 `[3, H, W]`
+ * @returns `[3, size, size]`
+ */
+export function cutWindow(
+  image: Tensor,
+  { top, left, size, padding }: { top: number; left: number; size: number; padding: () => Colour },
+): Tensor {
+  const [, height, width] = image.shape as [number, number, number];
+  return padded(image, [-left, left + size - width, -top, top + size - height], padding);
+}
+
 /** The mean colour of an image uint8 `[H, W, 3]`. */
 export function meanColour(image: Tensor): Colour {
   const [red, green, blue] = scope(() => image.mean([0, 1], { dtype: 'float64' }).data()) as Float64Array;
   return [red!, green!, blue!];
 }
 
-function cropOriginal(image: Tensor, { centre, side, size, padding }: SquareCrop): Tensor {
+function cropOriginal(image: Tensor, { centre, side, size, padding, interpolation }: SquareCrop): Tensor {
   const [height, width] = image.shape as [number, number];
   const rounded = roundHalfToEven(side);
   const [left, top] = centre.map((middle) => roundHalfToEven(middle - (rounded - 1) / 2)) as [number, number];
   const inside = insideOf({ left, top, right: left + rounded, bottom: top + rounded }, { width, height });
   const missing = inside === null ? [0, rounded, 0, rounded] : overhang({ left, top, side: rounded }, inside);
   const part = inside === null ? image.narrow(0, 0, 0).narrow(1, 0, 0) : cutOut(image, inside);
-  return resized(padded(planes(part), missing, padding), size, size);
+  return resized(padded(planes(part), missing, padding), size, size, interpolation);
 }
 
-function cropFast(image: Tensor, { centre, side, size, padding }: SquareCrop): Tensor {
+function cropFast(image: Tensor, { centre, side, size, padding, interpolation }: SquareCrop): Tensor {
   const [height, width] = image.shape as [number, number];
   const half = Math.max(side, SMALLEST_SIDE) / 2;
   const [left, top] = centre.map((middle) => roundHalfToEven(middle - half)) as [number, number];
@@ -62,9 +79,9 @@ function cropFast(image: Tensor, { centre, side, size, padding }: SquareCrop): T
       .mul(0)
       .expand([3, size, size])
       .contiguous();
-  const columns = roundHalfToEven((size * (inside.right - inside.left)) / (right - left));
-  const rows = roundHalfToEven((size * (inside.bottom - inside.top)) / (bottom - top));
-  const part = resized(planes(cutOut(image, inside)), Math.max(1, rows), Math.max(1, columns));
+  const columns = Math.max(1, roundHalfToEven((size * (inside.right - inside.left)) / (right - left)));
+  const rows = Math.max(1, roundHalfToEven((size * (inside.bottom - inside.top)) / (bottom - top)));
+  const part = resized(planes(cutOut(image, inside)), rows, columns, interpolation);
   const before = [inside.left - left, inside.top - top].map((pixels, axis) =>
     Math.trunc((pixels * size) / (axis === 0 ? right - left : bottom - top)),
   ) as [number, number];
@@ -118,7 +135,8 @@ function padded(part: Tensor, missing: readonly number[], colour: () => Colour):
 }
 
 /** float32 `[3, H, W]` to `[3, height, width]`, rounded to grey levels. */
-function resized(part: Tensor, height: number, width: number): Tensor {
+function resized(part: Tensor, height: number, width: number, interpolation: OpenCvInterpolation = 'linear'): Tensor {
+  if (interpolation !== 'linear') return resizeLikeOpenCv(part, height, width, interpolation);
   if (part.shape[1] === height && part.shape[2] === width) return part;
   return upsampleBilinear2d(part.unsqueeze(0), [height, width], false).squeeze(0).round();
 }

@@ -1,0 +1,73 @@
+import { noGrad, optim, scope, type Tensor } from '@chronotope/torch';
+import { balancedLoss, focalLoss } from '../../losses/tracking.js';
+import type { SiamFC } from '../../models/siamfc.js';
+import type { TrackerRecipe } from '../../recipes/tracker.js';
+import type { FitOptions, StepLoss } from '../../training/fit.js';
+import type { Schedule } from '../../training/schedule.js';
+import { labelMap } from './labels.js';
+import { trainingViewSettings } from './networks.js';
+import type { PairBatch, PairLoader } from './pair-loader.js';
+
+/** What of {@link FitOptions} the method decides. */
+type Training = Pick<FitOptions<PairBatch>, 'steps' | 'optimizer' | 'schedule' | 'batch' | 'loss'>;
+
+const SGD_MOMENTUM = 0.9;
+
+/** Training on pairs: the response must be high where the object of the exemplar is in the search image. */
+export function siamfcTraining(network: SiamFC, loader: PairLoader, recipe: TrackerRecipe): Training {
+  const { training } = recipe;
+  const { learningRate: lr, weightDecay, optimizer } = training;
+  const trained = network.trainable();
+  return {
+    steps: training.epochs * loader.stepsPerEpoch,
+    optimizer:
+      optimizer === 'adam'
+        ? new optim.Adam(trained, { lr, weightDecay })
+        : new optim.SGD(trained, { lr, weightDecay, momentum: SGD_MOMENTUM }),
+    schedule: learningRateSchedule(training, loader.stepsPerEpoch),
+    batch: (step) => loader.stepBatch(step),
+    loss: ({ exemplars, searches, ids }): StepLoss => {
+      const response = network.call(exemplars, searches);
+      const label = responseLabel(response, recipe);
+      return { loss: lossOf(response, label, training), metrics: { hits: shareOfHits(response, label) }, ids };
+    },
+  };
+}
+
+/** The factor of the learning rate, which changes after each epoch only. */
+export function learningRateSchedule(training: TrackerRecipe['training'], stepsPerEpoch: number): Schedule {
+  const { schedule, learningRate, lastLearningRate, milestones, epochs } = training;
+  const epochOf = (step: number) => Math.floor(step / stepsPerEpoch);
+  switch (schedule) {
+    case 'exponential': {
+      const factor = (lastLearningRate / learningRate) ** (1 / epochs);
+      return (step) => factor ** epochOf(step);
+    }
+    case 'step':
+      return (step) => 0.1 ** milestones.filter((epoch) => epoch <= epochOf(step)).length;
+    case 'fixed':
+      return () => 1;
+  }
+}
+
+function responseLabel(response: Tensor, recipe: TrackerRecipe): Tensor {
+  const [, , height, width] = response.shape as [number, number, number, number];
+  const { positiveRadius, ignoredRadius } = recipe.training;
+  const { stride } = trainingViewSettings(recipe);
+  const label = labelMap(height, width, { positive: positiveRadius / stride, ignored: ignoredRadius / stride });
+  return label.to({ device: response.device });
+}
+
+function lossOf(response: Tensor, label: Tensor, { loss, gamma, negativeWeight }: TrackerRecipe['training']): Tensor {
+  return loss === 'focal' ? focalLoss(response, label, { gamma }) : balancedLoss(response, label, { negativeWeight });
+}
+
+/** Share of the pairs whose largest response is at a positive place. */
+function shareOfHits(response: Tensor, label: Tensor): Tensor {
+  return noGrad(() =>
+    scope(() => {
+      const places = response.flatten({ startDim: 1 }).argmax(1);
+      return label.flatten().indexSelect(0, places).eq(1).to({ dtype: 'float32' }).mean();
+    }),
+  );
+}
