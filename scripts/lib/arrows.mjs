@@ -40,7 +40,7 @@ export const FOLDERS = {
   pipeline: { imports: [EVERYTHING] },
   index: { imports: [EVERYTHING] },
   cli: { imports: [EVERYTHING] },
-  testing: { imports: [TORCH, VIDEO, 'recipes'] },
+  testing: { imports: [TORCH, VIDEO, 'recipes', 'data', 'demo'] },
 };
 
 /** Known to every folder. */

@@ -14,6 +14,7 @@ import { recipeCommand } from './recipe.js';
 import { reportCommand } from './report.js';
 import { EXIT, reportError } from './report-error.js';
 import { splitCommand } from './split.js';
+import { trackCommand } from './track.js';
 import { trainCommand } from './train.js';
 import { verifyResumeCommand } from './verify-resume.js';
 import { weightsCommand } from './weights.js';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     evaluateCommand(),
     predictCommand(),
     reportCommand(),
+    trackCommand(),
     embedCommand(),
     manifestCommand(),
     splitCommand(),

@@ -5,6 +5,7 @@ import { positiveInteger } from './options.js';
 import { interruptible } from './run-command.js';
 import { evaluationTable } from './tables.js';
 import { addTrainOptions, type TrainFlags } from './train-options.js';
+import { trackerCommand } from './train-tracker.js';
 
 interface TimeBalanceFlags extends TrainFlags {
   labelsPerClass?: number;
@@ -16,7 +17,10 @@ interface TimeBalanceFlags extends TrainFlags {
 
 /** `chronotope train <method>`. */
 export function trainCommand(): Command {
-  return new Command('train').description('train a model').addCommand(timebalanceCommand());
+  return new Command('train')
+    .description('train a model')
+    .addCommand(timebalanceCommand())
+    .addCommand(trackerCommand());
 }
 
 /** `chronotope train timebalance`. */

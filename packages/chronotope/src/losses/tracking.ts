@@ -5,17 +5,16 @@ import { binaryCrossEntropyWithLogits, logSigmoid, type Tensor } from '@chronoto
  * weigh as much as `negativeWeight` times all negative ones.
  *
  * @param response logits `[N, 1, h, w]`
- * @param label `[h, w]`, shared by the pairs: 1 positive, 0 negative; other places have no weight
+ * @param label `[N, 1, h, w]`, or `[h, w]` for all pairs: 1 positive, 0 negative; other places have no weight
  */
 export function balancedLoss(response: Tensor, label: Tensor, { negativeWeight = 1 } = {}): Tensor {
+  const labels = label.expand(response.shape);
   const share = (value: number) => {
-    const places = label.eq(value).to({ dtype: response.dtype });
+    const places = labels.eq(value).to({ dtype: response.dtype });
     return places.div(places.sum().clamp({ min: 1 }));
   };
   const weight = share(1).add(share(0).mul(negativeWeight));
-  const labels = label.expand(response.shape);
-  const perPair = weight.div(weight.sum()).div(response.shape[0]!);
-  return binaryCrossEntropyWithLogits(response, labels, { weight: perPair.expand(response.shape), reduction: 'sum' });
+  return binaryCrossEntropyWithLogits(response, labels, { weight: weight.div(weight.sum()), reduction: 'sum' });
 }
 
 /**
@@ -23,7 +22,7 @@ export function balancedLoss(response: Tensor, label: Tensor, { negativeWeight =
  * weight, through which gradients flow as well (the official code of CCL's tracker).
  *
  * @param response logits `[N, 1, h, w]`
- * @param label `[h, w]` in {0, 1}, shared by the pairs
+ * @param label `[N, 1, h, w]`, or `[h, w]` for all pairs, in {0, 1}
  */
 export function focalLoss(response: Tensor, label: Tensor, { gamma = 2 } = {}): Tensor {
   const negative = label.neg().add(1);

@@ -41,6 +41,11 @@ export const trackerRecipe = z
         trainingSearchSize: z.number().int().min(32).describe('pixels of a search image in training'),
         context: share.describe('what is seen around the object, as a share of its mean side'),
         stretch: z.number().min(0).max(0.5).describe('largest change of height and width in training, as a fraction'),
+        shift: z
+          .number()
+          .min(0)
+          .max(0.5)
+          .describe('how far from the middle objects may be in training, as a share of a search image; 0 is official'),
         crop: z
           .enum(['fast', 'original'])
           .describe('rounding and padding of crops: fast as VINCE and CCL, original as SiamFC'),

@@ -56,24 +56,24 @@ test('too few sequences for a batch are refused; so is an image that is none', (
   assert.throws(() => new PairLoader(broken, options), { code: 'undecodable', path: '/no/such/image.jpg' });
 });
 
-test('the object stays in the middle of its view, whatever is drawn', () => {
+test('the object is in the middle of its view, or where the offset says, whatever is drawn', () => {
   scope(() => {
-    // A white square on black: its centre of mass in the view must be near the view's middle.
-    const pixels = new Uint8Array(120 * 160 * 3);
-    for (let y = 40; y < 64; y++) pixels.fill(255, (y * 160 + 70) * 3, (y * 160 + 94) * 3);
-    const image = tensor(pixels, { shape: [120, 160, 3] });
-    for (let draw = 0; draw < 12; draw++) {
-      for (const kind of ['exemplar', 'search'] as const) {
-        const view = trainingView(image, [71, 41, 24, 24], kind, views, randomStream(draw, 'view'));
-        const side = view.shape[1]!;
-        const plane = view.select(0, 0);
-        const mass = Number(plane.sum().item());
-        const places = tensor(Float32Array.from({ length: side }, (_, k) => k - (side - 1) / 2));
-        const [x, y] = [plane.mul(places), plane.mul(places.unsqueeze(1))].map(
-          (all) => Number(all.sum().item()) / mass,
-        );
-        assert.ok(Math.abs(x!) < 6 && Math.abs(y!) < 6, `${kind} ${draw}: ${x}, ${y}`);
-      }
+    // A white square on black: its centre of mass in the view must be near the place that is stated.
+    const pixels = new Uint8Array(160 * 200 * 3);
+    for (let y = 68; y < 92; y++) pixels.fill(255, (y * 200 + 88) * 3, (y * 200 + 112) * 3);
+    const image = tensor(pixels, { shape: [160, 200, 3] });
+    for (let draw = 0; draw < 24; draw++) {
+      const kind = draw % 2 === 0 ? 'exemplar' : 'search';
+      const settings = { ...views, shift: draw % 4 === 1 ? 0 : 0.25 };
+      const view = trainingView(image, [89, 69, 24, 24], kind, settings, randomStream(draw, 'view'));
+      if (draw % 4 !== 3) assert.deepEqual(view.offset.map(Math.abs), [0, 0]);
+      const side = view.image.shape[1]!;
+      const plane = view.image.select(0, 0);
+      const mass = Number(plane.sum().item());
+      const places = tensor(Float32Array.from({ length: side }, (_, k) => k - (side - 1) / 2));
+      const found = [plane.mul(places), plane.mul(places.unsqueeze(1))].map((all) => Number(all.sum().item()) / mass);
+      const errors = found.map((place, axis) => Math.abs(place - view.offset[axis]!));
+      assert.ok(Math.max(...errors) < 7, `${kind} ${draw}: ${found} instead of ${view.offset}`);
     }
   });
 });

@@ -19,6 +19,8 @@ export interface PairLoaderOptions {
 export interface PairBatch {
   exemplars: Tensor;
   searches: Tensor;
+  /** Where the objects are in the search images, relative to the middle, in pixels. */
+  offsets: (readonly [x: number, y: number])[];
   /** The sequences they are from. */
   ids: string[];
 }
@@ -81,8 +83,9 @@ export class PairLoader {
       );
       for (const image of images) image.dispose();
       return {
-        exemplars: stack(views.map(([exemplar]) => exemplar!)),
-        searches: stack(views.map(([, search]) => search!)),
+        exemplars: stack(views.map(([exemplar]) => exemplar!.image)),
+        searches: stack(views.map(([, search]) => search!.image)),
+        offsets: views.map(([, search]) => search!.offset),
         ids: pairs.map(({ sequence }) => sequence.id),
       };
     });

@@ -1,4 +1,4 @@
-import { noGrad, optim, scope, type Tensor } from '@chronotope/torch';
+import { noGrad, optim, scope, stack, type Tensor } from '@chronotope/torch';
 import { balancedLoss, focalLoss } from '../../losses/tracking.js';
 import type { SiamFC } from '../../models/siamfc.js';
 import type { TrackerRecipe } from '../../recipes/tracker.js';
@@ -26,9 +26,9 @@ export function siamfcTraining(network: SiamFC, loader: PairLoader, recipe: Trac
         : new optim.SGD(trained, { lr, weightDecay, momentum: SGD_MOMENTUM }),
     schedule: learningRateSchedule(training, loader.stepsPerEpoch),
     batch: (step) => loader.stepBatch(step),
-    loss: ({ exemplars, searches, ids }): StepLoss => {
+    loss: ({ exemplars, searches, offsets, ids }): StepLoss => {
       const response = network.call(exemplars, searches);
-      const label = responseLabel(response, recipe);
+      const label = responseLabels(response, offsets, recipe);
       return { loss: lossOf(response, label, training), metrics: { hits: shareOfHits(response, label) }, ids };
     },
   };
@@ -50,12 +50,14 @@ export function learningRateSchedule(training: TrackerRecipe['training'], stepsP
   }
 }
 
-function responseLabel(response: Tensor, recipe: TrackerRecipe): Tensor {
+/** The label map of each pair, `[N, 1, h, w]`. */
+function responseLabels(response: Tensor, offsets: PairBatch['offsets'], recipe: TrackerRecipe): Tensor {
   const [, , height, width] = response.shape as [number, number, number, number];
   const { positiveRadius, ignoredRadius } = recipe.training;
   const { stride } = trainingViewSettings(recipe);
-  const label = labelMap(height, width, { positive: positiveRadius / stride, ignored: ignoredRadius / stride });
-  return label.to({ device: response.device });
+  const radii = { positive: positiveRadius / stride, ignored: ignoredRadius / stride };
+  const labels = offsets.map(([x, y]) => labelMap(height, width, { ...radii, centre: [x / stride, y / stride] }));
+  return stack(labels).unsqueeze(1).to({ device: response.device });
 }
 
 function lossOf(response: Tensor, label: Tensor, { loss, gamma, negativeWeight }: TrackerRecipe['training']): Tensor {
@@ -66,8 +68,8 @@ function lossOf(response: Tensor, label: Tensor, { loss, gamma, negativeWeight }
 function shareOfHits(response: Tensor, label: Tensor): Tensor {
   return noGrad(() =>
     scope(() => {
-      const places = response.flatten({ startDim: 1 }).argmax(1);
-      return label.flatten().indexSelect(0, places).eq(1).to({ dtype: 'float32' }).mean();
+      const places = response.flatten({ startDim: 1 }).argmax(1, { keepdim: true });
+      return label.flatten({ startDim: 1 }).gather(1, places).eq(1).to({ dtype: 'float32' }).mean();
     }),
   );
 }
