@@ -91,6 +91,24 @@ test('the buffer lives as long as a tensor in its memory, and no longer', async 
   assert.equal(freed, 1);
 });
 
+test('whenFree is called once, when the last view and the last graph are gone', () => {
+  let calls = 0;
+  const weight = ones([2], { requiresGrad: true });
+  const x = fromBuffer(new Float32Array([3, 4]), { whenFree: () => calls++ });
+  const view = x.narrow(0, 0, 2);
+  const loss = weight.mul(view).sum();
+  x.dispose();
+  view.dispose();
+  assert.equal(calls, 0, 'the graph needs it for the gradient');
+  loss.backward();
+  assert.deepEqual(weight.grad!.toArray(), [3, 4]);
+  loss.dispose();
+  // What libtorch frees by itself is noticed at the next release.
+  zeros([1]).dispose();
+  assert.equal(calls, 1);
+  weight.dispose();
+});
+
 test('a buffer with a tensor in it cannot be transferred away', async () => {
   const array = new Float32Array([1, 2]);
   const x = fromBuffer(array);

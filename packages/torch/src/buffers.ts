@@ -1,5 +1,5 @@
 import { markAsUntransferable } from 'node:worker_threads';
-import { hold } from './callbacks.js';
+import { hold, notifyWhenFree } from './callbacks.js';
 import { zeros } from './creation.js';
 import { TorchError } from './errors.js';
 import { native } from './native.js';
@@ -14,12 +14,18 @@ import { dtypeOfArray, ITEM_BYTES } from './typed-arrays.js';
  * @param array its own dtype, or with `dtype` its bytes read as another one: a Uint16Array as float16 or bfloat16, a
  *   Uint8Array or Buffer as anything (as bool only of 0 and 1)
  * @param options.shape default: one dimension with all elements
+ * @param options.whenFree called, once, when no tensor is in this memory any more, so that it can be used for something
+ *   else; must not throw
  * @throws TorchError `argument` when the array does not fill the shape, begins at an odd place for its dtype, or lies in
  *   a resizable buffer
  */
 export function fromBuffer(
   array: NodeJS.TypedArray,
-  { dtype = dtypeOfArray(array), shape }: { dtype?: DType; shape?: readonly number[] } = {},
+  {
+    dtype = dtypeOfArray(array),
+    shape,
+    whenFree,
+  }: { dtype?: DType; shape?: readonly number[]; whenFree?: () => void } = {},
 ): Tensor {
   if (dtype === undefined) {
     throw refusal(`a ${array.constructor.name} needs a dtype`, 'for instance { dtype: "bfloat16" }');
@@ -36,9 +42,18 @@ export function fromBuffer(
       'copy it with slice()',
     );
   }
-  if (count === 0) return zeros(sizes, { dtype });
+  if (count === 0) {
+    whenFree?.();
+    return zeros(sizes, { dtype });
+  }
   holdInPlace(array.buffer);
-  return new Tensor(hold(array.buffer, (id) => native().fromBuffer(array, sizes, dtype, id)));
+  return new Tensor(
+    hold(array.buffer, (id) => {
+      const handle = native().fromBuffer(array, sizes, dtype, id);
+      if (whenFree) notifyWhenFree(id, whenFree);
+      return handle;
+    }),
+  );
 }
 
 /** Prevents that the memory goes away under the tensor while JavaScript still holds the buffer. */

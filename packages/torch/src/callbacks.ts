@@ -13,6 +13,7 @@ import { scope, TensorHandle } from './scope.js';
 export type Callback = (tensors: (TensorHandle | null)[], text: string) => readonly (TensorHandle | null)[];
 
 const held = new Map<number, object>();
+const whenFree = new Map<number, () => void>();
 let lastId = 0;
 let thrown: { error: unknown } | undefined;
 let makeTensor: (handle: Handle) => TensorHandle;
@@ -40,9 +41,17 @@ export function countHeld(): number {
   return held.size;
 }
 
+/** Has a function called, which must not throw, when libtorch needs this no more. */
+export function notifyWhenFree(id: number, notify: () => void): void {
+  whenFree.set(id, notify);
+}
+
 /** libtorch needs this no more. */
 export function forget(id: number): void {
   held.delete(id);
+  const notify = whenFree.get(id);
+  whenFree.delete(id);
+  notify?.();
 }
 
 /**

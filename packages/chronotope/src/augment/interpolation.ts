@@ -24,52 +24,61 @@ export function interpolationMatrices(
   size: number,
   interpolation: Interpolation,
 ): Float32Array {
-  const weights = WEIGHTS[interpolation];
+  const addWeights = WEIGHTS[interpolation];
   const matrices = new Float32Array(crops.length * size * sourceSize);
   crops.forEach(({ start, length, canvas, offset, reversed }, clip) => {
+    const scale = length / canvas;
     for (let i = 0; i < size; i++) {
-      const row = (clip * size + (reversed ? size - 1 - i : i)) * sourceSize;
-      for (const [k, weight] of weights(offset + i, length / canvas, length)) {
-        if (start + k < sourceSize) matrices[row + start + k]! += weight;
-      }
+      const first = (clip * size + (reversed ? size - 1 - i : i)) * sourceSize;
+      const row = matrices.subarray(first + start, first + sourceSize);
+      addWeights(row, offset + i, scale, length);
     }
   });
   return matrices;
 }
 
-/** Source pixels of one output pixel and their weights; `scale` is source pixels per output pixel. */
-type PixelWeights = (output: number, scale: number, length: number) => [pixel: number, weight: number][];
+/**
+ * Adds the weights of one output pixel to a row of a matrix that begins with the first pixel of the crop and may end
+ * before its last; `scale` is source pixels per output pixel.
+ */
+type AddWeights = (row: Float32Array, output: number, scale: number, length: number) => void;
 
-const WEIGHTS: Record<Interpolation, PixelWeights> = {
+const WEIGHTS: Record<Interpolation, AddWeights> = {
   bilinear: antiAliased(triangle, 1),
   bicubic: antiAliased((x) => cubic(x, -0.5), 2),
-  'bilinear-aliased': (output, scale, length) => {
+  'bilinear-aliased': (row, output, scale, length) => {
     const centre = Math.max(0, (output + 0.5) * scale - 0.5);
     const first = Math.floor(centre);
-    return [0, 1].map((k) => [Math.min(first + k, length - 1), triangle(first + k - centre)]);
+    for (let k = first; k <= first + 1; k++) add(row, Math.min(k, length - 1), triangle(k - centre));
   },
-  'bicubic-aliased': (output, scale, length) => {
+  'bicubic-aliased': (row, output, scale, length) => {
     const centre = (output + 0.5) * scale - 0.5;
     const first = Math.floor(centre);
-    const inside = (k: number): number => Math.min(Math.max(k, 0), length - 1);
-    return [-1, 0, 1, 2].map((k) => [inside(first + k), cubic(first + k - centre, -0.75)]);
+    for (let k = first - 1; k <= first + 2; k++) {
+      add(row, Math.min(Math.max(k, 0), length - 1), cubic(k - centre, -0.75));
+    }
   },
 };
+
+/** What lies beyond the end of the row is black, so its weight counts for nothing. */
+function add(row: Float32Array, pixel: number, weight: number): void {
+  if (pixel < row.length) row[pixel]! += weight;
+}
 
 /**
  * Pillow's resampling: the filter is as wide as one source pixel when enlarging and as one output pixel when reducing,
  * cut at the border and scaled to a sum of 1.
  */
-function antiAliased(filter: (x: number) => number, radius: number): PixelWeights {
-  return (output, scale, length) => {
+function antiAliased(filter: (x: number) => number, radius: number): AddWeights {
+  return (row, output, scale, length) => {
     const stretch = Math.max(1, scale);
     const centre = (output + 0.5) * scale;
     const first = Math.max(0, Math.trunc(centre - radius * stretch + 0.5));
     const end = Math.min(length, Math.trunc(centre + radius * stretch + 0.5));
-    const pixels = Array.from({ length: end - first }, (_, k) => first + k);
-    const weights = pixels.map((k) => filter((k + 0.5 - centre) / stretch));
-    const sum = weights.reduce((total, weight) => total + weight, 0);
-    return pixels.map((k, index) => [k, weights[index]! / sum]);
+    const weight = (pixel: number): number => filter((pixel + 0.5 - centre) / stretch);
+    let sum = 0;
+    for (let k = first; k < end; k++) sum += weight(k);
+    for (let k = first; k < end; k++) add(row, k, weight(k) / sum);
   };
 }
 

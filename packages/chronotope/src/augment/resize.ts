@@ -120,25 +120,51 @@ export function resizeByMatrices(frames: Tensor, crops: readonly CropAndFlip[], 
 }
 
 /**
+ * Multiplications up to which OpenBLAS does a matrix product on the thread that asks. Beyond, it wakes others, which for
+ * products of this size takes longer than the product, and leaves them waiting busily for the next one.
+ */
+const ONE_THREAD = 1 << 18;
+
+/**
  * @param frames uint8 [n, T, H, W, 3]
  * @param rows float32 [n, height, H]
  * @param columns float32 [n, W, width]
- * @returns float32 [n, 3 · T · height, width] in [0, 1]
+ * @returns float32 in [0, 1], in the order of [n, 3, T, height, width]
  */
 function multiply(frames: Tensor, rows: Tensor, columns: Tensor): Tensor {
   const [n, length, height, width] = frames.shape as [number, number, number, number];
-  const outputHeight = rows.shape[1]!;
+  const [outputHeight, outputWidth] = [rows.shape[1]!, columns.shape[2]!];
+  const rowParts = parts(length, outputHeight * height * length * width * 3);
+  const perPart = length / rowParts;
   // Rows first: their product needs the frames with H in front, which costs nothing because the conversion to float
   // writes every value anyway.
   const source = frames
-    .permute([0, 2, 1, 3, 4])
+    .view([n, rowParts, perPart, height, width, 3])
+    .permute([0, 1, 3, 2, 4, 5])
     .contiguous()
     .div(255)
-    .view([n, height, length * width * 3]);
-  const shorter = rows.bmm(source).view([n, outputHeight, length, width, 3]);
+    .view([n * rowParts, height, perPart * width * 3]);
+  const shorter = repeat(rows, rowParts).bmm(source).view([n, rowParts, outputHeight, perPart, width, 3]);
+  const columnParts = parts(length, 3 * length * outputHeight * width * outputWidth);
   const planes = shorter
-    .permute([0, 4, 2, 1, 3])
+    .permute([0, 5, 1, 3, 2, 4])
     .contiguous()
-    .view([n, 3 * length * outputHeight, width]);
-  return planes.bmm(columns);
+    .view([n * columnParts, (3 * length * outputHeight) / columnParts, width]);
+  return planes.bmm(repeat(columns, columnParts));
+}
+
+/** The smallest divisor of `length` that cuts a product of this many multiplications into small ones; 1 if none does. */
+function parts(length: number, multiplications: number): number {
+  const divisors = Array.from({ length }, (_, k) => k + 1).filter((divisor) => length % divisor === 0);
+  return divisors.find((divisor) => multiplications / divisor <= ONE_THREAD) ?? 1;
+}
+
+/** Each matrix of [n, …, …] a number of times in a row. */
+function repeat(matrices: Tensor, times: number): Tensor {
+  const [n, height, width] = matrices.shape as [number, number, number];
+  if (times === 1) return matrices;
+  return matrices
+    .unsqueeze(1)
+    .expand([n, times, height, width])
+    .reshape([n * times, height, width]);
 }

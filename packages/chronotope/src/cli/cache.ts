@@ -49,7 +49,7 @@ function buildCommand(): Command {
     .description('decode the videos that are not in the store yet')
     .argument('<data>', 'a manifest, or a data set in any format')
     .option('--recipe <name or file>', `size and frame rate: ${shippedRecipes().join(', ')}`, 'timebalance-small')
-    .addOption(setOption())
+    .addOption(setOption('frames.shortSide=128'))
     .addOption(new Option('--frame-format <format>', 'how frames are kept').choices(['auto', 'raw', 'jpeg']))
     .option('--budget <size>', 'raw frames may take this much, such as 20GB; else JPEG', byteSize)
     .option('--jobs <n>', 'videos decoded side by side; default: the number of processors', positiveInteger)

@@ -26,7 +26,7 @@ export function inspectCommand(): Command {
       `settings: ${shippedRecipes('timebalance').join(', ')}, or a YAML file`,
       'timebalance-small',
     )
-    .addOption(setOption())
+    .addOption(setOption('student.steps=400'))
     .addOption(new Option('--stage <stage>', 'whose views').choices([...VIEW_STAGES]).default('pretrain-student'))
     .option('--epoch <n>', 'the epoch, counted from 0', wholeNumber, 0)
     .option('--out <file>', 'the contact sheet: .png, .svg or .html', 'sheet.png')

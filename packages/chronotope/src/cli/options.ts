@@ -36,8 +36,8 @@ export function percentage(text: string): number {
 }
 
 /** `--set key=value`, which changes a setting of the recipe and may be repeated. */
-export function setOption(): Option {
-  return new Option('--set <key=value>', 'change one setting, such as student.steps=400; may be repeated')
+export function setOption(example: string): Option {
+  return new Option('--set <key=value>', `change one setting, such as ${example}; may be repeated`)
     .argParser(collect)
     .default([], 'none');
 }

@@ -26,7 +26,7 @@ function showCommand(): Command {
   return new Command('show')
     .description('print a recipe with every setting and what it means; a start for your own')
     .argument('<name or file>', 'a recipe of the list, a YAML file, or the recipe.yaml of a run')
-    .addOption(setOption())
+    .addOption(setOption('student.steps=400'))
     .option('--json', 'print the values alone, as JSON')
     .addHelpText(
       'after',
@@ -66,7 +66,7 @@ function validateCommand(): Command {
   return new Command('validate')
     .description('check a recipe: unknown settings, wrong values, values that do not go together')
     .argument('<name or file>', 'a recipe of the list, or a YAML file')
-    .addOption(setOption())
+    .addOption(setOption('student.steps=400'))
     .action((source: string, { set }: { set: string[] }, command: Command) => {
       loadRecipe(source, set);
       print(command, `${source} is valid.\n`);

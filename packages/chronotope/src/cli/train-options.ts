@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { shippedRecipes } from '../recipes/load.js';
 import type { MethodName } from '../recipes/schemas.js';
-import { seconds, setOption } from './options.js';
+import { seconds, setOption, wholeNumber } from './options.js';
 
 /** The options of every `chronotope train <method>`. */
 export interface TrainFlags {
@@ -12,15 +12,25 @@ export interface TrainFlags {
   set: string[];
   frames?: string;
   saveEvery: number;
+  workers?: number;
 }
 
-/** Adds them, but for `--data`, which every method explains in its own way. */
-export function addTrainOptions(command: Command, method: MethodName, defaultRecipe: string): Command {
+/** Adds them, but for `--data`, which every method explains in its own way. `example`: the recipe if none is named, and a setting to show. */
+export function addTrainOptions(
+  command: Command,
+  method: MethodName,
+  example: { recipe: string; setting: string },
+): Command {
   return command
     .requiredOption('--out <folder>', 'the run folder; the same command continues an interrupted run')
     .option('--split <file>', 'parts and labels from a split file (see chronotope split)')
-    .option('--recipe <name or file>', `settings: ${shippedRecipes(method).join(', ')}, or a YAML file`, defaultRecipe)
-    .addOption(setOption())
+    .option('--recipe <name or file>', `settings: ${shippedRecipes(method).join(', ')}, or a YAML file`, example.recipe)
+    .addOption(setOption(example.setting))
     .option('--frames <store>', 'keep decoded frames here, shared by several runs; by default in the run folder')
-    .option('--save-every <seconds>', 'how much work a kill may cost; 0 saves after every step', seconds, 60);
+    .option('--save-every <seconds>', 'how much work a kill may cost; 0 saves after every step', seconds, 60)
+    .option(
+      '--workers <n>',
+      'threads that make batches while the network trains, 0 for none; one for two cores by default, 4 at most',
+      wholeNumber,
+    );
 }

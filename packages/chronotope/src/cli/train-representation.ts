@@ -12,7 +12,7 @@ export interface RepresentationCommand<M extends MethodName> {
   /** The recipe if none is named. */
   recipe: string;
   /** A setting worth an example, such as `steps=100`. */
-  exampleSetting: string;
+  setting: string;
   train: (options: StartOptions & { recipe: RecipeOf<M> }) => Promise<void>;
 }
 
@@ -22,11 +22,11 @@ export function representationCommand<M extends MethodName>(about: Representatio
   const command = new Command(method)
     .description(description)
     .requiredOption('--data <folder or list>', 'a folder of videos, with classes or without, or a manifest or list');
-  return addTrainOptions(command, method, about.recipe)
+  return addTrainOptions(command, method, about)
     .addHelpText(
       'after',
       `\nExamples:\n  $ chronotope train ${method} --data ./videos --out ./runs/${method}` +
-        `\n  $ chronotope train ${method} --data ./videos --out ./runs/quick --set ${about.exampleSetting}` +
+        `\n  $ chronotope train ${method} --data ./videos --out ./runs/quick --set ${about.setting}` +
         `\n\nchronotope recipe explain --method ${method} says what can be set.`,
     )
     .action(async ({ recipe: name, set, saveEvery, ...flags }: TrainFlags) => {

@@ -24,7 +24,7 @@ export function trackerCommand(): Command {
       `settings: ${shippedRecipes('tracker').join(', ')}, or a YAML file`,
       'tracker-small',
     )
-    .addOption(setOption())
+    .addOption(setOption('pairs.epochs=20'))
     .option('--save-every <seconds>', 'how much work a kill may cost; 0 saves after every step', seconds, 60)
     .addHelpText(
       'after',

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { loadRecipeOf } from '../recipes/load.js';
 import { trainTimeBalance } from '../runs/train-timebalance.js';
 import { positiveInteger } from './options.js';
-import { interruptible } from './run-command.js';
+import { interruptible, printsResults } from './run-command.js';
 import { evaluationTable } from './tables.js';
 import { addTrainOptions, type TrainFlags } from './train-options.js';
 import { trackerCommand } from './train-tracker.js';
@@ -31,7 +31,7 @@ function timebalanceCommand(): Command {
       '--data <folder or list>',
       'class folders with videos; _unlabelled/ for the rest; _test/<class>/ for testing. Or a manifest or list',
     );
-  return addTrainOptions(command, 'timebalance', 'timebalance-small')
+  return addTrainOptions(command, 'timebalance', { recipe: 'timebalance-small', setting: 'student.steps=400' })
     .option('--labels-per-class <n>', 'use only n labels of each class, drawn at random', positiveInteger)
     .option('--label-draws <n>', 'how many times to draw them, on one pre-training', positiveInteger, 1)
     .option('--labels <file>', 'a CSV file of path,label lines: use only these labels')
@@ -49,6 +49,7 @@ function timebalanceCommand(): Command {
       const evaluation = await interruptible((signal, progress) =>
         trainTimeBalance({ ...flags, labelsFile: labels, saveEverySeconds: saveEvery, recipe, signal, progress }),
       );
+      if (!printsResults()) return;
       if (json) process.stdout.write(`${JSON.stringify(evaluation, null, 2)}\n`);
       else if (evaluation) process.stdout.write(`\n${evaluationTable(evaluation)}`);
       process.stderr.write(`\nDone. Try: chronotope predict ${flags.out} <video file>\n`);

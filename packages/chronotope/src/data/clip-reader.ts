@@ -44,6 +44,13 @@ export interface ClipGroup {
   frames: Tensor;
 }
 
+interface MappedVideo {
+  /** uint8 [frames, height, width, 3] */
+  frames: Tensor;
+  /** Which file was mapped: one that was made again has the same name, and another number. */
+  ino: number | undefined;
+}
+
 const OPEN_VIDEOS = 512;
 
 /**
@@ -53,8 +60,8 @@ const OPEN_VIDEOS = 512;
 export class ClipReader {
   readonly #store: VideoStore;
   readonly #options: ClipReaderOptions;
-  /** Mapped videos, uint8 [frames, height, width, 3], the least recently used first. */
-  readonly #open = new Map<string, Tensor>();
+  /** Mapped videos by file, the least recently used first. */
+  readonly #open = new Map<string, MappedVideo>();
 
   constructor(store: VideoStore, options: ClipReaderOptions = {}) {
     this.#store = store;
@@ -105,7 +112,7 @@ export class ClipReader {
   /** Unmaps all videos. */
   dispose(): void {
     for (const video of this.#open.values()) {
-      video.dispose();
+      video.frames.dispose();
     }
     this.#open.clear();
   }
@@ -167,39 +174,45 @@ export class ClipReader {
   }
 
   #video(id: string): Tensor {
-    const known = this.#open.get(id);
+    const { file } = this.info(id);
+    const known = this.#open.get(file);
     if (known !== undefined) {
-      this.#open.delete(id);
-      if (!isCutOff(this.info(id))) {
-        this.#open.set(id, known);
-        return known;
+      this.#open.delete(file);
+      if (!this.#isOutdated(id, known)) {
+        this.#open.set(file, known);
+        return known.frames;
       }
-      known.dispose();
+      known.frames.dispose();
     }
-    const video = keep(this.#map(id));
-    this.#open.set(id, video);
+    const video = this.#map(id);
+    this.#open.set(file, video);
     if (this.#open.size > OPEN_VIDEOS) {
       const [oldest, mapped] = this.#open.entries().next().value!;
-      mapped.dispose();
+      mapped.frames.dispose();
       this.#open.delete(oldest);
     }
-    return video;
+    return video.frames;
   }
 
-  #map(id: string): Tensor {
+  #map(id: string): MappedVideo {
     const { file, frames, height, width } = this.info(id);
+    const ino = statSync(file, { throwIfNoEntry: false })?.ino;
     try {
-      return fromFile(file, { shape: [frames, height, width, 3], dtype: 'uint8' });
+      return { frames: keep(fromFile(file, { shape: [frames, height, width, 3], dtype: 'uint8' })), ino };
     } catch (error) {
       throw error instanceof TorchError && error.code === 'io' ? framesDamaged(id, error) : error;
     }
   }
-}
 
-/** Whether a mapped file was shortened since: touching the lost part of the map would end the process. */
-function isCutOff({ file, frames, height, width }: StoredVideo): boolean {
-  const now = statSync(file, { throwIfNoEntry: false });
-  return now !== undefined && now.size < frames * height * width * 3;
+  /**
+   * Whether a mapped file was shortened or made again since, by this process or another one: touching a lost part of
+   * the map would end the process.
+   */
+  #isOutdated(id: string, { ino }: MappedVideo): boolean {
+    const { file, frames, height, width } = this.info(id);
+    const now = statSync(file, { throwIfNoEntry: false });
+    return now !== undefined && (now.size < frames * height * width * 3 || now.ino !== ino);
+  }
 }
 
 function framesDamaged(id: string, cause: Error): ChronotopeError {

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { type Device, scope, type Tensor, tensor } from '@chronotope/torch';
 import { ChronotopeError } from '../errors.js';
 import type { ClipReader } from './clip-reader.js';
+import type { ClipWorkers } from './clip-workers.js';
 import { type DamagedVideo, DamagedVideos, type SkippedSample } from './damaged-videos.js';
-import { type DrawnClip, drawViews, makeViews, planClips } from './make-views.js';
+import { type DrawnClip, type DrawnVideo, drawViews, makeViews, planClips } from './make-views.js';
 import type { ManifestEntry } from './manifest.js';
+import { Prefetcher } from './prefetcher.js';
 import { BatchSampler, type BatchSamplerOptions, type Place } from './sampler.js';
 import type { ViewPlan } from './views.js';
 
@@ -29,6 +31,13 @@ export interface ClipLoaderOptions extends Omit<BatchSamplerOptions, 'classes'> 
   size: number;
   /** Where the clips are augmented and the batches live. Default `'cpu'`. */
   device?: Device;
+  /**
+   * Threads that make the batches of {@link ClipLoader.prepare} ahead of time; their owner disposes them. Default: none.
+   * Only on the CPU: an accelerator augments by itself while the processor is free.
+   */
+  workers?: ClipWorkers | null;
+  /** Batches that the workers may be ahead. Default: two for each worker. */
+  ahead?: number;
 }
 
 /** A video as the network gets it, and how it came about. */
@@ -68,6 +77,8 @@ export class ClipLoader {
   readonly #videos: LoadedVideo[] = [];
   readonly #sampler: BatchSampler;
   readonly #damaged = new DamagedVideos();
+  readonly #prefetcher: Prefetcher | null;
+  readonly #ahead: number;
   #seconds = 0;
 
   /**
@@ -88,6 +99,9 @@ export class ClipLoader {
     this.excluded = excluded;
     if (this.#videos.length === 0) throw noUsableVideos(excluded);
     this.#sampler = new BatchSampler({ ...options, classes: this.#videos.map(({ classIndex }) => classIndex) });
+    const workers = this.#device === 'cpu' ? (options.workers ?? null) : null;
+    this.#prefetcher = workers && new Prefetcher(workers, options.reader);
+    this.#ahead = options.ahead ?? 2 * (workers?.count ?? 0);
   }
 
   /** Number of videos in an epoch. */
@@ -109,7 +123,7 @@ export class ClipLoader {
     return this.#damaged.takeSkipped();
   }
 
-  /** Time spent in making batches so far. */
+  /** Time spent in making batches so far, without what the workers made. */
   get seconds(): number {
     return this.#seconds;
   }
@@ -147,10 +161,45 @@ export class ClipLoader {
    * @throws ChronotopeError `no-usable-videos` when all turn out to be damaged
    */
   stepBatch(step: number): Batch {
-    const isUsable = (video: number): boolean => !this.#damaged.has(this.#videos[video]!.id);
-    const batch = this.#make(this.#sampler.stepBatch(step), (place) => this.#sampler.standIn(place, isUsable));
+    const batch = this.#make(
+      this.#sampler.stepBatch(step),
+      (place) => this.#standIn(place),
+      (places) => this.#prefetcher?.take(step, nameOf(places)) ?? null,
+    );
     this.#requireUndamaged();
     return batch!;
+  }
+
+  /**
+   * Has the workers make the batches of this step and the next ones, and waits until this one is ready: `stepBatch` then
+   * hands it over at once. The batch is the same without this call, which then costs its time in `stepBatch`; without
+   * workers there is nothing to do.
+   *
+   * @param end the first step that is not wanted any more
+   * @throws ChronotopeError `loader-worker-ended`
+   */
+  async prepare(step: number, end = Number.POSITIVE_INFINITY): Promise<void> {
+    if (this.#prefetcher === null) return;
+    for (let next = step; next <= step + this.#ahead && next < end; next++) {
+      if (!this.#prefetcher.has(next)) this.#startMaking(this.#prefetcher, next);
+    }
+    await this.#prefetcher.wait(step);
+  }
+
+  #startMaking(prefetcher: Prefetcher, step: number): void {
+    const places = this.#present(this.#sampler.stepBatch(step), (place) => this.#standIn(place)).flatMap(
+      ({ used }) => used ?? [],
+    );
+    try {
+      prefetcher.start(step, nameOf(places), this.#drawn(places));
+    } catch (error) {
+      // It comes again, and is dealt with, when it is this batch's turn.
+      if (!(error instanceof ChronotopeError)) throw error;
+    }
+  }
+
+  #standIn(place: Place): Place | null {
+    return this.#sampler.standIn(place, (video) => !this.#damaged.has(this.#videos[video]!.id));
   }
 
   /**
@@ -162,20 +211,25 @@ export class ClipLoader {
     const video = this.#videos.findIndex((one) => one.id === id);
     if (video < 0) throw new RangeError(`the video "${id}" is not in the set`);
     const place = { epoch, position: 0, video, turn: 0 };
-    return { clips: this.#draw(place), batch: this.#read([place]) };
+    return { clips: this.#draw(place), batch: this.#read([place], null) };
   }
 
-  /** A batch of places, with `standIn` asked for those of damaged videos; null when no place is left. */
-  #make(places: readonly Place[], standIn: (place: Place) => Place | null): Batch | null {
+  /**
+   * A batch of places, with `standIn` asked for those of damaged videos; null when no place is left.
+   *
+   * @param ready the views of the places that are used, if they were made before
+   */
+  #make(
+    places: readonly Place[],
+    standIn: (place: Place) => Place | null,
+    ready: (used: readonly Place[]) => Batch['views'] | null = () => null,
+  ): Batch | null {
     const started = performance.now();
     try {
       for (;;) {
-        const pairs = places.map((wanted) => ({
-          wanted,
-          used: this.#damaged.has(this.#idOf(wanted)) ? standIn(wanted) : wanted,
-        }));
+        const pairs = this.#present(places, standIn);
         const used = pairs.flatMap((pair) => pair.used ?? []);
-        const batch = used.length === 0 ? null : this.#damaged.watch(() => this.#read(used));
+        const batch = used.length === 0 ? null : this.#damaged.watch(() => this.#read(used, ready(used)));
         if (batch === 'damaged') continue;
         for (const { wanted, used } of pairs) {
           if (used !== wanted) this.#damaged.skip(this.#idOf(wanted), used && this.#idOf(used));
@@ -187,16 +241,24 @@ export class ClipLoader {
     }
   }
 
-  #read(places: readonly Place[]): Batch {
+  /** Which place of the epoch takes each wanted one. */
+  #present(places: readonly Place[], standIn: (place: Place) => Place | null) {
+    return places.map((wanted) => ({
+      wanted,
+      used: this.#damaged.has(this.#idOf(wanted)) ? standIn(wanted) : wanted,
+    }));
+  }
+
+  #read(places: readonly Place[], ready: Batch['views'] | null): Batch {
     return scope(() => ({
-      views: makeViews(
-        this.#options.reader,
-        places.map((place) => ({ id: this.#idOf(place), clips: this.#draw(place) })),
-        this.#device,
-      ),
+      views: ready ?? makeViews(this.#options.reader, this.#drawn(places), this.#device),
       labels: this.#labels(places),
       ids: places.map((place) => this.#idOf(place)),
     }));
+  }
+
+  #drawn(places: readonly Place[]): DrawnVideo[] {
+    return places.map((place) => ({ id: this.#idOf(place), clips: this.#draw(place) }));
   }
 
   #draw({ video, epoch, turn }: Place): DrawnClip[] {
@@ -248,6 +310,11 @@ export function disposeBatch({ views, labels }: Batch): void {
 
 function videoKey(id: string): number {
   return createHash('sha256').update(id).digest().readUInt32LE(0);
+}
+
+/** Tells batches apart: all that is drawn for a place follows from these. */
+function nameOf(places: readonly Place[]): string {
+  return places.map(({ epoch, video, turn }) => `${epoch} ${video} ${turn}`).join();
 }
 
 function noUsableVideos(excluded: readonly ExcludedVideo[]): ChronotopeError {

@@ -19,6 +19,12 @@ export interface DrawnClip {
   augmentation: ClipAugmentation;
 }
 
+/** One video of a batch. */
+export interface DrawnVideo {
+  id: string;
+  clips: readonly DrawnClip[];
+}
+
 /** Names the random numbers of one occurrence of a video: the same names, the same clips. */
 export interface DrawKey {
   seed: number;
@@ -63,11 +69,7 @@ export function drawViews(plan: ViewPlan, video: StoredVideo, size: number, key:
  * @param videos the clips of each video, as {@link drawViews} drew them for one plan
  * @returns for each view of the plan float32 [...shape of the view, N, 3, T, S, S] on the device
  */
-export function makeViews(
-  reader: ClipReader,
-  videos: readonly { id: string; clips: readonly DrawnClip[] }[],
-  device: Device,
-): Record<string, Tensor> {
+export function makeViews(reader: ClipReader, videos: readonly DrawnVideo[], device: Device): Record<string, Tensor> {
   const views = [...new Set(videos[0]!.clips.map(({ view }) => view))];
   return scope(() =>
     Object.fromEntries(

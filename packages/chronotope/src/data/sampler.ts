@@ -43,6 +43,8 @@ export interface Place {
   turn: number;
 }
 
+const KEPT_ORDERS = 2;
+
 /**
  * Decides which videos make a batch. Every answer is a function of the options and what is asked for, not of what was
  * asked before; the ranks' shares of a batch, put together in order of rank, are the batch of a single process.
@@ -50,7 +52,8 @@ export interface Place {
 export class BatchSampler {
   readonly #options: BatchSamplerOptions;
   readonly #shard: Shard;
-  #order: { epoch: number; places: Place[] } | null = null;
+  /** Of the last epochs that were asked for: batches made ahead go back and forth between two. */
+  readonly #orders = new Map<number, Place[]>();
   #classMembers: Map<number | null, number[]> | null = null;
 
   /** @throws ChronotopeError `batch-too-large` when dropping the last batch leaves none; `batch-not-divisible` */
@@ -115,16 +118,17 @@ export class BatchSampler {
   }
 
   #epochOrder(epoch: number): Place[] {
-    if (this.#order?.epoch !== epoch) {
-      const seen = new Set<number>();
-      const places = this.#videosInOrder(epoch).map((video, position) => {
-        const turn = seen.has(video) ? position + 1 : 0;
-        seen.add(video);
-        return { epoch, position, video, turn };
-      });
-      this.#order = { epoch, places };
-    }
-    return this.#order.places;
+    const known = this.#orders.get(epoch);
+    if (known !== undefined) return known;
+    const seen = new Set<number>();
+    const places = this.#videosInOrder(epoch).map((video, position) => {
+      const turn = seen.has(video) ? position + 1 : 0;
+      seen.add(video);
+      return { epoch, position, video, turn };
+    });
+    if (this.#orders.size === KEPT_ORDERS) this.#orders.delete(this.#orders.keys().next().value!);
+    this.#orders.set(epoch, places);
+    return places;
   }
 
   #videosInOrder(epoch: number): number[] {

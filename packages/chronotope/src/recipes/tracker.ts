@@ -59,11 +59,11 @@ export const trackerRecipe = z
         message: 'must be at least 8 pixels smaller than views.searchSize',
       })
       .describe('exemplars and search images'),
-    training: z
+    pairs: z
       .strictObject({
         epochs: z.number().int().min(0).describe('passes over all sequences; 0 trains nothing'),
         batch: count.describe('pairs in a step'),
-        pairsPerSequence: count.describe('pairs drawn from each sequence in an epoch'),
+        perSequence: count.describe('pairs drawn from each sequence in an epoch'),
         loss: z.enum(['focal', 'balanced']).describe('of the responses'),
         gamma: z.number().min(0).describe('focal: how much less places weigh that are right already'),
         negativeWeight: positive.describe('balanced: weight of all negative places together, of positive ones 1'),
@@ -100,8 +100,8 @@ export const trackerRecipe = z
       })
       .describe('following an object'),
   })
-  .refine(({ model, training }) => !model.frozen || model.head !== null || training.epochs === 0, {
-    path: ['training', 'epochs'],
+  .refine(({ model, pairs }) => !model.frozen || model.head !== null || pairs.epochs === 0, {
+    path: ['pairs', 'epochs'],
     message: 'must be 0 with a frozen backbone and no head: there is nothing to learn',
   });
 

@@ -1,40 +1,16 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { loadSafetensors, scope } from '@chronotope/torch';
-import { encode } from '@chronotope/video';
 import { FEATURE_PROTOCOLS } from '../evaluation/feature-protocols.js';
-import { loadRecipeOf } from '../recipes/load.js';
+import { tinyRecipe, writeTinyVideos } from '../testing/tiny-videos.js';
 import { readJson, writeJsonAtomic } from '../training/json-files.js';
 import { embedVideos } from './embed.js';
 import { evaluateRun } from './evaluate.js';
 import { evaluateFeatures } from './evaluate-features.js';
 import { trainTimeBalance } from './train-timebalance.js';
-
-const SIZE = 32;
-const FRAMES = 40;
-const TINY = [
-  ...['invariant', 'distinctive', 'student'].flatMap((stage) => [
-    `pretrain.${stage}.epochs=1`,
-    `pretrain.${stage}.batch=4`,
-  ]),
-  ...['supervised', 'teacher', 'student'].map((stage) => `${stage}.steps=1`),
-  'evaluation.clips=2',
-  'model.widths=[4, 8]',
-  'inputSize=16',
-];
-
-/** A film of one colour with a little noise; networks need no training to tell two colours apart. */
-async function writeFilm(file: string, red: boolean, seed: number): Promise<void> {
-  mkdirSync(path.dirname(file), { recursive: true });
-  const frames = Uint8Array.from({ length: FRAMES * SIZE * SIZE * 3 }, (_, k) => {
-    const bright = k % 3 === (red ? 0 : 2);
-    return (bright ? 200 : 30) + ((k * 7 + seed * 13) % 20);
-  });
-  await encode(frames, file, { width: SIZE, height: SIZE, fps: 20 });
-}
 
 describe('evaluation of a run', () => {
   let root = '';
@@ -45,14 +21,8 @@ describe('evaluation of a run', () => {
     root = mkdtempSync(path.join(tmpdir(), 'chronotope evaluate '));
     data = path.join(root, 'videos');
     run = path.join(root, 'run');
-    for (const k of [0, 1]) {
-      await writeFilm(path.join(data, 'red', `r${k}.mp4`), true, k);
-      await writeFilm(path.join(data, 'blue', `b${k}.mp4`), false, k);
-    }
-    for (const red of [true, false]) {
-      await writeFilm(path.join(data, '_test', red ? 'red' : 'blue', 't.mp4'), red, 9);
-    }
-    const recipe = loadRecipeOf('timebalance', 'timebalance-demo', TINY);
+    await writeTinyVideos(data);
+    const recipe = tinyRecipe();
     await trainTimeBalance({ data, out: run, recipe, labelsPerClass: 1, labelDraws: 2 });
   });
   after(() => rmSync(root, { recursive: true, force: true }));
@@ -70,7 +40,7 @@ describe('evaluation of a run', () => {
       });
       assert.equal(stages.length, protocol === 'knn' ? 9 : 2);
       assert.deepEqual(used.training, [4], 'all labels of the folder');
-      assert.deepEqual(ids.toSorted(), ['_test/blue/t.mp4', '_test/red/t.mp4']);
+      assert.deepEqual(ids.toSorted(), ['_test/blue/t1.mp4', '_test/red/t0.mp4']);
       for (const { stage, draws, measures } of stages) {
         assert.equal(draws.length, stage.startsWith('pretrain-') ? 1 : 2);
         assert.equal(measures[0]!.value, 1, `${protocol}, ${stage}`);
@@ -119,10 +89,10 @@ describe('evaluation of a run', () => {
     };
     const folder = await read([path.join(data, '_test')], 'pooled');
     const ids = JSON.parse(folder.metadata.ids!) as string[];
-    assert.deepEqual(ids, ['blue/t.mp4', 'red/t.mp4']);
+    assert.deepEqual(ids, ['blue/t1.mp4', 'red/t0.mp4']);
     assert.deepEqual(JSON.parse(folder.metadata.labels!), ['blue', 'red']);
 
-    const file = path.join(data, '_test/red/t.mp4');
+    const file = path.join(data, '_test/red/t0.mp4');
     const alone = await read([file], 'pooled');
     assert.deepEqual(JSON.parse(alone.metadata.labels!), [null]);
     for (const [k, value] of folder.rows[1]!.entries()) {

@@ -66,6 +66,21 @@ describe('a run, end to end', () => {
     assert.ok('error' in bad! && bad.error.code === 'not-found');
   });
 
+  test('threads that make batches ahead change nothing: every network is the same, bit for bit', async () => {
+    const names = ['without', 'with-two'];
+    await train(names[0]!, { workers: 0 });
+    await train(names[1]!, { workers: 2 });
+    const [without, withTwo] = names.map((name) => {
+      const stages = path.join(root, name, 'stages');
+      const models = readdirSync(stages, { recursive: true, encoding: 'utf8' }).filter((file) =>
+        /safetensors$/.test(file),
+      );
+      return models.sort().map((file) => [file, readFileSync(path.join(stages, file)).toString('base64')]);
+    });
+    assert.equal(without!.length, 9);
+    assert.ok(without!.every(([file, bytes], k) => file === withTwo![k]![0] && bytes === withTwo![k]![1]));
+  });
+
   test('runs that share a store decode each video once, and a run keeps the format it began with', async () => {
     const store = path.join(root, 'shared frames');
     const notes: string[] = [];

@@ -12,7 +12,7 @@ import { trainingView } from './training-view.js';
 const folder = await demoSequences({ train: 3, test: 1, frames: 4 });
 const sequences = await readSequences(folder, 'train');
 const views = trainingViewSettings(loadRecipeOf('tracker', 'tracker-small'));
-const options = { views, batch: 2, pairsPerSequence: 3, seed: 5 };
+const options = { views, batch: 2, perSequence: 3, seed: 5 };
 
 test('batches depend on the step alone, also in another order, and no pixel is lost on the way', () => {
   scope(() => {

@@ -11,7 +11,7 @@ export interface PairLoaderOptions {
   /** Pairs of a step. */
   batch: number;
   /** Pairs that an epoch draws from each sequence. */
-  pairsPerSequence: number;
+  perSequence: number;
   seed: number;
 }
 
@@ -50,17 +50,17 @@ export class PairLoader {
     this.leftOut = all.flatMap(({ sequence, usable }) => (usable.length >= 2 ? [] : [sequence.id]));
     this.#options = options;
     if (this.stepsPerEpoch > 0) return;
-    const { batch, pairsPerSequence } = options;
-    const found = `${this.#sequences.length} usable sequences give ${this.#sequences.length * pairsPerSequence} pairs an epoch`;
+    const { batch, perSequence } = options;
+    const found = `${this.#sequences.length} usable sequences give ${this.#sequences.length * perSequence} pairs an epoch`;
     throw new ChronotopeError('too-few-pairs', `${found}, less than a batch of ${batch}`, {
-      hint: 'Give more sequences, or set training.pairsPerSequence higher or training.batch lower.',
+      hint: 'Give more sequences, or set pairs.perSequence higher or pairs.batch lower.',
       details: { leftOut: this.leftOut },
     });
   }
 
   get stepsPerEpoch(): number {
-    const { batch, pairsPerSequence } = this.#options;
-    return Math.floor((this.#sequences.length * pairsPerSequence) / batch);
+    const { batch, perSequence } = this.#options;
+    return Math.floor((this.#sequences.length * perSequence) / batch);
   }
 
   /** The batch of a step, counted from 0. */
@@ -92,10 +92,10 @@ export class PairLoader {
   }
 
   private pairsOf(step: number): Pair[] {
-    const { batch, pairsPerSequence, seed } = this.#options;
+    const { batch, perSequence, seed } = this.#options;
     const epoch = Math.floor(step / this.stepsPerEpoch);
     const first = (step % this.stepsPerEpoch) * batch;
-    const order = randomStream(seed, 'siamfc-order', epoch).permutation(this.#sequences.length * pairsPerSequence);
+    const order = randomStream(seed, 'siamfc-order', epoch).permutation(this.#sequences.length * perSequence);
     return order.slice(first, first + batch).map((place) => {
       const { sequence, usable } = this.#sequences[place % this.#sequences.length]!;
       return { sequence, frames: drawPair(usable, randomStream(seed, 'siamfc-pair', epoch, place)) };

@@ -43,10 +43,10 @@ test('the learning rate of every epoch is the official one', () => {
     epochs: number;
     lr: number[];
   }
-  const { training } = loadRecipeOf('tracker', 'tracker-ccl');
+  const { pairs } = loadRecipeOf('tracker', 'tracker-ccl');
   for (const golden of readGolden<{ cases: RateCase[] }>('ccl/siamfc_lr.json').cases) {
     const { initial_lr: learningRate, ultimate_lr: lastLearningRate, epochs, lr } = golden;
-    const schedule = learningRateSchedule({ ...training, learningRate, lastLearningRate, epochs }, 7);
+    const schedule = learningRateSchedule({ ...pairs, learningRate, lastLearningRate, epochs }, 7);
     for (const [epoch, expected] of lr.entries()) {
       for (const step of [7 * epoch, 7 * epoch + 6]) {
         const rate = learningRate * schedule(step);
@@ -54,7 +54,7 @@ test('the learning rate of every epoch is the official one', () => {
       }
     }
   }
-  const steps = learningRateSchedule({ ...training, schedule: 'step', milestones: [10, 20] }, 2);
+  const steps = learningRateSchedule({ ...pairs, schedule: 'step', milestones: [10, 20] }, 2);
   assert.deepEqual(
     [0, 19, 20, 40].map(steps).map((factor) => factor.toFixed(3)),
     ['1.000', '1.000', '0.100', '0.010'],

@@ -37,21 +37,21 @@ export async function trainSiamFC(run: SiamFCRun): Promise<void> {
   const network = newSiamFC(recipe);
   try {
     if (weights !== null) progress.note(formatWeightsReport(loadBackbone(network, weights)));
-    if (recipe.training.epochs === 0) {
+    if (recipe.pairs.epochs === 0) {
       stage.begin();
       saveModel(stage, network);
       stage.finish({ steps: 0, seconds: 0, metrics: {}, damaged: [] });
       return;
     }
     await trainStage(stage, network, () => {
-      const { batch, pairsPerSequence } = recipe.training;
+      const { batch, perSequence } = recipe.pairs;
       const views = trainingViewSettings(recipe);
-      const loader = new PairLoader(sequences, { views, batch, pairsPerSequence, seed: recipe.seed });
+      const loader = new PairLoader(sequences, { views, batch, perSequence, seed: recipe.seed });
       if (loader.leftOut.length > 0) {
         progress.note(`  note: left out for want of two usable boxes: ${loader.leftOut.length} sequences`);
       }
       const title = 'tracker';
-      return { ...siamfcTraining(network, loader, recipe), loaders: [], title, progress, saveEverySeconds, signal };
+      return { ...siamfcTraining(network, loader, recipe), title, progress, saveEverySeconds, signal };
     });
   } finally {
     network.dispose();

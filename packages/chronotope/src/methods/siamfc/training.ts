@@ -15,28 +15,28 @@ const SGD_MOMENTUM = 0.9;
 
 /** Training on pairs: the response must be high where the object of the exemplar is in the search image. */
 export function siamfcTraining(network: SiamFC, loader: PairLoader, recipe: TrackerRecipe): Training {
-  const { training } = recipe;
-  const { learningRate: lr, weightDecay, optimizer } = training;
+  const { pairs } = recipe;
+  const { learningRate: lr, weightDecay, optimizer } = pairs;
   const trained = network.trainable();
   return {
-    steps: training.epochs * loader.stepsPerEpoch,
+    steps: pairs.epochs * loader.stepsPerEpoch,
     optimizer:
       optimizer === 'adam'
         ? new optim.Adam(trained, { lr, weightDecay })
         : new optim.SGD(trained, { lr, weightDecay, momentum: SGD_MOMENTUM }),
-    schedule: learningRateSchedule(training, loader.stepsPerEpoch),
+    schedule: learningRateSchedule(pairs, loader.stepsPerEpoch),
     batch: (step) => loader.stepBatch(step),
     loss: ({ exemplars, searches, offsets, ids }): StepLoss => {
       const response = network.call(exemplars, searches);
       const label = responseLabels(response, offsets, recipe);
-      return { loss: lossOf(response, label, training), metrics: { hits: shareOfHits(response, label) }, ids };
+      return { loss: lossOf(response, label, pairs), metrics: { hits: shareOfHits(response, label) }, ids };
     },
   };
 }
 
 /** The factor of the learning rate, which changes after each epoch only. */
-export function learningRateSchedule(training: TrackerRecipe['training'], stepsPerEpoch: number): Schedule {
-  const { schedule, learningRate, lastLearningRate, milestones, epochs } = training;
+export function learningRateSchedule(pairs: TrackerRecipe['pairs'], stepsPerEpoch: number): Schedule {
+  const { schedule, learningRate, lastLearningRate, milestones, epochs } = pairs;
   const epochOf = (step: number) => Math.floor(step / stepsPerEpoch);
   switch (schedule) {
     case 'exponential': {
@@ -53,14 +53,14 @@ export function learningRateSchedule(training: TrackerRecipe['training'], stepsP
 /** The label map of each pair, `[N, 1, h, w]`. */
 function responseLabels(response: Tensor, offsets: PairBatch['offsets'], recipe: TrackerRecipe): Tensor {
   const [, , height, width] = response.shape as [number, number, number, number];
-  const { positiveRadius, ignoredRadius } = recipe.training;
+  const { positiveRadius, ignoredRadius } = recipe.pairs;
   const { stride } = trainingViewSettings(recipe);
   const radii = { positive: positiveRadius / stride, ignored: ignoredRadius / stride };
   const labels = offsets.map(([x, y]) => labelMap(height, width, { ...radii, centre: [x / stride, y / stride] }));
   return stack(labels).unsqueeze(1).to({ device: response.device });
 }
 
-function lossOf(response: Tensor, label: Tensor, { loss, gamma, negativeWeight }: TrackerRecipe['training']): Tensor {
+function lossOf(response: Tensor, label: Tensor, { loss, gamma, negativeWeight }: TrackerRecipe['pairs']): Tensor {
   return loss === 'focal' ? focalLoss(response, label, { gamma }) : balancedLoss(response, label, { negativeWeight });
 }
 

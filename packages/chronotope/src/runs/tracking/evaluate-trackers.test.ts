@@ -18,7 +18,7 @@ const run = join(folder, 'tiny');
 
 before(async () => {
   // What is measured here does not depend on what was learnt.
-  const settings = ['model.width=4', 'model.head=null', 'training.epochs=0'];
+  const settings = ['model.width=4', 'model.head=null', 'pairs.epochs=0'];
   await trainTracker({ data, recipe: loadRecipeOf('tracker', 'tracker-small', settings), out: run });
 });
 

@@ -15,20 +15,14 @@ const data = await demoSequences({ train: 4, test: 1, frames: 4 });
 const folder = mkdtempSync(join(tmpdir(), 'chronotope-tracker-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const TINY = [
-  'model.width=4',
-  'model.head=8',
-  'model.outScale=0.01',
-  'training.batch=4',
-  'training.pairsPerSequence=2',
-];
+const TINY = ['model.width=4', 'model.head=8', 'model.outScale=0.01', 'pairs.batch=4', 'pairs.perSequence=2'];
 const recipe = (...overrides: string[]) => loadRecipeOf('tracker', 'tracker-small', [...TINY, ...overrides]);
 const model = (run: string) => join(run, 'stages', 'tracker', 'model.safetensors');
 
 test('training learns, and an interrupted run ends with the same weights, bit for bit', async () => {
   const whole = join(folder, 'whole');
   const cut = join(folder, 'cut');
-  const settings = recipe('training.epochs=12', 'training.learningRate=0.01', 'model.frozen=false');
+  const settings = recipe('pairs.epochs=12', 'pairs.learningRate=0.01', 'model.frozen=false');
   await trainTracker({ data, recipe: settings, out: whole });
   const lines = readFileSync(join(whole, 'stages', 'tracker', 'metrics.jsonl'), 'utf8')
     .trim()
@@ -60,13 +54,13 @@ test('weights come from a file or from a stage of a run; a frozen backbone keeps
     begin: () => ({ update: () => {}, end: () => {} }),
     note: (line: string) => void notes.push(line),
   };
-  const settings = recipe('training.epochs=1', `model.pretrained=${file}`);
+  const settings = recipe('pairs.epochs=1', `model.pretrained=${file}`);
   await trainTracker({ data, recipe: settings, out, progress });
   assert.match(notes.join('\n'), /resnet\.safetensors/);
   assert.equal(weightsFile(`${out}:tracker`), model(out));
 
   const again = join(folder, 'again');
-  await trainTracker({ data, recipe: recipe('training.epochs=0', `model.pretrained=${out}:tracker`), out: again });
+  await trainTracker({ data, recipe: recipe('pairs.epochs=0', `model.pretrained=${out}:tracker`), out: again });
   const kept = loadSafetensors(model(again)).tensors;
   for (const [key, value] of backbone.stateDict()) {
     assert.deepEqual(kept.get(`backbone.${key}`)!.data(), value.data(), key);
@@ -78,9 +72,9 @@ test('what does not fit is refused: weights that are none, OTB for training, a r
     trainTracker({ data, recipe: recipe(...overrides), out: join(folder, 'x') });
   await assert.rejects(train('model.pretrained=/no/such/file'), { code: 'weights-missing' });
   await assert.rejects(train(`model.pretrained=${folder}/whole:nothing`), { code: 'weights-missing' });
-  await assert.rejects(train('training.batch=100'), { code: 'too-few-pairs' });
+  await assert.rejects(train('pairs.batch=100'), { code: 'too-few-pairs' });
   await assert.rejects(trainTracker({ data: join(data, 'val'), recipe: recipe(), out: join(folder, 'y') }), {
     code: 'no-training-sequences',
   });
-  assert.throws(() => recipe('model.head=null'), /training\.epochs: must be 0/);
+  assert.throws(() => recipe('model.head=null'), /pairs\.epochs: must be 0/);
 });

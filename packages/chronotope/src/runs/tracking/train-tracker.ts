@@ -41,7 +41,7 @@ export async function trainTracker(options: TrainTrackerOptions): Promise<void> 
   // Boxes of thousands of sequences have no place in the list of what a run was trained on.
   const listed = training.map(({ tracking: _, ...entry }) => entry);
   const videos = { classes: [], training: listed, draws: [listed], test: [], choice: {} };
-  const run = openRun({ ...options, data }, recipe, videos, origin);
+  const run = await openRun({ ...options, data }, recipe, videos, origin);
   const stage = run.stage(TRACKER_STAGE);
   await trainSiamFC({ recipe, sequences, weights, stage, progress, saveEverySeconds, signal });
 }
