@@ -22,13 +22,14 @@ const model = (run: string) => join(run, 'stages', 'tracker', 'model.safetensors
 test('training learns, and an interrupted run ends with the same weights, bit for bit', async () => {
   const whole = join(folder, 'whole');
   const cut = join(folder, 'cut');
-  const settings = recipe('pairs.epochs=12', 'pairs.learningRate=0.01', 'model.frozen=false');
+  const learning = ['pairs.epochs=10', 'pairs.learningRate=0.01', 'pairs.loss=balanced', 'model.frozen=false'];
+  const settings = recipe(...learning);
   await trainTracker({ data, recipe: settings, out: whole });
   const lines = readFileSync(join(whole, 'stages', 'tracker', 'metrics.jsonl'), 'utf8')
     .trim()
     .split('\n');
   const losses = lines.map((line) => (JSON.parse(line) as MetricsLine).metrics.loss!);
-  assert.ok(losses.at(-1)! < 0.8 * losses[0]!, `losses ${losses}`);
+  assert.ok(losses.at(-1)! < 0.9 * losses[0]!, `losses ${losses}`);
 
   const stop = new AbortController();
   const progress = {
