@@ -49,6 +49,14 @@ export { type EvaluateOptions, evaluateRun, type RunEvaluation } from './runs/ev
 export { type EvaluateFeaturesOptions, evaluateFeatures, type FeatureEvaluation } from './runs/evaluate-features.js';
 export { type FilePrediction, predictFiles } from './runs/predict.js';
 export { type ReportOptions, reportRun } from './runs/report/report-run.js';
+export {
+  type EvaluateTrackersOptions,
+  evaluateTrackers,
+  type TrackerEvaluation,
+  type TrackersEvaluation,
+} from './runs/tracking/evaluate-trackers.js';
+export { type TrackVideoOptions, trackVideo, type VideoTrack } from './runs/tracking/track-video.js';
+export { type TrainTrackerOptions, trainTracker } from './runs/tracking/train-tracker.js';
 export { type TrainOptions, trainTimeBalance } from './runs/train-timebalance.js';
 export type { Better } from './training/best.js';
 export { gatherSamples } from './training/data-parallel.js';
