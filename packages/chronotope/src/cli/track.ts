@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Box } from '../data/manifest.js';
 import { evaluateTrackers, type TrackerEvaluation } from '../runs/tracking/evaluate-trackers.js';
 import { trackVideo } from '../runs/tracking/track-video.js';
@@ -19,6 +19,7 @@ interface EvaluateFlags {
   sequences?: string[];
   videos?: boolean;
   report?: string;
+  tuned?: boolean;
   json?: boolean;
 }
 
@@ -30,6 +31,7 @@ function evaluateCommand(): Command {
     .option('--sequences <names...>', 'only these; default: all but those of the training part')
     .option('--videos', 'also write each sequence as a video: tracked boxes in red, true ones in green')
     .option('--report <file>', 'the HTML page with the curves; default: tracking/report.html in the first run folder')
+    .addOption(tunedOption())
     .option('--json', 'print everything, with the curves, as JSON')
     .addHelpText(
       'after',
@@ -49,6 +51,7 @@ function evaluateCommand(): Command {
 interface RunFlags {
   box: Box;
   out?: string;
+  tuned?: boolean;
   json?: boolean;
 }
 
@@ -59,6 +62,7 @@ function runCommand(): Command {
     .argument('<video>', 'a video file')
     .requiredOption('--box <x,y,w,h>', 'the object in the first frame, in pixels; the top left pixel is 1,1', box)
     .option('--out <file>', 'the video to write; default: <video>.tracked.mp4 in the current folder')
+    .addOption(tunedOption())
     .option('--json', 'print the boxes as JSON')
     .addHelpText('after', '\nExample:\n  $ chronotope track run ./runs/tracker match.mp4 --box 160,83,56,65')
     .action(async (run: string, video: string, { out, json, ...flags }: RunFlags) => {
@@ -69,6 +73,10 @@ function runCommand(): Command {
       const written = `${track.out.video}\n${track.out.boxes}\n`;
       process.stdout.write(json ? `${JSON.stringify(track, null, 2)}\n` : written);
     });
+}
+
+function tunedOption(): Option {
+  return new Option('--tuned', 'measure the fastest convolutions first; the last bits of the boxes may then change');
 }
 
 /** The scores of trackers, a row for each. */

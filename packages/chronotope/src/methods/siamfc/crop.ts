@@ -58,6 +58,15 @@ export function meanColour(image: Tensor): Colour {
   return [red!, green!, blue!];
 }
 
+/** The mean colour of an image, computed when it is asked for. */
+export function meanColourOf(image: Tensor): () => Colour {
+  let colour: Colour | undefined;
+  return () => {
+    colour ??= meanColour(image);
+    return colour;
+  };
+}
+
 function cropOriginal(image: Tensor, { centre, side, size, padding, interpolation }: SquareCrop): Tensor {
   const [height, width] = image.shape as [number, number];
   const rounded = roundHalfToEven(side);

@@ -2,7 +2,7 @@ import { keep, noGrad, scope, stack, type Tensor, tensor, upsampleBicubic2d } fr
 import type { Box } from '../../data/manifest.js';
 import { ChronotopeError } from '../../errors.js';
 import type { SiamFC } from '../../models/siamfc.js';
-import { type Colour, cropSquare, meanColour } from './crop.js';
+import { type Colour, cropSquare, meanColour, meanColourOf } from './crop.js';
 import { exemplarSide, type TrackerSettings } from './settings.js';
 
 /** What a tracker needs of a {@link SiamFC}. */
@@ -97,12 +97,7 @@ export class SiamFCTracker {
   }
 
   private paddingOf(image: Tensor): () => Colour {
-    if (this.#settings.crop === 'original') return () => this.#firstColour;
-    let colour: Colour | undefined;
-    return () => {
-      colour ??= meanColour(image);
-      return colour;
-    };
+    return this.#settings.crop === 'original' ? () => this.#firstColour : meanColourOf(image);
   }
 
   private crop(image: Tensor, side: number, size: number, padding = this.paddingOf(image)): Tensor {

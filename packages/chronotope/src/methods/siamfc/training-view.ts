@@ -3,7 +3,7 @@ import { OPENCV_INTERPOLATIONS, resizeLikeOpenCv } from '../../augment/opencv-re
 import { roundHalfToEven } from '../../augment/rounding.js';
 import type { Box } from '../../data/manifest.js';
 import type { RandomStream } from '../../random.js';
-import { type CropRule, cropSquare, cutWindow, meanColour } from './crop.js';
+import { type CropRule, cropSquare, cutWindow, meanColourOf } from './crop.js';
 import { exemplarSide, type SiamFCGeometry } from './settings.js';
 
 /** How training images are cut out and varied. */
@@ -49,8 +49,8 @@ export function trainingView(
   const stretched = () => roundHalfToEven(searchSize * (1 + random.uniform(-stretch, stretch)));
   const centre = [left - 1 + (width - 1) / 2 + moved[0] * side, top - 1 + (height - 1) / 2 + moved[1] * side] as const;
   const view = scope(() => {
-    const colour = meanColour(image);
-    const crop = { centre, side, size: searchSize, padding: () => colour, interpolation: drawInterpolation() };
+    const padding = meanColourOf(image);
+    const crop = { centre, side, size: searchSize, padding, interpolation: drawInterpolation() };
     const square = cropSquare(image, crop, settings.crop);
     const [rows, columns] = [stretched(), stretched()];
     const varied = resizeLikeOpenCv(square, rows, columns, drawInterpolation());
@@ -58,7 +58,7 @@ export function trainingView(
     const size = kind === 'search' ? trainingSearchSize : exemplarSize;
     const offset = (length: number) =>
       middle(length, inner) + random.int(inner - trainingSearchSize + 1) + middle(trainingSearchSize, size);
-    return cutWindow(varied, { top: offset(rows), left: offset(columns), size, padding: () => colour });
+    return cutWindow(varied, { top: offset(rows), left: offset(columns), size, padding });
   });
   return { image: view, offset: [-moved[0] * searchSize, -moved[1] * searchSize] };
 }

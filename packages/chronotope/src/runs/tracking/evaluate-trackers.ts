@@ -19,11 +19,11 @@ import { trackSequence } from '../../methods/siamfc/track-sequence.js';
 import { interrupted } from '../../training/fit.js';
 import { writeFileAtomic, writeJsonAtomic } from '../../training/json-files.js';
 import { type Progress, silentProgress } from '../../training/progress.js';
-import { type OpenTracker, openTracker } from './open-tracker.js';
+import { type OpenTracker, openTracker, type TrackerSpeed, withConvolutions } from './open-tracker.js';
 import { writeSequenceVideo } from './tracking-video.js';
 
 /** Settings of {@link evaluateTrackers}. */
-export interface EvaluateTrackersOptions {
+export interface EvaluateTrackersOptions extends TrackerSpeed {
   /** Sequences in the layout of OTB or GOT-10k, or a manifest with boxes. */
   data: string;
   /** Only the sequences of these names. Default: all. */
@@ -67,7 +67,9 @@ export async function evaluateTrackers(
   const { data, report = path.join(runs[0]!, 'tracking', 'report.html') } = options;
   const sequences = await testSequences(options);
   const trackers: TrackerEvaluation[] = [];
-  for (const run of runs) trackers.push(await evaluateTracker(run, sequences, options));
+  await withConvolutions(options, async () => {
+    for (const run of runs) trackers.push(await evaluateTracker(run, sequences, options));
+  });
   const results = trackers.map(({ run, ...result }) => ({ name: path.basename(path.resolve(run)), ...result }));
   writeFileAtomic(report, renderTrackingReport(path.basename(path.resolve(data)), results));
   return { trackers, report };

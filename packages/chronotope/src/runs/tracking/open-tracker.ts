@@ -1,3 +1,4 @@
+import { convolutionTuning } from '@chronotope/torch';
 import { newSiamFC, trackerSettings } from '../../methods/siamfc/networks.js';
 import { TRACKER_STAGE } from '../../methods/siamfc/pipeline.js';
 import type { TrackerSettings } from '../../methods/siamfc/settings.js';
@@ -6,6 +7,25 @@ import { loadModel } from '../../training/checkpoint.js';
 import { RunFolder } from '../run-folder.js';
 import { trackerRunRecipe } from '../run-recipe.js';
 import { finishedStage } from '../trained-networks.js';
+
+/** What both uses of trackers can be asked for. */
+export interface TrackerSpeed {
+  /**
+   * Measures at the first frames which convolution algorithm is the fastest for each layer. That takes some seconds, pays for
+   * long videos and large networks, and the last bits of the boxes may change from run to run. Default false.
+   */
+  tuned?: boolean;
+}
+
+/** Runs work with convolutions tuned, or not, and leaves them as they are by default. */
+export async function withConvolutions<T>({ tuned = false }: TrackerSpeed, work: () => Promise<T>): Promise<T> {
+  convolutionTuning({ enabled: tuned });
+  try {
+    return await work();
+  } finally {
+    convolutionTuning({ enabled: false });
+  }
+}
 
 /** A trained tracker. */
 export interface OpenTracker {

@@ -5,11 +5,11 @@ import { SiamFCTracker } from '../../methods/siamfc/tracker.js';
 import { interrupted } from '../../training/fit.js';
 import { writeJsonAtomic } from '../../training/json-files.js';
 import { type Progress, silentProgress } from '../../training/progress.js';
-import { openTracker } from './open-tracker.js';
+import { openTracker, type TrackerSpeed, withConvolutions } from './open-tracker.js';
 import { type BoxedPicture, writeBoxedVideo } from './tracking-video.js';
 
 /** Settings of {@link trackVideo}. */
-export interface TrackVideoOptions {
+export interface TrackVideoOptions extends TrackerSpeed {
   /** Where the object is in the first frame, in pixels of the video as displayed, the top left pixel at (1, 1). */
   box: Box;
   /** The video with the box; its ending chooses the container. The boxes go beside it, ending in `.json`. */
@@ -64,7 +64,7 @@ export async function trackVideo(run: string, video: string, options: TrackVideo
   }
   try {
     const { height, width } = info;
-    await writeBoxedVideo(out, boxed(), { height, width, fps, signal });
+    await withConvolutions(options, () => writeBoxedVideo(out, boxed(), { height, width, fps, signal }));
   } finally {
     tracker?.dispose();
     network.dispose();
