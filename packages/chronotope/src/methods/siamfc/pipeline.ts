@@ -1,8 +1,10 @@
 import { manualSeed } from '@chronotope/torch';
 import type { TrackingSequence } from '../../data/tracking-sequences.js';
+import { ChronotopeError } from '../../errors.js';
 import { formatWeightsReport } from '../../models/weights/report.js';
 import type { TrackerRecipe } from '../../recipes/tracker.js';
 import { saveModel } from '../../training/checkpoint.js';
+import { shard } from '../../training/processes.js';
 import type { Progress } from '../../training/progress.js';
 import type { StageFolder } from '../../training/stage-folder.js';
 import { trainStage } from '../../training/train-stage.js';
@@ -28,10 +30,15 @@ export interface SiamFCRun {
 /**
  * Trains a tracker, or goes on where an interrupted attempt stopped.
  *
- * @throws ChronotopeError `too-few-pairs`, `weights-differ`, `loss-not-finite`, `interrupted`
+ * @throws ChronotopeError `one-process`, `too-few-pairs`, `weights-differ`, `loss-not-finite`, `interrupted`
  */
 export async function trainSiamFC(run: SiamFCRun): Promise<void> {
   const { recipe, sequences, weights, stage, progress, saveEverySeconds, signal } = run;
+  if (shard().worldSize > 1) {
+    throw new ChronotopeError('one-process', 'a tracker is trained by one process', {
+      hint: 'Start the command without torchrun and the like; only the two small convolutions learn.',
+    });
+  }
   if (stage.isDone) return;
   manualSeed(recipe.seed);
   const network = newSiamFC(recipe);

@@ -32,7 +32,8 @@ export class SiamFCTracker {
   readonly #factors: number[];
   readonly #exemplar: Tensor;
   readonly #window: Tensor;
-  readonly #firstColour: Colour;
+  /** What lies beyond the image in every frame, by the `original` rule. */
+  readonly #firstColour: Colour | null;
   /** Middle and size of the object, the top left pixel at (0, 0). */
   #state: { x: number; y: number; width: number; height: number };
   /** Side of the square that a search image shows, in pixels of the image. */
@@ -50,7 +51,7 @@ export class SiamFCTracker {
     this.#settings = settings;
     this.#state = { x: left - 1 + (width - 1) / 2, y: top - 1 + (height - 1) / 2, width, height };
     this.#factors = Array.from({ length: scales }, (_, k) => scaleStep ** (k - (scales - 1) / 2));
-    this.#firstColour = meanColour(image);
+    this.#firstColour = settings.crop === 'original' ? meanColour(image) : null;
     const side = exemplarSide(width, height, context);
     this.#searchSide = (side * searchSize) / exemplarSize;
     this.#window = keep(hannWindow(responseSize * responseUp));
@@ -97,7 +98,8 @@ export class SiamFCTracker {
   }
 
   private paddingOf(image: Tensor): () => Colour {
-    return this.#settings.crop === 'original' ? () => this.#firstColour : meanColourOf(image);
+    const first = this.#firstColour;
+    return first ? () => first : meanColourOf(image);
   }
 
   private crop(image: Tensor, side: number, size: number, padding = this.paddingOf(image)): Tensor {
