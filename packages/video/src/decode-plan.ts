@@ -205,7 +205,11 @@ export function estimateFrames(info: VideoInfo, selection: FrameSelection): numb
   return Math.min(Math.ceil(own / stride), maxFrames);
 }
 
-function scaleToShortSide({ width, height }: VideoInfo, shortSide: number): { width: number; height: number } {
+/** A size with the same shape whose shorter side has this many pixels. */
+export function scaleToShortSide(
+  { width, height }: { width: number; height: number },
+  shortSide: number,
+): { width: number; height: number } {
   const scale = shortSide / Math.min(width, height);
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }

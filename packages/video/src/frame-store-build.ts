@@ -2,8 +2,6 @@ import { mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { abortedError } from './children.js';
-import { frames } from './decode.js';
-import { estimateFrames, targetSize } from './decode-plan.js';
 import { decodeTogether } from './decode-together.js';
 import {
   diskFullError,
@@ -14,8 +12,9 @@ import {
   type VideoErrorCode,
 } from './errors.js';
 import { findFfmpeg } from './ffmpeg.js';
-import { FrameStore, type SourceVideo } from './frame-store.js';
-import { probe, type VideoInfo } from './probe.js';
+import { FrameStore } from './frame-store.js';
+import { readHeader, type SourceHeader, type SourceOptions, withSourceFrames } from './source-frames.js';
+import { partOf, type SourceVideo } from './source-video.js';
 import {
   entryFile,
   entryKey,
@@ -122,14 +121,15 @@ export async function buildFrameStore(
 /** Free space is looked at again after this many bytes. */
 const bytesBetweenChecks = 64 << 20;
 
-/** A video file that can be used as far as its header tells; several ids may mean the same contents. */
+/** A video that can be used as far as its header tells; several ids may mean the same contents. */
 interface Candidate {
   /** The first of `ids`. */
   id: string;
   ids: string[];
+  video: SourceVideo;
   source: Source;
-  /** Null where frames are stored already; then the header is only read when it is needed. */
-  info: VideoInfo | null;
+  /** Null where frames are stored already; then it is only read when it is needed. */
+  header: SourceHeader | null;
   stored: Partial<Record<StoreFormat, StoreEntry>>;
   rawBytes: number;
 }
@@ -150,7 +150,7 @@ class FrameStoreBuild {
   readonly #failed: FailedVideo[] = [];
   /** Frames that were decoded with those of other videos, in files that have no lasting name yet. */
   readonly #decoded = new Map<Candidate, { temporary: string; written: WrittenFrames }>();
-  readonly #usable: { id: string; source: string; key: string; entry: StoreEntry }[] = [];
+  readonly #usable: { id: string; source: SourceVideo; key: string; entry: StoreEntry }[] = [];
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   #sources!: SourceRegistry;
@@ -200,25 +200,27 @@ class FrameStoreBuild {
   }
 
   /** Finds out what a video holds and whether its frames are stored; reads the header of those that are not. */
-  async #check({ id, path }: SourceVideo, candidates: Map<string, Candidate>): Promise<void> {
-    const source = await this.#sources.identify(path, { signal: this.#signal, record: true });
+  async #check(wanted: SourceVideo, candidates: Map<string, Candidate>): Promise<void> {
+    const { id } = wanted;
+    const source = await this.#sources.identify(wanted, { signal: this.#signal, record: true });
+    const video = { ...wanted, path: source.path };
     const stored: Candidate['stored'] = {};
     for (const format of formats) {
       const entry = await this.#intactEntry(source, format);
       if (entry !== null) stored[format] = entry;
     }
     const entry = stored.raw ?? stored.jpeg;
-    const info = entry === undefined ? await probe(source.path, { signal: this.#signal }) : null;
-    const rawBytes =
-      entry === undefined ? this.#estimateRawBytes(info!) : entry.frames * entry.height * entry.width * 3;
+    const header = entry === undefined ? await readHeader(video, this.#sourceOptions) : null;
+    const { frames, height, width } = header ?? entry!;
+    const rawBytes = frames * height * width * 3;
     const twin = candidates.get(source.sha256);
     if (twin !== undefined) twin.ids.push(id);
-    else candidates.set(source.sha256, { id, ids: [id], source, info, stored, rawBytes });
+    else candidates.set(source.sha256, { id, ids: [id], video, source, header, stored, rawBytes });
   }
 
-  #estimateRawBytes(info: VideoInfo): number {
-    const { width, height } = targetSize(info, this.#options);
-    return estimateFrames(info, this.#options) * width * height * 3;
+  get #sourceOptions(): SourceOptions {
+    const { timeoutMs } = this.#options;
+    return { settings: this.#settings, folder: this.#folder, signal: this.#signal, timeoutMs };
   }
 
   async #intactEntry(source: Source, format: StoreFormat): Promise<StoreEntry | null> {
@@ -238,8 +240,11 @@ class FrameStoreBuild {
   }
 
   async #decodeAll(jobs: readonly Candidate[], format: StoreFormat): Promise<void> {
-    const isSmall = ({ info, rawBytes }: Candidate): boolean =>
-      format === 'raw' && info !== null && Math.max(info.bytes, rawBytes) <= smallVideoBytes;
+    const isSmall = ({ video, header, rawBytes }: Candidate): boolean => {
+      const info = header?.info ?? null;
+      const isWholeFile = info !== null && partOf(video) === '';
+      return format === 'raw' && isWholeFile && Math.max(info.bytes, rawBytes) <= smallVideoBytes;
+    };
     const small = jobs.filter(isSmall);
     const alone = jobs.filter((job) => !isSmall(job));
     const groupSize = Math.min(videosTogether, Math.ceil(small.length / this.#concurrency));
@@ -262,7 +267,7 @@ class FrameStoreBuild {
     const { shortSide, fps, maxFrames } = this.#options;
     const targets = group.map((job) => ({
       job,
-      info: job.info!,
+      info: job.header!.info!,
       file: temporaryName(this.#framesFile(job, format)),
     }));
     const limits = { timeoutMs: togetherTimeoutMs, signal: this.#signal };
@@ -271,7 +276,7 @@ class FrameStoreBuild {
       for (const [k, { job, file: temporary }] of targets.entries()) {
         const timestamps = times[k];
         if (!timestamps) continue;
-        const { sha256, bytes } = await hashFile(temporary, this.#signal);
+        const { sha256, bytes } = await hashFile(temporary, { signal: this.#signal });
         this.#decoded.set(job, { temporary, written: { timestamps, warnings: [], pictureBytes: [], sha256 } });
         this.#bytes += bytes;
       }
@@ -294,10 +299,11 @@ class FrameStoreBuild {
     const target = this.#framesFile(job, format);
     const temporary = decoded?.temporary ?? temporaryName(target);
     try {
-      const info = job.info ?? (await probe(job.source.path, { signal: this.#signal }));
-      const written = decoded?.written ?? (await this.#decode(info, format, temporary));
-      const entry = this.#describe(job, format, info, written);
-      await requireUnchanged(job.source);
+      const entry =
+        decoded === undefined
+          ? await this.#decode(job, format, temporary)
+          : this.#describe(job, format, job.header!, decoded.written);
+      await requireUnchanged(job);
       await rename(temporary, target);
       await writeFileAtomically(entryFile(this.#folder, key), serialiseEntry(entry));
       this.#noteUsable(job, (await readEntry(this.#folder, key))!, { isNew: true });
@@ -306,37 +312,33 @@ class FrameStoreBuild {
     }
   }
 
-  async #decode(info: VideoInfo, format: StoreFormat, file: string): Promise<WrittenFrames> {
-    const { shortSide, fps, maxFrames, timeoutMs } = this.#options;
-    const source = frames(info.path, {
-      ...{ shortSide, fps, maxFrames, timeoutMs, info },
-      signal: this.#signal,
-      threads: 1,
-    });
+  async #decode(job: Candidate, format: StoreFormat, file: string): Promise<Omit<StoreEntry, 'version'>> {
     const onBytes = async (bytes: number): Promise<void> => {
       this.#bytes += bytes;
       if (this.#bytes >= this.#checkSpaceAt) await this.#requireReserve();
     };
-    return writeFrames(source, file, { format, onBytes });
+    return withSourceFrames(job.video, job.header, this.#sourceOptions, async (source, header) =>
+      this.#describe(job, format, header, await writeFrames(source, file, { format, onBytes })),
+    );
   }
 
   #describe(
-    { source }: Candidate,
+    { video, source }: Candidate,
     format: StoreFormat,
-    info: VideoInfo,
+    { width, height, ...header }: SourceHeader,
     written: WrittenFrames,
   ): Omit<StoreEntry, 'version'> {
     const count = written.timestamps.length;
+    if (count === 0) throw emptyClip(video);
     const seconds = written.timestamps.at(-1)! - written.timestamps[0]!;
-    const frameRate = seconds > 0 ? (count - 1) / seconds : (this.#options.fps ?? info.averageFrameRate);
-    const { width, height } = targetSize(info, this.#options);
+    const frameRate = seconds > 0 ? (count - 1) / seconds : header.frameRate;
     const shape = { frames: count, height, width, frameRate };
     return { format, settings: this.#settings, source: source.sha256, ...shape, ...written };
   }
 
-  #noteUsable({ ids, source }: Candidate, entry: StoreEntry, { isNew }: { isNew: boolean }): void {
+  #noteUsable({ ids, video, source }: Candidate, entry: StoreEntry, { isNew }: { isNew: boolean }): void {
     const key = entryKey(source.sha256, entry.format, this.#settings);
-    for (const id of ids) this.#usable.push({ id, source: source.path, key, entry });
+    for (const id of ids) this.#usable.push({ id, source: video, key, entry });
     if (isNew) this.#stored += 1;
     this.#reused += ids.length - (isNew ? 1 : 0);
   }
@@ -454,8 +456,18 @@ function fromAnywhere<Item>(items: readonly Item[]): Item[] {
   return [...items.slice(first), ...items.slice(0, first)];
 }
 
-async function requireUnchanged(source: Source): Promise<void> {
-  if (isSameState(await currentState(source.path), source)) return;
+function emptyClip({ path, clip }: SourceVideo): VideoError {
+  const range = clip && ` from ${clip.start} to ${clip.end ?? 'the end'} (${clip.unit})`;
+  return new VideoError({
+    code: 'too-short',
+    path,
+    reason: `There are no frames${range ?? ''}.`,
+    hint: 'Correct the range in the list, or leave the clip out.',
+  });
+}
+
+async function requireUnchanged({ video, source }: Candidate): Promise<void> {
+  if (isSameState(await currentState(video), source)) return;
   throw new VideoError({
     code: 'unreadable',
     path: source.path,

@@ -18,7 +18,6 @@ export {
 export {
   type DamagedVideo,
   FrameStore,
-  type SourceVideo,
   type StoredVideo,
   type StoreSelection,
 } from './frame-store.js';
@@ -56,6 +55,7 @@ export {
   type ShortVideoPolicy,
 } from './sampling/short-video.js';
 export { frameAt, timelineAtRate } from './sampling/time.js';
+export type { ArchiveMember, ClipRange, ImageSequence, SourceVideo } from './source-video.js';
 export type { FrameStoreSettings, StoreFormat } from './store-entry.js';
 export { formatBytes, type StorePlan } from './store-plan.js';
 export { clearStore, type DamagedEntry, describeStore, type StoreKind, verifyStore } from './store-upkeep.js';
