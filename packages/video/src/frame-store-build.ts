@@ -14,7 +14,7 @@ import {
 import { findFfmpeg } from './ffmpeg.js';
 import { FrameStore } from './frame-store.js';
 import { readHeader, type SourceHeader, type SourceOptions, withSourceFrames } from './source-frames.js';
-import { partOf, type SourceVideo } from './source-video.js';
+import { isWholeFile, type SourceVideo } from './source-video.js';
 import {
   entryFile,
   entryKey,
@@ -134,6 +134,12 @@ interface Candidate {
   rawBytes: number;
 }
 
+/** The frames of one video, written. */
+interface DecodedSource {
+  written: WrittenFrames;
+  header: SourceHeader;
+}
+
 const formats: readonly StoreFormat[] = ['raw', 'jpeg'];
 
 /** Raw bytes of a video up to which starting a process for it alone takes longer than decoding it. */
@@ -240,11 +246,11 @@ class FrameStoreBuild {
   }
 
   async #decodeAll(jobs: readonly Candidate[], format: StoreFormat): Promise<void> {
-    const isSmall = ({ video, header, rawBytes }: Candidate): boolean => {
-      const info = header?.info ?? null;
-      const isWholeFile = info !== null && partOf(video) === '';
-      return format === 'raw' && isWholeFile && Math.max(info.bytes, rawBytes) <= smallVideoBytes;
-    };
+    const isSmall = ({ video, header, rawBytes }: Candidate): boolean =>
+      format === 'raw' &&
+      isWholeFile(video) &&
+      header !== null &&
+      Math.max(header.info!.bytes, rawBytes) <= smallVideoBytes;
     const small = jobs.filter(isSmall);
     const alone = jobs.filter((job) => !isSmall(job));
     const groupSize = Math.min(videosTogether, Math.ceil(small.length / this.#concurrency));
@@ -299,10 +305,8 @@ class FrameStoreBuild {
     const target = this.#framesFile(job, format);
     const temporary = decoded?.temporary ?? temporaryName(target);
     try {
-      const entry =
-        decoded === undefined
-          ? await this.#decode(job, format, temporary)
-          : this.#describe(job, format, job.header!, decoded.written);
+      const together = decoded && { written: decoded.written, header: job.header! };
+      const entry = this.#describe(job, format, together ?? (await this.#decode(job, format, temporary)));
       await requireUnchanged(job);
       await rename(temporary, target);
       await writeFileAtomically(entryFile(this.#folder, key), serialiseEntry(entry));
@@ -312,26 +316,27 @@ class FrameStoreBuild {
     }
   }
 
-  async #decode(job: Candidate, format: StoreFormat, file: string): Promise<Omit<StoreEntry, 'version'>> {
+  async #decode(job: Candidate, format: StoreFormat, file: string): Promise<DecodedSource> {
     const onBytes = async (bytes: number): Promise<void> => {
       this.#bytes += bytes;
       if (this.#bytes >= this.#checkSpaceAt) await this.#requireReserve();
     };
-    return withSourceFrames(job.video, job.header, this.#sourceOptions, async (source, header) =>
-      this.#describe(job, format, header, await writeFrames(source, file, { format, onBytes })),
-    );
+    return withSourceFrames(job.video, job.header, this.#sourceOptions, async (source, header) => {
+      const written = await writeFrames(source, file, { format, onBytes });
+      if (written.timestamps.length === 0) throw emptyClip(job.video);
+      return { written, header };
+    });
   }
 
   #describe(
-    { video, source }: Candidate,
+    { source }: Candidate,
     format: StoreFormat,
-    { width, height, ...header }: SourceHeader,
-    written: WrittenFrames,
+    { written, header }: DecodedSource,
   ): Omit<StoreEntry, 'version'> {
     const count = written.timestamps.length;
-    if (count === 0) throw emptyClip(video);
     const seconds = written.timestamps.at(-1)! - written.timestamps[0]!;
     const frameRate = seconds > 0 ? (count - 1) / seconds : header.frameRate;
+    const { height, width } = header;
     const shape = { frames: count, height, width, frameRate };
     return { format, settings: this.#settings, source: source.sha256, ...shape, ...written };
   }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { loadRecipeOf } from '../recipes/load.js';
 import { trainTimeBalance } from '../runs/train-timebalance.js';
 import { positiveInteger } from './options.js';
-import { interruptible } from './run-command.js';
+import { interruptible, printsResults } from './run-command.js';
 import { evaluationTable } from './tables.js';
 import { addTrainOptions, type TrainFlags } from './train-options.js';
 
@@ -45,6 +45,7 @@ function timebalanceCommand(): Command {
       const evaluation = await interruptible((signal, progress) =>
         trainTimeBalance({ ...flags, labelsFile: labels, saveEverySeconds: saveEvery, recipe, signal, progress }),
       );
+      if (!printsResults()) return;
       if (json) process.stdout.write(`${JSON.stringify(evaluation, null, 2)}\n`);
       else if (evaluation) process.stdout.write(`\n${evaluationTable(evaluation)}`);
       process.stderr.write(`\nDone. Try: chronotope predict ${flags.out} <video file>\n`);

@@ -20,6 +20,7 @@ import {
   similarityPlan,
   testPlan,
   trainPlan,
+  twoViewsPlan,
 } from './views.js';
 
 const geometry: ClipGeometry = {
@@ -53,6 +54,25 @@ test('both augmentations of a pre-training view show the same frames, and the lo
     ['globals', 2],
     ['locals', 2, 2],
   ]);
+});
+
+test('two views show the frames of one training clip, each in its augmentation', () => {
+  const plan = twoViewsPlan(geometry, { weak: timebalanceTrain, strong: timebalancePretext });
+  const clips = plan.clips({ frames: 40 }, random())!;
+  const [single] = trainPlan(geometry, timebalanceTrain).clips({ frames: 40 }, random())!;
+  assert.deepEqual(framesOf(clips), [single!.frames, single!.frames]);
+  assert.deepEqual(
+    clips.map(({ transform }) => transform),
+    [timebalanceTrain, timebalancePretext],
+  );
+  assert.deepEqual(
+    plan.views.map(({ name }) => name),
+    ['weak', 'strong'],
+  );
+  assert.equal(
+    plan.clips({ frames: 3 }, random()),
+    trainPlan(geometry, timebalanceTrain).clips({ frames: 3 }, random()),
+  );
 });
 
 test('training clips start anywhere in the video, by the random number alone', () => {

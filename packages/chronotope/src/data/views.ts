@@ -114,6 +114,23 @@ export function trainPlan(geometry: ClipGeometry, transform: Transform): ViewPla
 }
 
 /**
+ * One clip at a random time, seen twice: `weak` and `strong` [N, …] are the same frames in two augmentations (FixMatch, mean
+ * teacher).
+ */
+export function twoViewsPlan(geometry: ClipGeometry, transforms: { weak: Transform; strong: Transform }): ViewPlan {
+  const { weak, strong } = transforms;
+  const one = trainPlan(geometry, weak);
+  return {
+    views: [
+      { name: 'weak', shape: [] },
+      { name: 'strong', shape: [] },
+    ],
+    clips: (video, random) =>
+      one.clips(video, random)?.flatMap((clip) => [clip, { ...clip, transform: strong }]) ?? null,
+  };
+}
+
+/**
  * Evenly spread clips for evaluation, `clips` [M, N, …], without random numbers; with several transforms (such as three
  * crops) [M · transforms, N, …], the transforms of one clip together.
  *

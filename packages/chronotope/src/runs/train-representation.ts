@@ -26,7 +26,7 @@ export async function trainRepresentation<R extends Recipe>(
   for (const note of notes) progress.note(`  note: ${note}`);
   const training = entries.filter((entry) => entry.split === 'train');
   const test = entries.filter((entry) => entry.split === 'test');
-  const run = openRun(options, recipe, { classes, training, draws: [training], test, choice: {} });
+  const run = await openRun(options, recipe, { classes, training, draws: [training], test, choice: {} });
   await withFrames(run, recipe, training, { ...options, progress }, (methodRun, usable) =>
     learn({ ...methodRun, videos: training.filter(({ id }) => usable.has(id)) }),
   );
