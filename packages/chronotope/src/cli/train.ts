@@ -1,10 +1,13 @@
 import { Command } from 'commander';
 import { loadRecipeOf } from '../recipes/load.js';
+import { trainClip } from '../runs/train-clip.js';
+import { trainLss } from '../runs/train-lss.js';
 import { trainTimeBalance } from '../runs/train-timebalance.js';
 import { positiveInteger } from './options.js';
 import { interruptible, printsResults } from './run-command.js';
 import { evaluationTable } from './tables.js';
 import { addTrainOptions, type TrainFlags } from './train-options.js';
+import { representationCommand } from './train-representation.js';
 
 interface TimeBalanceFlags extends TrainFlags {
   labelsPerClass?: number;
@@ -16,7 +19,20 @@ interface TimeBalanceFlags extends TrainFlags {
 
 /** `chronotope train <method>`. */
 export function trainCommand(): Command {
-  return new Command('train').description('train a model').addCommand(timebalanceCommand());
+  const command = new Command('train').description('train a model');
+  for (const method of [timebalanceCommand(), clipCommand(), lssCommand()]) command.addCommand(method);
+  return command;
+}
+
+/** `chronotope train clip`. */
+function clipCommand(): Command {
+  return representationCommand({
+    method: 'clip',
+    description: 'learn to match frames and sentences from videos with captions (CLIP), for zero-shot use and search',
+    recipe: 'clip-tiny',
+    setting: 'train.epochs=20',
+    train: trainClip,
+  });
 }
 
 /** `chronotope train timebalance`. */
@@ -50,4 +66,16 @@ function timebalanceCommand(): Command {
       else if (evaluation) process.stdout.write(`\n${evaluationTable(evaluation)}`);
       process.stderr.write(`\nDone. Try: chronotope predict ${flags.out} <video file>\n`);
     });
+}
+
+/** `chronotope train lss`. */
+function lssCommand(): Command {
+  return representationCommand({
+    method: 'lss',
+    description:
+      'adapt a CLIP to video with action concepts and no labels (LSS), or learn without language (SVT recipes)',
+    recipe: 'lss-tiny',
+    setting: 'train.epochs=5',
+    train: trainLss,
+  });
 }
