@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { loadRecipeOf } from '../recipes/load.js';
 import { trainCcl } from '../runs/train-ccl.js';
+import { trainClip } from '../runs/train-clip.js';
+import { trainLss } from '../runs/train-lss.js';
 import { trainTimeBalance } from '../runs/train-timebalance.js';
 import { positiveInteger } from './options.js';
 import { interruptible, printsResults } from './run-command.js';
@@ -19,11 +21,10 @@ interface TimeBalanceFlags extends TrainFlags {
 
 /** `chronotope train <method>`. */
 export function trainCommand(): Command {
-  return new Command('train')
-    .description('train a model')
-    .addCommand(timebalanceCommand())
-    .addCommand(cclCommand())
-    .addCommand(framesCommand());
+  const command = new Command('train').description('train a model');
+  for (const method of [timebalanceCommand(), cclCommand(), framesCommand(), clipCommand(), lssCommand()])
+    command.addCommand(method);
+  return command;
 }
 
 /** `chronotope train ccl`. */
@@ -35,6 +36,17 @@ function cclCommand(): Command {
     recipe: 'ccl-small',
     setting: 'pretrain.epochs=20',
     train: trainCcl,
+  });
+}
+
+/** `chronotope train clip`. */
+function clipCommand(): Command {
+  return representationCommand({
+    method: 'clip',
+    description: 'learn to match frames and sentences from videos with captions (CLIP), for zero-shot use and search',
+    recipe: 'clip-tiny',
+    setting: 'train.epochs=20',
+    train: trainClip,
   });
 }
 
@@ -69,4 +81,16 @@ function timebalanceCommand(): Command {
       else if (evaluation) process.stdout.write(`\n${evaluationTable(evaluation)}`);
       process.stderr.write(`\nDone. Try: chronotope predict ${flags.out} <video file>\n`);
     });
+}
+
+/** `chronotope train lss`. */
+function lssCommand(): Command {
+  return representationCommand({
+    method: 'lss',
+    description:
+      'adapt a CLIP to video with action concepts and no labels (LSS), or learn without language (SVT recipes)',
+    recipe: 'lss-tiny',
+    setting: 'train.epochs=5',
+    train: trainLss,
+  });
 }

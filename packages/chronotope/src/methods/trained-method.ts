@@ -3,10 +3,13 @@ import type { ClipReader } from '../data/clip-reader.js';
 import type { ClipLoader } from '../data/loader.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import type { VideoBackbone } from '../models/backbone.js';
+import type { Clip } from '../models/clip/clip.js';
 import type { WeightsFormat } from '../models/weights/layouts.js';
 import type { Recipe } from '../recipes/schemas.js';
 import { trainedCcl } from './ccl/trained-ccl.js';
+import { trainedClip } from './clip/trained-clip.js';
 import { trainedFrames } from './frames/trained-frames.js';
+import { trainedLss } from './lss/trained-lss.js';
 import { trainedTimeBalance } from './timebalance/trained-timebalance.js';
 
 /** How many clips of a test video, and how many crops of each clip, are averaged. */
@@ -31,6 +34,8 @@ export interface TrainedNetwork {
   /** What goes to other programs, where that is not all of the module. */
   exported?: nn.Module;
   officialCheckpoint?: OfficialCheckpoint;
+  /** Only where videos and words share a space. */
+  language?: VideoLanguage;
 }
 
 /** A whole training as the official program writes it into a checkpoint. */
@@ -38,6 +43,14 @@ export interface OfficialCheckpoint {
   /** The format of its weights. */
   format: WeightsFormat;
   content: () => { epoch: number; arch: string; state_dict: Map<string, Tensor> };
+}
+
+/** The part of a network that compares videos with words. */
+export interface VideoLanguage {
+  /** Whose text tower reads the words. */
+  clip: Clip;
+  /** Clips `[N, 3, T, H, W]` of the method's test loader to vectors in the space of the texts, `[N, E]`. */
+  embed(clips: Tensor): Tensor;
 }
 
 /** What the rest of the program must know of a method to use what its runs have learnt: features, weights. */
@@ -67,5 +80,9 @@ export function trainedMethod(recipe: Recipe): TrainedMethod {
       return trainedCcl(recipe);
     case 'frames':
       return trainedFrames(recipe);
+    case 'clip':
+      return trainedClip(recipe);
+    case 'lss':
+      return trainedLss(recipe);
   }
 }

@@ -10,6 +10,8 @@ import type { KeyStyle } from '../backbone.js';
  * | `chronotope` | `backbone.*` | `head.*` | `fc.*` |
  * | `torchvision` (also official fine-tuned R3D-18) | `*` | | `fc.*` |
  * | `pytorchvideo` (also official fine-tuned R3D-50) | `*` | | `blocks.5.proj.*` |
+ * | `timm` | `*` | | `head.*` |
+ * | `clip`, the image tower of a CLIP | `*` | | |
  * | `tclr`, official pre-training | `0.*` | `1.*` | |
  * | `timebalance`, official pre-training | `0.*`, R3D-50 `0.r3d50.*` | `1.*` | |
  * | `moco`, official pre-training of MoCo and CCL | `encoder_q.*` | `encoder_q.fc.*`, CCL's second one `q_cycle_fc.*` | |
@@ -20,6 +22,8 @@ export type WeightsFormat =
   | 'chronotope'
   | 'torchvision'
   | 'pytorchvideo'
+  | 'timm'
+  | 'clip'
   | 'tclr'
   | 'timebalance'
   | 'moco'
@@ -71,6 +75,8 @@ const LAYOUTS: Record<KeyStyle, readonly Layout[]> = {
     { format: 'pytorchvideo', prefixes: { backbone: '', head: null, fc: 'blocks.5.proj.' }, channels: 'rgb' },
     { format: 'timebalance', prefixes: { backbone: '0.r3d50.', head: '1.', fc: null }, channels: 'rgb' },
   ],
+  timm: [CHRONOTOPE, { format: 'timm', prefixes: { backbone: '', head: null, fc: 'head.' }, channels: 'rgb' }],
+  clip: [CHRONOTOPE, { format: 'clip', prefixes: { backbone: '', head: null, fc: null }, channels: 'rgb' }],
   chronotope: [CHRONOTOPE],
 };
 
