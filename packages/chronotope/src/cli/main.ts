@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { cacheCommand } from './cache.js';
+import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { conceptsCommand } from './concepts.js';
 import { demoCommand, demoDataCommand } from './demo.js';
@@ -18,6 +19,7 @@ import { reportCommand } from './report.js';
 import { EXIT, reportError } from './report-error.js';
 import { searchCommand } from './search.js';
 import { splitCommand } from './split.js';
+import { trackCommand } from './track.js';
 import { trainCommand } from './train.js';
 import { verifyResumeCommand } from './verify-resume.js';
 import { weightsCommand } from './weights.js';
@@ -32,8 +34,10 @@ export function createProgram(): Command {
     indexCommand(),
     trainCommand(),
     evaluateCommand(),
+    compareCommand(),
     predictCommand(),
     reportCommand(),
+    trackCommand(),
     embedCommand(),
     zeroShotCommand(),
     searchCommand(),
