@@ -55,13 +55,10 @@ function argumentsOf({ path, command }: Place): readonly string[] {
 }
 
 /** The settings of one method's recipes, or of all. */
-const settingKeys = (only?: MethodName): string[] => [
-  ...new Set(
-    METHOD_NAMES.filter((method) => only === undefined || method === only).flatMap((method) =>
-      allSettings(method).map(({ key }) => key),
-    ),
-  ),
-];
+const settingKeys = (method?: MethodName): string[] => {
+  const methods = method === undefined ? METHOD_NAMES : [method];
+  return [...new Set(methods.flatMap((name) => allSettings(name).map(({ key }) => key)))];
+};
 const flagsOf = (command: Command): string[] => [...command.options.map((option) => option.long!), '--help'];
 const namesOf = (command: Command): string[] => command.commands.map((child) => child.name());
 
