@@ -1,3 +1,4 @@
+import { ChronotopeError } from '../errors.js';
 import { trainedMethod } from '../methods/trained-method.js';
 import { type ExportedWeights, type ExportWeightsOptions, exportWeights } from '../models/weights/export-weights.js';
 import { RunFolder } from './run-folder.js';
@@ -16,12 +17,18 @@ export interface ExportRunOptions extends ExportWeightsOptions {
 /**
  * Writes the network of a finished stage under another program's keys.
  *
- * @throws ChronotopeError `not-a-run-folder`, `stage-unknown`, `stage-missing`, `weights-format`
+ * @throws ChronotopeError `not-a-run-folder`, `stage-unknown`, `stage-missing`, `weights-format`, also for a CLIP, whose
+ *   weights go through `convertModel`
  */
 export function exportRun(folder: string, options: ExportRunOptions): ExportedWeights {
   const { draw = 0, out, stage, ...format } = options;
   const run = RunFolder.open(folder);
   const recipe = runRecipe(run);
+  if (recipe.method === 'clip') {
+    throw new ChronotopeError('weights-format', `${folder} is a run of clip, whose weights have formats of their own`, {
+      hint: `Give chronotope weights convert ${folder} --out ${out}.`,
+    });
+  }
   const which = { stage: stage ?? trainedMethod(recipe).mainStage, draw };
   return withNetwork(run, recipe, which, ({ module }) => exportWeights(module, out, format));
 }
