@@ -4,7 +4,7 @@ export type { DecodeSummary, VideoDamage } from './completeness.js';
 export { type ContactSheet, type SheetStrip, writeContactSheet } from './contact-sheet.js';
 export { type DecodedVideo, type DecodeOptions, decode, frames, type VideoFrame } from './decode.js';
 export type { FrameSelection } from './decode-plan.js';
-export { type EncodeOptions, encode } from './encode.js';
+export { type EncodedPart, type EncodeOptions, encode, encodeParts } from './encode.js';
 export { VideoError, type VideoErrorCode, type VideoErrorFields, type VideoPosition } from './errors.js';
 export { type FfmpegPrograms, findFfmpeg, listDecoders } from './ffmpeg.js';
 export {

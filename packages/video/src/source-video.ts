@@ -36,6 +36,11 @@ export interface SourceVideo {
   member?: ArchiveMember;
 }
 
+/** Whether a video is a file as it is. */
+export function isWholeFile({ clip, images, member }: SourceVideo): boolean {
+  return clip === undefined && images === undefined && member === undefined;
+}
+
 /** What a video is besides its path, as a text that is the same for the same part; empty for a whole file. */
 export function partOf({ clip, images, member }: SourceVideo): string {
   const range = clip && [clip.unit, clip.start, clip.end];

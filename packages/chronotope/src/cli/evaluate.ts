@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { FEATURE_PROTOCOLS, type FeatureProtocol } from '../evaluation/feature-protocols.js';
 import { FEATURE_KINDS, type FeatureKind } from '../evaluation/features.js';
 import { CLIP_AVERAGES, type ClipAverage } from '../evaluation/video-level.js';
-import { CLASSIFIER_STAGES } from '../methods/timebalance/pipeline.js';
+import { type ClassifierStage, isPretraining, type NetworkStage } from '../methods/timebalance/stages.js';
 import { evaluateRun } from '../runs/evaluate.js';
 import { evaluateFeatures, LABEL_CHOICES, type LabelChoice } from '../runs/evaluate-features.js';
 import { calibrationTable, comparisonTable, featureTable } from './evaluation-tables.js';
@@ -79,16 +79,15 @@ export function evaluateCommand(): Command {
 type OtherFlags = Omit<EvaluateFlags, 'protocol'>;
 
 async function testClassifiers(run: string, flags: OtherFlags, command: Command): Promise<string> {
-  const stages = flags.stage?.map((name) => {
-    const stage = CLASSIFIER_STAGES.find((known) => known === name);
-    if (stage !== undefined) return stage;
-    const known = `classifiers are ${CLASSIFIER_STAGES.join(', ')}`;
-    return command.error(`error: "${name}" is no classifier: add --protocol knn, linear or retrieval; ${known}`, {
+  const stages = flags.stage?.map((stage) => stage as NetworkStage);
+  const noClassifier = stages?.find((stage) => isPretraining(stage));
+  if (noClassifier !== undefined) {
+    command.error(`error: "${noClassifier}" is no classifier: add --protocol knn, linear or retrieval`, {
       code: 'commander.invalidArgument',
     });
-  });
+  }
   const evaluation = await interruptible((signal, progress) =>
-    evaluateRun(run, { ...flags, stages, signal, progress }),
+    evaluateRun(run, { ...flags, stages: stages as ClassifierStage[] | undefined, signal, progress }),
   );
   if (flags.json) return `${JSON.stringify(evaluation, null, 2)}\n`;
   const tables = [evaluationTable, comparisonTable, calibrationTable, classTable];

@@ -1,5 +1,5 @@
 import type { Interval } from '../evaluation/bootstrap.js';
-import { STAGE_TITLES } from '../methods/timebalance/pipeline.js';
+import { stageTitle } from '../methods/timebalance/stages.js';
 import type { RunEvaluation } from '../runs/evaluate.js';
 import type { FeatureEvaluation } from '../runs/evaluate-features.js';
 import { level, mean, percent, plainTable, range } from './tables.js';
@@ -10,7 +10,7 @@ export function comparisonTable({ comparisons, protocol }: RunEvaluation): strin
   const table = plainTable(['student minus', 'top-1', level(protocol), "McNemar's p, each label draw"]);
   for (const { second, top1, mcnemar } of comparisons) {
     table.push([
-      STAGE_TITLES[second],
+      stageTitle(second),
       points(top1.value),
       pointRange(top1),
       mcnemar.map(({ p }) => pValue(p)).join('  '),
@@ -25,7 +25,7 @@ export function calibrationTable({ stages }: RunEvaluation): string {
   for (const { stage, draws } of stages) {
     const calibrations = draws.flatMap(({ calibration }) => calibration ?? []);
     table.push([
-      STAGE_TITLES[stage],
+      stageTitle(stage),
       percent(mean(draws.map(({ top5 }) => top5))),
       ...(['ece', 'brier', 'nll'] as const).map((key) => mean(calibrations.map((one) => one[key])).toFixed(3)),
     ]);

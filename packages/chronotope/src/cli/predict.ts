@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { CLASSIFIER_STAGES, type ClassifierStage } from '../methods/timebalance/pipeline.js';
+import { type ClassifierStage, isPretraining, KNOWN_STAGES } from '../methods/timebalance/stages.js';
 import { predictFiles } from '../runs/predict.js';
 import { positiveInteger } from './options.js';
 import { EXIT } from './report-error.js';
@@ -19,7 +19,7 @@ export function predictCommand(): Command {
     .argument('<run>', 'a run folder')
     .argument('<files...>', 'video files')
     .option('--top <n>', 'how many classes to show', positiveInteger, 3)
-    .addOption(new Option('--model <stage>', 'which classifier').choices([...CLASSIFIER_STAGES]).default('student'))
+    .addOption(modelOption())
     .option('--json', 'print all classes with their confidences as JSON')
     .addHelpText(
       'after',
@@ -32,4 +32,12 @@ export function predictCommand(): Command {
       process.stdout.write(json ? `${JSON.stringify(predictions, null, 2)}\n` : predictionTable(predictions, top));
       if (predictions.some((prediction) => 'error' in prediction)) process.exitCode = EXIT.failed;
     });
+}
+
+/** The choices are for completion alone: further students have names of their own, and the run knows which it has. */
+function modelOption(): Option {
+  return new Option('--model <stage>', 'which classifier, such as student or student-<name>')
+    .choices(KNOWN_STAGES.filter((stage) => !isPretraining(stage)))
+    .argParser((stage) => stage)
+    .default('student');
 }

@@ -7,10 +7,11 @@ import { terminalProgress } from './terminal-progress.js';
 type Work<T> = (signal: AbortSignal, progress: Progress) => Promise<T>;
 
 /**
- * Runs long work so that the first Ctrl-C ends it cleanly and the second at once, with all cores for libtorch.
+ * Runs long work so that the first Ctrl-C ends it cleanly and the second at once, with all cores for libtorch or as many
+ * as OMP_NUM_THREADS says, which divides them among several processes.
  */
 export function interruptible<T>(work: Work<T>): Promise<T> {
-  setNumThreads(availableParallelism());
+  setNumThreads(Number(process.env.OMP_NUM_THREADS) || availableParallelism());
   return untilInterrupted(work);
 }
 
@@ -30,4 +31,9 @@ export async function untilInterrupted<T>(work: Work<T>): Promise<T> {
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', stop);
   }
+}
+
+/** Whether this process prints results: of several that were started together, the first. */
+export function printsResults(): boolean {
+  return Number(process.env.RANK ?? 0) === 0;
 }

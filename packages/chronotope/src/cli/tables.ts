@@ -3,7 +3,7 @@ import Table from 'cli-table3';
 import type { Leak } from '../data/splits/leaks.js';
 import type { PartSize } from '../data/splits/make-split.js';
 import type { Interval } from '../evaluation/bootstrap.js';
-import { STAGE_TITLES } from '../methods/timebalance/pipeline.js';
+import { stageTitle } from '../methods/timebalance/stages.js';
 import type { RunEvaluation } from '../runs/evaluate.js';
 import type { FilePrediction } from '../runs/predict.js';
 
@@ -12,7 +12,7 @@ export function evaluationTable(evaluation: RunEvaluation): string {
   const table = plainTable(['top-1 on the test videos', 'mean', level(evaluation.protocol), 'each label draw']);
   for (const { stage, draws, top1 } of evaluation.stages) {
     const values = draws.map(({ top1 }) => top1);
-    table.push([STAGE_TITLES[stage], percent(top1.value), range(top1), values.map(percent).join('  ')]);
+    table.push([stageTitle(stage), percent(top1.value), range(top1), values.map(percent).join('  ')]);
   }
   const chance = percent(1 / evaluation.classes.length);
   const excluded = evaluation.excluded.length === 0 ? '' : `, ${evaluation.excluded.length} left out`;

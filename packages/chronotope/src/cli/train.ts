@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { loadRecipeOf } from '../recipes/load.js';
 import { trainClip } from '../runs/train-clip.js';
+import { trainLss } from '../runs/train-lss.js';
 import { trainTimeBalance } from '../runs/train-timebalance.js';
 import { positiveInteger } from './options.js';
-import { interruptible } from './run-command.js';
+import { interruptible, printsResults } from './run-command.js';
 import { evaluationTable } from './tables.js';
 import { addTrainOptions, type TrainFlags } from './train-options.js';
 import { representationCommand } from './train-representation.js';
@@ -18,7 +19,9 @@ interface TimeBalanceFlags extends TrainFlags {
 
 /** `chronotope train <method>`. */
 export function trainCommand(): Command {
-  return new Command('train').description('train a model').addCommand(timebalanceCommand()).addCommand(clipCommand());
+  const command = new Command('train').description('train a model');
+  for (const method of [timebalanceCommand(), clipCommand(), lssCommand()]) command.addCommand(method);
+  return command;
 }
 
 /** `chronotope train clip`. */
@@ -58,8 +61,21 @@ function timebalanceCommand(): Command {
       const evaluation = await interruptible((signal, progress) =>
         trainTimeBalance({ ...flags, labelsFile: labels, saveEverySeconds: saveEvery, recipe, signal, progress }),
       );
+      if (!printsResults()) return;
       if (json) process.stdout.write(`${JSON.stringify(evaluation, null, 2)}\n`);
       else if (evaluation) process.stdout.write(`\n${evaluationTable(evaluation)}`);
       process.stderr.write(`\nDone. Try: chronotope predict ${flags.out} <video file>\n`);
     });
+}
+
+/** `chronotope train lss`. */
+function lssCommand(): Command {
+  return representationCommand({
+    method: 'lss',
+    description:
+      'adapt a CLIP to video with action concepts and no labels (LSS), or learn without language (SVT recipes)',
+    recipe: 'lss-tiny',
+    setting: 'train.epochs=5',
+    train: trainLss,
+  });
 }

@@ -20,6 +20,7 @@ import {
   similarityPlan,
   testPlan,
   trainPlan,
+  twoViewsPlan,
 } from './views.js';
 
 const geometry: ClipGeometry = {
@@ -53,6 +54,25 @@ test('both augmentations of a pre-training view show the same frames, and the lo
     ['globals', 2],
     ['locals', 2, 2],
   ]);
+});
+
+test('two views show the frames of one training clip, each in its augmentation', () => {
+  const plan = twoViewsPlan(geometry, { weak: timebalanceTrain, strong: timebalancePretext });
+  const clips = plan.clips({ frames: 40 }, random())!;
+  const [single] = trainPlan(geometry, timebalanceTrain).clips({ frames: 40 }, random())!;
+  assert.deepEqual(framesOf(clips), [single!.frames, single!.frames]);
+  assert.deepEqual(
+    clips.map(({ transform }) => transform),
+    [timebalanceTrain, timebalancePretext],
+  );
+  assert.deepEqual(
+    plan.views.map(({ name }) => name),
+    ['weak', 'strong'],
+  );
+  assert.equal(
+    plan.clips({ frames: 3 }, random()),
+    trainPlan(geometry, timebalanceTrain).clips({ frames: 3 }, random()),
+  );
 });
 
 test('training clips start anywhere in the video, by the random number alone', () => {
@@ -141,6 +161,18 @@ test('segment views: two globals over the segment and eight locals over an eight
     [4, 8, 2, 2, 4, 4, 8, 8, 16, 16],
   );
   assert.deepEqual(varying.views.map(({ name }) => name).slice(0, 3), ['global-1', 'global-2', 'local-1']);
+});
+
+test('segment views: any number of local views, and all views with the frames of one', () => {
+  const segment = { frames: 8, segmentFrames: 64, shortVideo: 'official', virtualFrames: null } as const;
+  const options = { mode: 'standard', globalTransform: svtGlobal, localTransform: svtLocal, localSize: 96 } as const;
+  for (const localViews of [0, 3]) {
+    const plan = segmentPlan(segment, { ...options, localViews });
+    assert.equal(plan.views.length, localViews === 0 ? 1 : 2);
+    assert.equal(plan.clips({ frames: 100 }, random())!.length, 2 + localViews);
+  }
+  const frames = framesOf(segmentPlan(segment, { ...options, sameFrames: true }).clips({ frames: 100 }, random()))!;
+  for (const clip of frames) assert.deepEqual(clip, frames[0]);
 });
 
 test('related frames: two augmentations of one frame and candidates, five seconds apart by time', () => {

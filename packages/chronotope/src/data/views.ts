@@ -114,6 +114,23 @@ export function trainPlan(geometry: ClipGeometry, transform: Transform): ViewPla
 }
 
 /**
+ * One clip at a random time, seen twice: `weak` and `strong` [N, …] are the same frames in two augmentations (FixMatch, mean
+ * teacher).
+ */
+export function twoViewsPlan(geometry: ClipGeometry, transforms: { weak: Transform; strong: Transform }): ViewPlan {
+  const { weak, strong } = transforms;
+  const one = trainPlan(geometry, weak);
+  return {
+    views: [
+      { name: 'weak', shape: [] },
+      { name: 'strong', shape: [] },
+    ],
+    clips: (video, random) =>
+      one.clips(video, random)?.flatMap((clip) => [clip, { ...clip, transform: strong }]) ?? null,
+  };
+}
+
+/**
  * Evenly spread clips for evaluation, `clips` [M, N, …], without random numbers; with several transforms (such as three
  * crops) [M · transforms, N, …], the transforms of one clip together.
  *
@@ -179,30 +196,43 @@ export interface SegmentGeometry extends Timeline {
   shortVideo: ShortVideoPolicy;
 }
 
+/** Settings of {@link segmentPlan}. */
+export interface SegmentViewOptions {
+  mode: SegmentViewMode;
+  globalTransform: Transform;
+  localTransform: Transform;
+  /** Side of the local views in pixels. */
+  localSize: number;
+  /** Local views in mode `standard`. Default 8. */
+  localViews?: number;
+  /** All views show the frames of the first global one, for comparison. Default false. */
+  sameFrames?: boolean;
+}
+
 /**
  * Global and local views of SVT and LSS: `globals` [2, …] over the whole segment ([3, …] with two tokens), `locals`
- * [8, …] ([2, …]) over an eighth of it, smaller. Where frame rates vary, every view is a tensor of its own, because their
- * lengths differ: `global-1`, `global-2`, `local-1` to `local-8`.
+ * [8, …] ([2, …]) over an eighth of it, smaller; none if there are no local views. Where frame rates vary, every view is a
+ * tensor of its own, because their lengths differ: `global-1`, `global-2`, `local-1` to `local-8`.
  */
-export function segmentPlan(
-  geometry: SegmentGeometry,
-  options: { mode: SegmentViewMode; globalTransform: Transform; localTransform: Transform; localSize: number },
-): ViewPlan {
+export function segmentPlan(geometry: SegmentGeometry, options: SegmentViewOptions): ViewPlan {
   const { frames: clipFrames, segmentFrames, shortVideo } = geometry;
-  const { mode, globalTransform, localTransform, localSize } = options;
-  const [globals, locals] = mode === 'two-token' ? [3, 2] : [2, VARYING_LOCAL_FRAMES.length];
+  const { mode, globalTransform, localTransform, localSize, sameFrames = false } = options;
+  const { localViews = VARYING_LOCAL_FRAMES.length } = options;
+  const globals = mode === 'two-token' ? 3 : 2;
+  const locals = { standard: localViews, 'varying-frame-rate': VARYING_LOCAL_FRAMES.length, 'two-token': 2 }[mode];
   const each = (name: string, count: number, size?: number): View[] =>
     mode === 'varying-frame-rate'
       ? Array.from({ length: count }, (_, k) => ({ name: `${name}-${k + 1}`, shape: [], size }))
       : [{ name: `${name}s`, shape: [count], size }];
   return {
-    views: [...each('global', globals), ...each('local', locals, localSize)],
+    views: [...each('global', globals), ...(locals === 0 ? [] : each('local', locals, localSize))],
     clips: (video, random) => {
       const uniforms = (count: number): number[] => Array.from({ length: count }, () => random.uniform());
       const draw = { start: random.uniform(), globals: uniforms(3), locals: uniforms(locals) };
       const chosen = onTimeline(geometry, video, (frameCount) => {
         const views = segmentViews({ frameCount, draw, clipFrames, segmentFrames, mode, shortVideo });
-        return views && [...views.globals, ...views.locals];
+        const clips = views && [...views.globals, ...views.locals];
+        return clips && sameFrames ? clips.map(() => clips[0]!) : clips;
       });
       return (
         chosen?.map((frames, k) => ({ frames, transform: k < globals ? globalTransform : localTransform })) ?? null

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { cat, eye, nn, ones, scope, type Tensor, tensor } from '@chronotope/torch';
 import { Clip } from '../models/clip/clip.js';
 import { assertClose, readGolden } from '../testing/golden.js';
-import { type GoldenTensor, goldenState, goldenTensor, type TinyClip, tinyShape } from '../testing/tiny-clip.js';
+import { type GoldenTensor, goldenState, goldenTensor } from '../testing/golden-tensors.js';
+import { type TinyClip, tinyShape } from '../testing/tiny-clip.js';
 import { counterpartRanks, summariseRanks } from './cross-modal.js';
 import { zeroShotProbabilities } from './zero-shot.js';
 

@@ -40,7 +40,8 @@ function testResults(classes: number): TestResults {
 }
 
 function content(classes = 3): ReportContent {
-  const line = { learningRate: 0.1, samplesPerSecond: 9, dataShare: 0.1, residentBytes: 1e8, tensorBytes: 1e6 };
+  const shares = { dataShare: 0.1, forwardShare: 0.4, backwardShare: 0.4, optimizerShare: 0.1 };
+  const line = { learningRate: 0.1, samplesPerSecond: 9, ...shares, residentBytes: 1e8, tensorBytes: 1e6 };
   const lines = [1, 2, 3].map((step) => ({ ...line, step, metrics: { loss: 1 / step, accuracy: 0.5 } }));
   const stage = { name: 's', done: true, seconds: 3, from: null, lines };
   return {

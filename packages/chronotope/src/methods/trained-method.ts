@@ -6,6 +6,7 @@ import type { VideoBackbone } from '../models/backbone.js';
 import type { Clip } from '../models/clip/clip.js';
 import type { Recipe } from '../recipes/schemas.js';
 import { trainedClip } from './clip/trained-clip.js';
+import { trainedLss } from './lss/trained-lss.js';
 import { trainedTimeBalance } from './timebalance/trained-timebalance.js';
 
 /** How many clips of a test video, and how many crops of each clip, are averaged. */
@@ -64,5 +65,7 @@ export function trainedMethod(recipe: Recipe): TrainedMethod {
       return trainedTimeBalance(recipe);
     case 'clip':
       return trainedClip(recipe);
+    case 'lss':
+      return trainedLss(recipe);
   }
 }

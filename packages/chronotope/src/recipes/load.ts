@@ -86,7 +86,9 @@ export function annotateRecipe(recipe: Recipe): string {
     for (const pair of node.items) {
       if (!isScalar(pair.key)) continue;
       const key = `${prefix}${pair.key.value}`;
-      pair.key.commentBefore = ` ${meanings.get(key)}`;
+      // Names that a recipe chooses itself, such as those of further students, have no meaning of their own.
+      const meaning = meanings.get(key);
+      if (meaning !== undefined) pair.key.commentBefore = ` ${meaning}`;
       if (isSeq(pair.value)) pair.value.flow = true;
       annotate(pair.value, `${key}.`);
     }
@@ -165,8 +167,13 @@ function applyOverride(settings: Record<string, unknown>, override: string, meth
   const key = override.slice(0, separator);
   const path = key.split('.');
   const last = path.pop()!;
-  const group = path.reduce<unknown>((node, part) => (isMapping(node) ? node[part] : undefined), settings);
-  if (!isMapping(group) || !(last in group || settingKeys(method).includes(key))) {
+  const isKnown = settingKeys(method).includes(key);
+  const group = path.reduce<unknown>((node, part) => {
+    if (!isMapping(node)) return undefined;
+    if (isKnown) node[part] ??= {};
+    return node[part];
+  }, settings);
+  if (!isMapping(group) || !(last in group || isKnown)) {
     const beside = isMapping(group) ? Object.keys(group) : Object.keys(settings);
     throw new ChronotopeError('override-invalid', `--set ${override}: no setting "${key}"`, {
       hint: capitalised(didYouMean(key, settingKeys(method))) ?? `Keys here are ${beside.join(', ')}.`,

@@ -13,7 +13,7 @@ export const jitter = z.strictObject({
   probability: share.describe('how often it is applied'),
   range: range.describe('bounds of the random factor or shift'),
 });
-export const learningRate = positive.describe('the largest of the schedule, which falls along a cosine');
+export const learningRate = positive.describe('the largest; it falls along the schedule');
 export const weightDecay = z.number().min(0).describe('factor of the weights that Adam adds to their gradients (L2)');
 
 export const augment = z

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { augment, count, frames, inputSize, learningRate, positive, seed, share, weightDecay } from './parts.js';
+import { trainingSettings } from './training.js';
 
 const pretext = z.strictObject({
   epochs: count.describe('passes over all training videos'),
@@ -16,7 +17,8 @@ const pretext = z.strictObject({
 });
 
 const labelled = z.strictObject({
-  steps: count.describe('optimiser steps in all'),
+  steps: count.describe('optimiser steps in all, unless epochs says it'),
+  epochs: count.nullable().default(null).describe('passes over the labelled videos instead of a number of steps'),
   batch: count.min(2).describe('labelled videos in a step'),
   learningRate,
   backboneFactor: positive.describe('learning rate of the backbone relative to that of the new classifier layer'),
@@ -25,6 +27,100 @@ const labelled = z.strictObject({
   dropout: share.describe('share of the features set to 0 before the classifier layer'),
   augment,
 });
+
+const distance = z.enum(['l2', 'kld', 'l2-per-video']);
+const start = z.enum(['student', 'invariant', 'distinctive', 'scratch']);
+const weight = z.number().min(0);
+
+const similarity = z.strictObject({
+  clips: count.min(2).describe('clips of a video that are compared'),
+  stride: count.describe('frames from one frame of such a clip to the next'),
+  placement: z.enum(['spread', 'consecutive']).describe('over the whole video, or without gaps in its middle'),
+  source: z.enum(['pretrained', 'fine-tuned']).describe('whose features are compared'),
+  teachers: z.enum(['both', 'invariant', 'distinctive']).default('both').describe('the networks that are asked'),
+  map: z
+    .enum(['min-max', 'identity', 'rank', 'inverted', 'mean', 'constant'])
+    .describe('from score to weight of the invariant teacher; mean gives all videos the same, constant gives 1/2'),
+});
+
+const student = labelled.extend({
+  unlabelledBatch: count.min(2).describe('unlabelled videos in a step'),
+  epochLength: z
+    .enum(['shorter', 'longer'])
+    .default('shorter')
+    .describe('an epoch ends with the labelled or the unlabelled videos, whichever is sooner (official) or later'),
+  distillation: distance.describe('distance between the predictions of the student and of its teachers'),
+  supervisedWeight: weight.describe('cross-entropy on the labelled videos'),
+  labelledWeight: weight.describe('distillation on the labelled videos'),
+  unlabelledWeight: weight.describe('distillation on the unlabelled videos'),
+  rampUp: share.default(0).describe('share of the steps in which both distillation weights rise from near 0'),
+  start: start.describe('pre-training the student starts from'),
+  teachers: z
+    .enum(['live', 'cached'])
+    .default('live')
+    .describe('teachers see the clips of the student (official), or each video once before the training starts'),
+  teacherPair: z
+    .array(z.enum(['invariant', 'distinctive']))
+    .min(1)
+    .max(2)
+    .default(['invariant', 'distinctive'])
+    .describe('the teachers; of two of one kind the second is pre-trained from another seed, and both weigh the same'),
+  mixing: z.enum(['probabilities', 'logits']).default('probabilities').describe('what of the teachers is averaged'),
+  teacherTemperature: positive.default(1).describe('below 1 sharpens what the teachers say'),
+  teacherConfidence: share.default(0).describe('videos whose teachers are less sure than this are not distilled'),
+});
+
+const semiSupervised = z.strictObject({
+  start: start.default('scratch').describe('pre-training they start from'),
+  pseudoLabel: z
+    .strictObject({
+      threshold: share.default(0.95).describe('only predictions this sure become labels; 0 takes all, as published'),
+      weight: weight.default(1).describe('of the unlabelled videos'),
+      rampUp: share.default(0.2).describe('share of the steps in which the weight rises, linearly'),
+    })
+    .prefault({})
+    .describe('pseudo-label (Lee 2013)'),
+  meanTeacher: z
+    .strictObject({
+      decay: share.default(0.99).describe('of the average of the weights, from step to step'),
+      distance: distance.default('l2-per-video').describe('between the network and its average'),
+      weight: weight.default(10).describe('of the consistency, on labelled and unlabelled videos'),
+      rampUp: share.default(0.2).describe('share of the steps in which the weight rises'),
+    })
+    .prefault({})
+    .describe('mean-teacher (Tarvainen and Valpola 2017); the average is what is tested'),
+  fixMatch: z
+    .strictObject({
+      threshold: share.default(0.95).describe('only predictions this sure become labels'),
+      weight: weight.default(1).describe('of the unlabelled videos'),
+      temperature: positive
+        .nullable()
+        .default(null)
+        .describe('learn from distributions sharpened by this instead of labels (UDA)'),
+    })
+    .prefault({})
+    .describe('fixmatch (Sohn et al. 2020): weak views are augmented as supervised, strong ones as student'),
+});
+
+/** Every setting of a group, none of them needed: for what changes some of them. */
+function changesOf<Shape extends z.ZodRawShape>(
+  group: z.ZodObject<Shape>,
+): z.ZodType<Partial<z.infer<z.ZodObject<Shape>>>> {
+  const optional = Object.entries(group.shape).map(([name, setting]) => {
+    const own = setting instanceof z.ZodDefault ? setting.unwrap() : setting;
+    return [name, (own as z.ZodType).optional()];
+  });
+  return z.strictObject(Object.fromEntries(optional)) as unknown as ReturnType<typeof changesOf<Shape>>;
+}
+
+const BASELINES = [
+  'supervised',
+  'supervised-strong',
+  'pre-trained',
+  'pseudo-label',
+  'mean-teacher',
+  'fixmatch',
+] as const;
 
 /** Every setting of a TimeBalance run. Unknown keys are errors. */
 export const timebalanceRecipe = z.strictObject({
@@ -86,31 +182,30 @@ export const timebalanceRecipe = z.strictObject({
       student: pretext.describe('stage A_S: both, for the student to start from'),
     })
     .describe('stages A_I, A_D, A_S'),
+  training: trainingSettings,
   supervised: labelled.describe('the baseline: labels only, from scratch'),
   teacher: labelled.describe('stage B: fine-tuning of each teacher on the labels'),
-  similarity: z
-    .strictObject({
-      clips: count.min(2).describe('clips of a video that are compared'),
-      stride: count.describe('frames from one frame of such a clip to the next'),
-      placement: z.enum(['spread', 'consecutive']).describe('over the whole video, or without gaps in its middle'),
-      source: z.enum(['pretrained', 'fine-tuned']).describe('whose features are compared'),
-      map: z.enum(['min-max', 'identity', 'rank', 'inverted', 'constant']).describe('from score to weight'),
-    })
-    .describe('stage C: temporal similarity scores (TSTR)'),
-  student: labelled
-    .extend({
-      unlabelledBatch: count.min(2).describe('unlabelled videos in a step'),
-      distillation: z
-        .enum(['l2', 'kld', 'l2-per-video'])
-        .describe('distance between the predictions of the student and of its teachers'),
-      supervisedWeight: z.number().min(0).describe('cross-entropy on the labelled videos'),
-      labelledWeight: z.number().min(0).describe('distillation on the labelled videos'),
-      unlabelledWeight: z.number().min(0).describe('distillation on the unlabelled videos'),
-      start: z
-        .enum(['student', 'invariant', 'distinctive', 'scratch'])
-        .describe('pre-training the student starts from'),
-    })
-    .describe('stage D: the student'),
+  similarity: similarity.describe('stage C: temporal similarity scores (TSTR)'),
+  student: student.describe('stage D: the student'),
+  baselines: z
+    .array(z.enum(BASELINES))
+    .refine((names) => new Set(names).size === names.length, 'names a baseline twice')
+    .default(['supervised', 'supervised-strong', 'pre-trained'])
+    .describe('what the student is compared with'),
+  semiSupervised: semiSupervised
+    .prefault({})
+    .describe(
+      'the baselines pseudo-label, mean-teacher and fixmatch; steps, batches and optimiser are those of student',
+    ),
+  students: z
+    .record(
+      z
+        .string()
+        .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'expected a name of small letters and digits, such as plain-average'),
+      z.strictObject({ student: changesOf(student).optional(), similarity: changesOf(similarity).optional() }),
+    )
+    .default({})
+    .describe('further students of the same teachers, by name: what to change of student and similarity for each'),
   evaluation: z
     .strictObject({
       clips: count.describe('clips of a video whose predictions are averaged'),
@@ -130,3 +225,6 @@ export type LabelledSettings = z.infer<typeof labelled>;
 
 /** Settings of the student: labels and distillation from the teachers. */
 export type StudentSettings = TimeBalanceRecipe['student'];
+
+/** Names of the baselines that a run can train. */
+export type Baseline = TimeBalanceRecipe['baselines'][number];

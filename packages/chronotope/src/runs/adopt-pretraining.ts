@@ -1,7 +1,7 @@
 import { cpSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { ChronotopeError } from '../errors.js';
-import { PRETRAINING_STAGES } from '../methods/timebalance/pipeline.js';
+import { PRETRAINING_STAGES, pretrainingStages } from '../methods/timebalance/stages.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import type { RunFolder } from './run-folder.js';
 import { classifierRecipe } from './run-recipe.js';
@@ -11,7 +11,8 @@ const SHARED = ['frames', 'clips', 'inputSize', 'model'] as const;
 
 /**
  * Copies the pre-trained networks of a finished or interrupted run into a new one, which then only needs its labels.
- * Stages that the new run has already are left alone.
+ * Stages that the new run has already are left alone; second networks of a kind, which few runs have, are trained where the
+ * other run has none.
  *
  * @throws ChronotopeError `pretraining-missing` when the other run has not finished them, `pretraining-differs` when it
  *   used another network or other clips
@@ -25,10 +26,12 @@ export function adoptPretraining(from: RunFolder, run: RunFolder, recipe: TimeBa
       details: { settings: different },
     });
   }
-  for (const name of PRETRAINING_STAGES) {
+  for (const name of pretrainingStages(recipe)) {
     const stage = run.stage(name);
     if (stage.isDone) continue;
     const source = from.stage(name);
+    const isExtra = !(PRETRAINING_STAGES as readonly string[]).includes(name);
+    if (isExtra && !source.isDone) continue;
     if (!source.isDone) {
       throw new ChronotopeError('pretraining-missing', `${from.folder} has no finished stage ${name}`, {
         hint: 'Continue that run with the command that started it, or leave --pretrained out.',

@@ -8,7 +8,7 @@ import {
 } from '../evaluation/recognition.js';
 import { argmax, type ClipAverage, rightAt, trueClasses, type VideoPrediction } from '../evaluation/video-level.js';
 import { predictVideos } from '../methods/timebalance/inference.js';
-import { CLASSIFIER_STAGES, type ClassifierStage } from '../methods/timebalance/pipeline.js';
+import { type ClassifierStage, classifierStages } from '../methods/timebalance/stages.js';
 import type { TestViews } from '../methods/trained-method.js';
 import { writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
@@ -16,7 +16,7 @@ import { readTestData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
 import { classifierRecipe } from './run-recipe.js';
 import { bootstrapOver, openTestVideos } from './test-videos.js';
-import { withClassifier } from './trained-networks.js';
+import { requireStages, withClassifier } from './trained-networks.js';
 
 /** Test accuracies of a run. */
 export interface RunEvaluation {
@@ -68,13 +68,15 @@ export interface EvaluateOptions extends TestViews {
 /**
  * Tests the classifiers of a run (stage E), with confidence intervals over the test videos.
  *
- * @throws ChronotopeError `no-test-videos`, `stage-missing`, `not-a-run-folder`
+ * @throws ChronotopeError `no-test-videos`, `stage-unknown`, `stage-missing`, `not-a-run-folder`
  */
 export async function evaluateRun(folder: string, options: EvaluateOptions = {}): Promise<RunEvaluation> {
-  const { stages: wanted = CLASSIFIER_STAGES, average = 'probabilities', progress = silentProgress, signal } = options;
+  const { average = 'probabilities', progress = silentProgress, signal } = options;
   const run = RunFolder.open(folder);
   const { classes } = run.description;
   const recipe = classifierRecipe(run);
+  const wanted = options.stages ?? classifierStages(recipe);
+  requireStages(recipe, wanted);
   const { draws } = readTestData(run);
   const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
   const test = await openTestVideos(run, options.data, { recipe, ...views, progress, signal });

@@ -6,11 +6,12 @@ import { ClipReader } from '../data/clip-reader.js';
 import { topClasses } from '../evaluation/video-level.js';
 import { predictVideos } from '../methods/timebalance/inference.js';
 import { newClassifier } from '../methods/timebalance/networks.js';
-import { type ClassifierStage, stageName, testLoader } from '../methods/timebalance/pipeline.js';
+import { testLoader } from '../methods/timebalance/run.js';
+import { type ClassifierStage, stageName } from '../methods/timebalance/stages.js';
 import { loadModel } from '../training/checkpoint.js';
 import { RunFolder } from './run-folder.js';
 import { classifierRecipe } from './run-recipe.js';
-import { finishedStage } from './trained-networks.js';
+import { finishedStage, requireStages } from './trained-networks.js';
 
 /** What the recogniser says of one file. */
 export type FilePrediction =
@@ -32,8 +33,10 @@ export async function predictFiles(
   const run = RunFolder.open(folder);
   const { classes } = run.description;
   const recipe = classifierRecipe(run);
+  const stage = options.stage ?? 'student';
+  requireStages(recipe, [stage]);
   const model = newClassifier(recipe, classes.length, { dropout: 0 });
-  loadModel(finishedStage(run, stageName(0, options.stage ?? 'student')), model);
+  loadModel(finishedStage(run, stageName(0, stage)), model);
 
   const temporary = mkdtempSync(path.join(tmpdir(), 'chronotope-predict-'));
   try {

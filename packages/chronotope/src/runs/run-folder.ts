@@ -26,7 +26,7 @@ export interface RunDescription {
  * environment.json    versions and machine
  * data.json           training and test videos and the labels of each draw; excluded.json: videos left out, with reasons
  * frames/             decoded frames, unless they are in a store elsewhere; frames.json: where, and in which format
- * stages/<stage>/     model.safetensors, metrics.jsonl, and stage.json, written last
+ * stages/<stage>/     model.safetensors, metrics.jsonl, and stage.json, written last; see docs/training.md
  * evaluation.json     accuracies on the test part; evaluation-<protocol>.json: k-NN, linear probe, retrieval
  * ```
  *

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpus } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { version } from '@chronotope/torch';
 import { ClipReader } from '../data/clip-reader.js';
 import { automaticWorkers, ClipWorkers } from '../data/clip-workers.js';
@@ -7,9 +7,10 @@ import type { ManifestEntry } from '../data/manifest.js';
 import { formatRecipe } from '../recipes/load.js';
 import type { Recipe } from '../recipes/schemas.js';
 import { writeFileAtomic, writeJsonAtomic } from '../training/json-files.js';
+import { firstDoes, firstThenOthers, shard } from '../training/processes.js';
 import type { Progress } from '../training/progress.js';
 import type { StageFolder } from '../training/stage-folder.js';
-import { prepareVideos, repairNote } from './prepare-videos.js';
+import { type PreparedVideos, prepareVideos, repairNote } from './prepare-videos.js';
 import { type LabelChoice, writeRunData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
 import { recordRunFrames, runFrames } from './run-frames.js';
@@ -64,21 +65,23 @@ export interface RunVideos {
  * @param origin what else decides the results, such as the run whose networks are taken over
  * @throws ChronotopeError `run-differs`, `not-a-run-folder`
  */
-export function openRun(
+export async function openRun(
   { data, out }: StartOptions,
   recipe: Recipe,
   { classes, draws, training, test, choice }: RunVideos,
   origin?: string,
-): RunFolder {
-  const run = RunFolder.createOrContinue(out, {
-    method: recipe.method,
-    classes,
-    fingerprint: fingerprint(recipe, draws, origin),
+): Promise<RunFolder> {
+  await firstDoes(() => {
+    const run = RunFolder.createOrContinue(out, {
+      method: recipe.method,
+      classes,
+      fingerprint: fingerprint(recipe, draws, origin),
+    });
+    writeFileAtomic(run.path('recipe.yaml'), formatRecipe(recipe));
+    writeJsonAtomic(run.path('environment.json'), environment());
+    writeRunData(run, { folder: data, training, draws, test, choice });
   });
-  writeFileAtomic(run.path('recipe.yaml'), formatRecipe(recipe));
-  writeJsonAtomic(run.path('environment.json'), environment());
-  writeRunData(run, { folder: data, training, draws, test, choice });
-  return run;
+  return RunFolder.open(out);
 }
 
 /**
@@ -95,12 +98,10 @@ export async function withFrames<R extends Recipe>(
   options: StartOptions & { progress: Progress },
   train: (run: MethodRun<R>, usable: ReadonlySet<string>) => Promise<void>,
 ): Promise<void> {
-  const { progress, signal, saveEverySeconds, workers: threads = automaticWorkers() } = options;
-  const frames = runFrames(run, recipe, options.frames);
-  const prepared = await prepareVideos(training, frames.folder, frames.settings, { progress, signal });
-  recordRunFrames(run, frames.folder, prepared.format);
-  writeJsonAtomic(run.path('excluded.json'), prepared.excluded);
+  const { progress, signal, saveEverySeconds } = options;
+  const prepared = await firstThenOthers(() => decode(run, recipe, training, options));
   const reader = new ClipReader(prepared.store, { onRepair: repairNote(progress) });
+  const { workers: threads = automaticWorkers(availableParallelism() / shard().worldSize) } = options;
   const workers = threads === 0 ? null : new ClipWorkers(threads);
   const { classes } = run.description;
   const stage = (name: string): StageFolder => run.stage(name);
@@ -111,6 +112,19 @@ export async function withFrames<R extends Recipe>(
     await workers?.dispose();
     reader.dispose();
   }
+}
+
+async function decode(
+  run: RunFolder,
+  recipe: Recipe,
+  training: readonly ManifestEntry[],
+  { progress, signal, frames }: StartOptions & { progress: Progress },
+): Promise<PreparedVideos> {
+  const { folder, settings } = runFrames(run, recipe, frames);
+  const prepared = await prepareVideos(training, folder, settings, { progress, signal });
+  recordRunFrames(run, folder, prepared.format);
+  writeJsonAtomic(run.path('excluded.json'), prepared.excluded);
+  return prepared;
 }
 
 function fingerprint(recipe: Recipe, draws: readonly (readonly ManifestEntry[])[], origin: string | undefined): string {

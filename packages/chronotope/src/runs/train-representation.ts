@@ -14,19 +14,20 @@ export interface RepresentationRun<R extends Recipe> extends MethodRun<R> {
  * Trains a method that learns from videos alone, in a run folder like those of every method. Classes and labels of the
  * data, if there are any, are kept for evaluating the features later.
  *
+ * @param options.origin what else decides the results, such as the hash of a file
  * @param learn the method
  * @throws ChronotopeError those of `readDataset`; `no-usable-videos`, `run-differs`, `interrupted`, and those of `learn`
  */
 export async function trainRepresentation<R extends Recipe>(
-  options: StartOptions & { recipe: R },
+  options: StartOptions & { recipe: R; origin?: string },
   learn: (run: RepresentationRun<R>) => Promise<void>,
 ): Promise<void> {
-  const { recipe, data, split, progress = silentProgress } = options;
+  const { recipe, data, split, origin, progress = silentProgress } = options;
   const { entries, classes, notes } = await readVideos(data, split);
   for (const note of notes) progress.note(`  note: ${note}`);
   const training = entries.filter((entry) => entry.split === 'train');
   const test = entries.filter((entry) => entry.split === 'test');
-  const run = openRun(options, recipe, { classes, training, draws: [training], test, choice: {} });
+  const run = await openRun(options, recipe, { classes, training, draws: [training], test, choice: {} }, origin);
   await withFrames(run, recipe, training, { ...options, progress }, (methodRun, usable) =>
     learn({ ...methodRun, videos: training.filter(({ id }) => usable.has(id)) }),
   );

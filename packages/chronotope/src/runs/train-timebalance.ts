@@ -1,12 +1,15 @@
 import { drawLabels, requireLabelInEveryClass } from '../data/label-split.js';
 import { labelsFromFile } from '../data/labels-file.js';
 import type { ManifestEntry } from '../data/manifest.js';
+import { drawValidation } from '../data/validation-part.js';
 import { ChronotopeError } from '../errors.js';
 import { checkNetwork } from '../methods/timebalance/networks.js';
 import { runTimeBalance } from '../methods/timebalance/pipeline.js';
+import { checkBatches } from '../methods/timebalance/run.js';
 import { formatWeightsReport } from '../models/weights/report.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
-import { silentProgress } from '../training/progress.js';
+import { firstDoes, heard, isFirst, withProcesses } from '../training/processes.js';
+import type { Progress } from '../training/progress.js';
 import { adoptPretraining } from './adopt-pretraining.js';
 import { evaluateRun, type RunEvaluation } from './evaluate.js';
 import { RunFolder } from './run-folder.js';
@@ -29,12 +32,20 @@ export interface TrainOptions extends StartOptions {
 /**
  * Trains TimeBalance and its baselines on class folders, or on a manifest or list with at least two classes.
  *
- * @returns the accuracies on the test videos, or null when there are none
+ * Started as several processes (by chronotope-run, torchrun or the like) it trains on all of them; they must see the same
+ * files, and the first one writes.
+ *
+ * @returns the accuracies on the test videos, or null when there are none, and in all processes but the first
  */
-export async function trainTimeBalance(options: TrainOptions): Promise<RunEvaluation | null> {
-  const { data, out, recipe, pretrained, progress = silentProgress, signal } = options;
+export function trainTimeBalance(options: TrainOptions): Promise<RunEvaluation | null> {
+  return withProcesses(() => train({ ...options, progress: heard(options.progress) }));
+}
+
+async function train(options: TrainOptions & { progress: Progress }): Promise<RunEvaluation | null> {
+  const { data, out, recipe, pretrained, progress, signal } = options;
   const found = await readTrainingData(data, options.split);
   for (const note of found.notes) progress.note(`  note: ${note}`);
+  checkBatches(recipe);
   const weights = checkNetwork(recipe);
   if (weights) progress.note(formatWeightsReport(weights));
   const draws = labelDraws(found, options);
@@ -43,15 +54,33 @@ export async function trainTimeBalance(options: TrainOptions): Promise<RunEvalua
   const choice = { labelsPerClass: options.labelsPerClass, labelsFile: options.labelsFile, pretrained };
   const origin = pretrained === undefined ? undefined : RunFolder.open(pretrained);
   const videos = { classes: found.classes, training, draws, test, choice };
-  const run = openRun(options, recipe, videos, origin?.description.fingerprint);
-  if (origin) adoptPretraining(origin, run, recipe);
+  const run = await openRun(options, recipe, videos, origin?.description.fingerprint);
+  if (origin) await firstDoes(() => adoptPretraining(origin, run, recipe));
 
-  await withFrames(run, recipe, training, { ...options, progress }, async (methodRun, usable) => {
+  const part = validates(recipe) ? found.entries.filter(({ split }) => split === 'validation') : [];
+  await withFrames(run, recipe, [...training, ...part], { ...options, progress }, async (methodRun, usable) => {
     const usableDraws = draws.map((draw) => draw.filter(({ id }) => usable.has(id)));
     for (const draw of usableDraws) requireLabelInEveryClass(draw, found.classes);
-    await runTimeBalance({ ...methodRun, draws: usableDraws });
+    const usablePart = part.filter(({ id }) => usable.has(id));
+    const validation = usableDraws.map((entries, draw) => validationVideos(recipe, usablePart, entries, draw));
+    await runTimeBalance({ ...methodRun, draws: usableDraws, validation });
   });
-  return test.length === 0 ? null : evaluateRun(out, { progress, signal });
+  return test.length === 0 || !isFirst() ? null : evaluateRun(out, { progress, signal });
+}
+
+const validates = ({ training }: TimeBalanceRecipe): boolean => training.validation.every !== null;
+
+/** What the classifiers of a draw are measured on: the validation part of the data, or else some of the labelled videos. */
+function validationVideos(
+  recipe: TimeBalanceRecipe,
+  part: readonly ManifestEntry[],
+  entries: readonly ManifestEntry[],
+  draw: number,
+): ManifestEntry[] {
+  if (!validates(recipe)) return [];
+  const labelled = part.filter(({ label }) => label !== null);
+  const { share } = recipe.training.validation;
+  return labelled.length > 0 ? labelled : drawValidation(entries, { share, seed: recipe.seed, draw });
 }
 
 /** The training videos of each draw, with the labels that are known in it. */

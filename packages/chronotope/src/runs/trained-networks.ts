@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { ChronotopeError } from '../errors.js';
 import { newClassifier } from '../methods/timebalance/networks.js';
-import type { ClassifierStage } from '../methods/timebalance/pipeline.js';
+import type { ClassifierStage } from '../methods/timebalance/stages.js';
 import { type TrainedNetwork, trainedMethod } from '../methods/trained-method.js';
 import { didYouMean } from '../recipes/nearest.js';
 import type { Recipe } from '../recipes/schemas.js';

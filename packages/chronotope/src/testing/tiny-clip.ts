@@ -1,11 +1,4 @@
-import { type DType, type Tensor, tensor } from '@chronotope/torch';
-
-/** A tensor in the golden files of CLIP: row-major numbers. */
-export interface GoldenTensor {
-  shape: number[];
-  dtype: DType;
-  data: number[];
-}
+import type { GoldenTensor } from './golden-tensors.js';
 
 /** `golden/clip/clip_tiny.json`. */
 export interface TinyClip {
@@ -34,16 +27,6 @@ export interface TinyClip {
   cotangent_on_logits_per_image: GoldenTensor;
   grad_image: GoldenTensor;
   grad_params: Record<string, GoldenTensor>;
-}
-
-/** A tensor of the shape and dtype that the file says. */
-export function goldenTensor({ shape, dtype, data }: GoldenTensor): Tensor {
-  return tensor(data, { shape, dtype });
-}
-
-/** A state dict of the file's tensors. */
-export function goldenState(state: Record<string, GoldenTensor>): Map<string, Tensor> {
-  return new Map(Object.entries(state).map(([key, value]) => [key, goldenTensor(value)]));
 }
 
 /** The golden CLIP's architecture; the same type as `ClipShape` of models/clip. */

@@ -1,45 +1,27 @@
 import { setImmediate } from 'node:timers/promises';
-import { memory, type optim, scope, type Tensor } from '@chronotope/torch';
+import { type GradScalerState, scope } from '@chronotope/torch';
 import { ChronotopeError } from '../errors.js';
-import type { Schedule } from './schedule.js';
+import { type Best, type Better, judge } from './best.js';
+import { type MetricsLine, type MetricsSums, MetricsWindow, together } from './metrics-window.js';
+import { OptimizerStep, type OptimizerStepOptions } from './optimizer-step.js';
+import { anywhere, firstDecides, gather } from './processes.js';
+import { Plateau, type PlateauSettings, type PlateauState, type Schedule } from './schedule.js';
 
-/** What one optimiser step needs: a scalar to minimise, scalars to log, and which samples made it. */
-export interface StepLoss {
-  loss: Tensor;
-  metrics: Record<string, Tensor>;
-  ids: readonly string[];
-}
-
-/** One line of `metrics.jsonl`: means since the line before. */
-export interface MetricsLine {
-  step: number;
-  learningRate: number;
-  metrics: Record<string, number>;
-  samplesPerSecond: number;
-  /**
-   * Share of the time spent waiting for batches, in [0, 1]: reading, decoding and augmenting them, as far as no worker
-   * did it before. Augmentation on an accelerator counts only as long as it takes to start it there.
-   */
-  dataShare: number;
-  /** Memory between two steps: of the whole process, and of all live tensors. */
-  residentBytes: number;
-  tensorBytes: number;
-}
+export type { MetricsLine, MetricsSums } from './metrics-window.js';
+export type { StepLoss } from './optimizer-step.js';
 
 /** Settings of {@link fit}. */
-export interface FitOptions<Batch> {
+export interface FitOptions<Batch> extends OptimizerStepOptions<Batch> {
   steps: number;
-  optimizer: optim.Optimizer;
   schedule: Schedule;
-  /** Waits until the batch of a step can be had; the time counts as waiting for data. Default: nothing to wait for. */
-  ready?: (step: number) => Promise<unknown>;
-  /** Makes the batch of a step; must depend on the step number alone. */
-  batch: (step: number) => Batch;
-  loss: (batch: Batch, step: number) => StepLoss;
-  /** Runs after each optimiser step, inside the step's scope (for example an average of the weights). */
+  /** Lowers the learning rate further when nothing gets better any more. */
+  plateau?: PlateauSettings;
+  /** Measures the module as it is now and then. */
+  validation?: FitValidation;
+  /** Runs after each optimiser step, in a scope (for example an average of the weights). */
   afterStep?: (step: number) => void;
   onMetrics?: (line: MetricsLine) => void;
-  /** Steps between two lines of metrics. */
+  /** Steps between two lines of metrics. Default 10. */
   logEvery?: number;
   /** Where an interrupted run of the same work stopped; model, optimiser and random numbers must be as they were then. */
   resume?: FitState;
@@ -48,102 +30,104 @@ export interface FitOptions<Batch> {
   signal?: AbortSignal;
 }
 
+/** Measurements during training. */
+export interface FitValidation {
+  /** Steps from one to the next; the last step has one in any case. */
+  every: number;
+  /** Must not change the weights or libtorch's random numbers. */
+  measure: (step: number) => Record<string, number> | Promise<Record<string, number>>;
+  /** The name of the measured value that counts. */
+  metric: string;
+  better: Better;
+  /** Stops after this many measurements without improvement. Default: never. */
+  patience?: number;
+  /** Called when the metric is better than ever, after a step counted from 1. */
+  onBest?: (best: Best) => void;
+}
+
 /** What `fit` itself must know to go on after a step, as plain values. */
 export interface FitState {
   /** Steps done. */
   step: number;
   /** Metrics since the last line. */
   window: MetricsSums;
+  scaler?: GradScalerState;
+  best?: Best;
+  plateau?: PlateauState;
 }
 
-/** Sums of what happened since the last line of metrics. */
-export interface MetricsSums {
-  sums: Record<string, number>;
+/** How {@link fit} ended. */
+export interface FitResult {
+  /** Steps done; fewer than asked for when it stopped early. */
   steps: number;
-  samples: number;
-  dataMilliseconds: number;
-  milliseconds: number;
+  /** Of the metric of the validation, if there was one. */
+  best?: Best;
 }
 
 /**
  * Minimises a loss for a number of optimiser steps.
  *
- * Everything a step makes is freed with it. Between steps the event loop runs, so that Ctrl-C is seen.
+ * Everything a step makes is freed with it. Between steps the event loop runs, so that Ctrl-C is seen. Several processes
+ * that do this together, each with its own batches, measure, log and stop as one.
  *
- * @throws ChronotopeError `loss-not-finite`, naming the samples of the batch; `interrupted` when the signal aborts
+ * @throws ChronotopeError `loss-not-finite` or `gradients-not-finite`, naming the samples of the batch; `interrupted` when
+ *   the signal aborts; `metric-missing`
  */
-export async function fit<Batch>(options: FitOptions<Batch>): Promise<void> {
-  const { steps, optimizer, schedule, onMetrics, logEvery = 10, signal } = options;
+export async function fit<Batch>(options: FitOptions<Batch>): Promise<FitResult> {
+  const { steps, optimizer, schedule, validation, logEvery = 10, resume, signal } = options;
   const baseRates = optimizer.paramGroups.map((group) => group.lr);
-  let window = new MetricsWindow(options.resume?.window);
+  const optimizerStep = new OptimizerStep(options, resume?.scaler);
+  const plateau = options.plateau && new Plateau(options.plateau, validation?.better ?? 'lower', resume?.plateau);
+  let window = new MetricsWindow(resume?.window);
+  let best = resume?.best;
 
-  for (let step = options.resume?.step ?? 0; step < steps; step++) {
-    const factor = schedule(step);
+  for (let step = resume?.step ?? 0; step < steps; step++) {
+    const done = step + 1;
+    const factor = schedule(step) * (plateau?.factor ?? 1);
     for (const [index, group] of optimizer.paramGroups.entries()) group.lr = baseRates[index]! * factor;
-
     const started = performance.now();
-    await options.ready?.(step);
-    scope(() => {
-      const batch = options.batch(step);
-      const dataReady = performance.now();
-      optimizer.zeroGrad();
-      const { loss, metrics, ids } = options.loss(batch, step);
-      const value = loss.item();
-      if (!Number.isFinite(value)) throw lossNotFinite(step, value, ids);
-      loss.backward();
-      optimizer.step();
-      options.afterStep?.(step);
-      window.add({ loss, ...metrics }, ids.length, dataReady - started, performance.now() - started);
-    });
+    const loss = await optimizerStep.run(step, window);
+    window.time('optimizer', () => scope(() => options.afterStep?.(step)));
+    window.state.milliseconds += performance.now() - started;
 
-    if ((step + 1) % logEvery === 0 || step + 1 === steps) {
-      onMetrics?.(window.summary(step + 1, baseRates[0]! * factor));
+    let measured: Record<string, number> | undefined;
+    if (validation && (done % validation.every === 0 || done === steps)) {
+      measured = await firstDecides(() => validation.measure(done));
+      const value = measuredValue(measured, validation.metric);
+      best = judge(best, { step: done, value }, validation.better);
+      if (best.since === 0) validation.onBest?.(best);
+      plateau?.take(done, value);
+    } else if (!validation) {
+      plateau?.takeLoss(done, meanOf(gather(loss)));
+    }
+
+    const stopsEarly = measured !== undefined && best!.since >= (validation!.patience ?? Number.POSITIVE_INFINITY);
+    const isOver = done === steps || stopsEarly;
+    if (done % logEvery === 0 || measured || isOver) {
+      const line = new MetricsWindow(together(gather(window.state))).summary(done, baseRates[0]! * factor);
+      options.onMetrics?.(measured ? { ...line, validation: measured } : line);
       window = new MetricsWindow();
     }
     await setImmediate();
-    if (step + 1 === steps) return;
-    const stopping = signal?.aborted === true;
-    options.onStep?.({ step: step + 1, window: window.state }, stopping);
+    if (isOver) return { steps: done, best };
+    const stopping = anywhere(signal?.aborted === true);
+    const scaler = optimizerStep.scaler.enabled ? optimizerStep.scaler.stateDict() : undefined;
+    options.onStep?.({ step: done, window: window.state, scaler, best, plateau: plateau?.state }, stopping);
     if (stopping) throw interrupted();
   }
+  return { steps, best };
 }
 
-class MetricsWindow {
-  readonly state: MetricsSums;
-
-  constructor(state?: MetricsSums) {
-    this.state = state ?? { sums: {}, steps: 0, samples: 0, dataMilliseconds: 0, milliseconds: 0 };
-  }
-
-  add(metrics: Record<string, Tensor>, samples: number, dataMilliseconds: number, milliseconds: number): void {
-    for (const [name, value] of Object.entries(metrics)) {
-      this.state.sums[name] = (this.state.sums[name] ?? 0) + value.item();
-    }
-    this.state.steps++;
-    this.state.samples += samples;
-    this.state.dataMilliseconds += dataMilliseconds;
-    this.state.milliseconds += milliseconds;
-  }
-
-  summary(step: number, learningRate: number): MetricsLine {
-    const { sums, steps, samples, dataMilliseconds, milliseconds } = this.state;
-    return {
-      step,
-      learningRate,
-      metrics: Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / steps])),
-      samplesPerSecond: (1000 * samples) / milliseconds,
-      dataShare: dataMilliseconds / milliseconds,
-      residentBytes: process.memoryUsage.rss(),
-      tensorBytes: memory().liveBytes,
-    };
-  }
-}
-
-function lossNotFinite(step: number, value: number, ids: readonly string[]): ChronotopeError {
-  return new ChronotopeError('loss-not-finite', `the loss became ${value} at step ${step + 1}`, {
-    hint: 'Lower the learning rate of this stage, or look at the videos named in the details.',
-    details: { step: step + 1, ids: [...ids] },
+function measuredValue(measured: Record<string, number>, metric: string): number {
+  const value = measured[metric];
+  if (value !== undefined) return value;
+  throw new ChronotopeError('metric-missing', `the validation did not measure "${metric}"`, {
+    hint: `It measured ${Object.keys(measured).join(', ') || 'nothing'}.`,
   });
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** The error with which interrupted work ends; giving the same command again goes on. */

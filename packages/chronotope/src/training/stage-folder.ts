@@ -1,8 +1,8 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { SkippedSample } from '../data/damaged-videos.js';
-import type { MetricsLine } from './fit.js';
 import { readJson, writeFileAtomic, writeJsonAtomic } from './json-files.js';
+import type { MetricsLine } from './metrics-window.js';
 
 /** A sample that a training step could not have; steps count from 1. */
 export interface LoggedSkip extends SkippedSample {
@@ -66,6 +66,13 @@ export class StageFolder {
     if (!existsSync(this.metricsFile)) return [];
     const lines = readFileSync(this.metricsFile, 'utf8').split('\n');
     return lines.filter((line) => Number.isFinite(stepOf(line))).map((line) => JSON.parse(line) as MetricsLine);
+  }
+
+  /** Writes down with which samples a step failed. Returns the file. */
+  logFailure(failure: Record<string, unknown>): string {
+    const file = path.join(this.folder, 'failed-step.json');
+    writeJsonAtomic(file, failure);
+    return file;
   }
 
   /** Marks the stage as done. */

@@ -1,26 +1,45 @@
 import type { nn } from '@chronotope/torch';
 import type { SkippedSample } from '../data/damaged-videos.js';
-import { loadModel, saveModel } from './checkpoint.js';
-import { type FitOptions, fit, type MetricsLine } from './fit.js';
+import { ChronotopeError } from '../errors.js';
+import { loadModel } from './checkpoint.js';
+import { parallelLoss, separateRandomNumbers } from './data-parallel.js';
+import { type FitOptions, fit } from './fit.js';
+import { anywhere, firstDecides, firstDoes, isFirst } from './processes.js';
 import type { Progress } from './progress.js';
+import { PLAIN_TRAINING, type TrainingSettings } from './settings.js';
 import { SkipLog } from './skip-log.js';
 import type { StageFolder } from './stage-folder.js';
+import { StageLog } from './stage-log.js';
+import { StageWeights } from './stage-weights.js';
 import { loadTrainingState, removeTrainingState, saveTrainingState } from './training-state.js';
+import { measureUndisturbed, type Validation } from './validation.js';
+import { WeightAverage } from './weight-average.js';
 
 /** A loader as a stage sees it. */
 export interface StageLoader {
   takeSkipped(): SkippedSample[];
-  /** Waits until the batch of a step is ready; `end` is the first step that is not wanted. */
-  prepare?(step: number, end: number): Promise<void>;
+  /** Waits until a batch is ready; `end` is the first one that is not wanted. */
+  prepare?(index: number, end: number): Promise<void>;
 }
 
+/** What of {@link FitOptions} the trainer decides by itself, from the settings. */
+type DecidedHere =
+  | ('onMetrics' | 'onStep' | 'ready' | 'resume' | 'validation')
+  | ('accumulate' | 'amp' | 'clipGradients' | 'plateau' | 'withoutExchange');
+
 /** Settings of {@link trainStage}. */
-export interface TrainStageOptions<Batch> extends Omit<FitOptions<Batch>, 'onMetrics' | 'onStep' | 'ready' | 'resume'> {
+export interface TrainStageOptions<Batch> extends Omit<FitOptions<Batch>, DecidedHere> {
   /** Where the batches come from. Default: nothing that skips or prepares. */
   loaders?: readonly StageLoader[];
   /** What the stage does, for people. */
   title: string;
+  /** What is kept when the stage is done, if not the whole module: a part of it. */
+  result?: nn.Module;
   progress: Progress;
+  /** How it is trained, whatever is learnt. Default: {@link PLAIN_TRAINING}. */
+  settings?: TrainingSettings;
+  /** What can be measured while it is trained; the settings say how often. */
+  validation?: Validation;
   /** How much work a kill may cost, in seconds. Default 60. */
   saveEverySeconds?: number;
 }
@@ -30,63 +49,109 @@ export interface TrainStageOptions<Batch> extends Omit<FitOptions<Batch>, 'onMet
  * attempt saved its state: every `saveEverySeconds`, and on Ctrl-C.
  *
  * @param makeOptions called only if there is something to train
+ * @throws ChronotopeError as {@link fit} does; for a loss that is not a number it names the file with the samples
  */
 export async function trainStage<Batch>(
   stage: StageFolder,
   module: nn.Module,
   makeOptions: () => TrainStageOptions<Batch>,
 ): Promise<void> {
-  if (stage.isDone) {
+  if (await firstDecides(() => stage.isDone)) {
     loadModel(stage, module);
     return;
   }
   module.train();
   const options = makeOptions();
-  const { saveEverySeconds = 60 } = options;
-  const trained = { module, optimizer: options.optimizer };
-  const resume = loadTrainingState(stage.stateFile, trained);
-  if (resume) stage.rewindLog(resume.step);
-  else stage.begin();
+  const { title, progress, loaders = [], optimizer, steps, settings = PLAIN_TRAINING, saveEverySeconds = 60 } = options;
+  const { ema, validation, accumulate } = settings;
+  const average = ema.decay === null ? undefined : new WeightAverage(module, ema.decay);
+  const trained = { module, optimizer, average };
+  const resume = loadTrainingState(stage.stateFile, trained) ?? undefined;
+  if (!resume) separateRandomNumbers();
+  await firstDoes(() => (resume ? stage.rewindLog(resume.step) : stage.begin()));
 
   const started = performance.now();
   let saved = started;
-  const task = options.progress.begin(options.title, options.steps, 'steps');
-  const { loaders = [], steps } = options;
-  const skips = new SkipLog(stage, { ...options, loaders });
-  let last: MetricsLine | undefined;
-  await fit({
+  const { tensorboard } = settings;
+  const log = new StageLog(stage, { title, progress, steps, tensorboard, resumeStep: resume?.step ?? 0 });
+  const skips = new SkipLog(stage, { title, progress, loaders });
+  const kept = options.result ?? module;
+  const weights = new StageWeights(stage, kept, average, settings);
+  const parallel = parallelLoss(module, options.loss, settings);
+  const measurement = validation.every === null ? undefined : options.validation;
+  const result = await fit({
     ...options,
-    ready: (step) => Promise.all(loaders.map((loader) => loader.prepare?.(step, steps))),
-    batch: (step) => {
-      const batch = options.batch(step);
-      skips.take(step);
+    ...fitSettings(settings),
+    loss: parallel.loss,
+    withoutExchange: parallel.withoutExchange,
+    ready: (index) => Promise.all(loaders.map((loader) => loader.prepare?.(index, steps * accumulate))),
+    batch: (index) => {
+      const batch = options.batch(index);
+      skips.take(Math.floor(index / accumulate));
       return batch;
     },
-    resume: resume ?? undefined,
-    onMetrics: (line) => {
-      stage.log(line);
-      last = line;
-      task.update(line.step, describe(line));
+    afterStep: (step) => {
+      average?.take(step);
+      log.step(step + 1, module);
+      options.afterStep?.(step);
     },
+    validation: measurement && {
+      ...measurement,
+      every: validation.every!,
+      patience: validation.patience ?? undefined,
+      measure: () => measureUndisturbed(module, weights.averageInPlace, measurement.measure),
+      onBest: (best) => weights.saveBest(best),
+    },
+    resume,
+    onMetrics: (line) => log.line(line),
     onStep: (state, stopping) => {
-      if (!stopping && performance.now() - saved < 1000 * saveEverySeconds) return;
+      const due = anywhere(performance.now() - saved >= 1000 * saveEverySeconds);
+      if (!stopping && !due) return;
       saveTrainingState(stage.stateFile, trained, state);
+      weights.forgetOtherBest(state.best?.step);
       saved = performance.now();
     },
+  })
+    .catch((error: unknown) => {
+      throw withSamplesFile(error, stage);
+    })
+    .finally(() => parallel.end());
+  optimizer.dispose();
+
+  const metrics = log.end(result.steps);
+  await firstDoes(() => {
+    weights.finish(result.best);
+    stage.finish({
+      steps: result.steps,
+      seconds: (performance.now() - started) / 1000,
+      metrics,
+      ...(result.best && { best: { step: result.best.step, [measurement!.metric]: result.best.value } }),
+      damaged: skips.videos(),
+    });
+    weights.forgetOtherBest();
+    removeTrainingState(stage.stateFile);
   });
-  saveModel(stage, module);
-  stage.finish({
-    steps: options.steps,
-    seconds: (performance.now() - started) / 1000,
-    metrics: last?.metrics ?? {},
-    damaged: skips.videos(),
-  });
-  removeTrainingState(stage.stateFile);
-  options.optimizer.dispose();
-  task.end(last && describe(last));
+  if (!isFirst()) loadModel(stage, kept);
+  average?.dispose();
 }
 
-function describe(line: MetricsLine): string {
-  const metrics = Object.entries(line.metrics).map(([name, value]) => `${name} ${value.toPrecision(3)}`);
-  return [...metrics, `data ${Math.round(100 * line.dataShare)}% of the time`].join('  ');
+function fitSettings({ amp, accumulate, clipGradients, schedule }: TrainingSettings) {
+  return {
+    amp: amp === 'off' ? undefined : amp,
+    accumulate,
+    clipGradients: clipGradients ?? undefined,
+    plateau: schedule.name === 'plateau' ? schedule : undefined,
+  };
+}
+
+/** Keeps the samples of a step that failed in a file, which the hint names. */
+function withSamplesFile(error: unknown, stage: StageFolder): unknown {
+  if (!(error instanceof ChronotopeError)) return error;
+  if (error.code !== 'loss-not-finite' && error.code !== 'gradients-not-finite') return error;
+  const file = stage.logFailure({ problem: error.message, ...error.details });
+  return new ChronotopeError(error.code, error.message, {
+    hint: `Lower the learning rate of this stage, or look at the videos named in ${file}.`,
+    details: { ...error.details, file },
+    cause: error,
+  });
 }

@@ -29,6 +29,8 @@ export abstract class BatchNorm extends Module {
   readonly numBatchesTracked: Tensor;
   readonly eps: number;
   readonly momentum: number;
+  /** Whether the convolution before it does its work; see `foldBatchNorm`. It then hands on what it is given. */
+  folded = false;
   protected abstract readonly dimensions: readonly number[];
 
   constructor(features: number, { eps = 1e-5, momentum = 0.1, affine = true }: BatchNormOptions = {}) {
@@ -49,6 +51,9 @@ export abstract class BatchNorm extends Module {
         { code: 'argument', hint: 'the input is [batch, channels, ...]' },
       );
     }
+    if (this.folded) {
+      return this.handOn(x);
+    }
     if (this.training) {
       this.numBatchesTracked.add_(1);
     }
@@ -63,6 +68,14 @@ export abstract class BatchNorm extends Module {
       this.eps,
       true,
     );
+  }
+
+  private handOn(x: Tensor): Tensor {
+    if (!this.training) return x;
+    throw new TorchError(`${this.constructor.name} was folded into a convolution and cannot be trained`, {
+      code: 'argument',
+      hint: 'load the weights into a new network to train it',
+    });
   }
 
   override extraRepr(): string {

@@ -11,6 +11,7 @@ export { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, type ConvTransposeOp
 export { Dropout, Dropout1d, Dropout2d, Dropout3d, StochasticDepth } from './dropout.js';
 export { Embedding } from './embedding.js';
 export { Flatten, Unflatten } from './flatten.js';
+export { foldBatchNorm } from './fold-batch-norm.js';
 export * as functional from './functional.js';
 export * as init from './init.js';
 export { Linear } from './linear.js';

@@ -62,12 +62,22 @@ export class EMA {
 
   /** Runs `body` while the source holds the averages (to evaluate them, say), and puts its own values back. */
   using<R>(body: () => R): R {
-    this.#swap();
+    this.swap();
     try {
       return body();
     } finally {
-      this.#swap();
+      this.swap();
     }
+  }
+
+  /** Exchanges the averages and the values of the source, as {@link using} does around a body; a second call undoes it. */
+  swap(): void {
+    copyAll(this.#pairs, ({ average, value }) => {
+      const before = value.clone();
+      value.copy_(average);
+      average.copy_(before);
+      before.dispose();
+    });
   }
 
   /** The averages under the keys of the source; they share memory with this object. */
@@ -101,15 +111,6 @@ export class EMA {
         average.dispose();
       }
     }
-  }
-
-  #swap(): void {
-    copyAll(this.#pairs, ({ average, value }) => {
-      const before = value.clone();
-      value.copy_(average);
-      average.copy_(before);
-      before.dispose();
-    });
   }
 }
 

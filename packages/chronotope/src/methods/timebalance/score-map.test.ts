@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { areaUnderCurve, mapScores, type ScoreMap } from './score-map.js';
 
-const MAPS: ScoreMap[] = ['min-max', 'identity', 'rank', 'inverted', 'constant'];
+const MAPS: ScoreMap[] = ['min-max', 'identity', 'rank', 'inverted', 'mean', 'constant'];
 
 describe('score maps', () => {
   test('give the weights written in their definitions', () => {
@@ -17,6 +17,7 @@ describe('score maps', () => {
     close(mapScores(scores, 'rank'), [1, 0, 0.5, 0.5]);
     close(mapScores([-0.5, 0.25, 1.5], 'identity'), [0, 0.25, 1]);
     close(mapScores(scores, 'constant'), [0.5, 0.5, 0.5, 0.5]);
+    close(mapScores([0.9, 0.7, 0.8, 0.7], 'mean'), [0.375, 0.375, 0.375, 0.375]);
     close(mapScores([0.3, 0.3], 'min-max'), [0.5, 0.5]);
   });
 

@@ -1,5 +1,7 @@
+import { meanOf } from '../../evaluation/bootstrap.js';
+
 /** How temporal similarity scores become weights of the invariant teacher. */
-export type ScoreMap = 'min-max' | 'identity' | 'rank' | 'inverted' | 'constant';
+export type ScoreMap = 'min-max' | 'identity' | 'rank' | 'inverted' | 'mean' | 'constant';
 
 /**
  * Maps similarity scores to weights in [0, 1] (method note 3, "mapping to the weight").
@@ -11,6 +13,7 @@ export type ScoreMap = 'min-max' | 'identity' | 'rank' | 'inverted' | 'constant'
  * - `identity`: s clipped to [0, 1]
  * - `rank`: position in the order of the scores, from 0 to 1; equal scores share their mean position
  * - `inverted`: 1 − `min-max`, a check that the weighting matters
+ * - `mean`: the mean of `min-max` for every video: the same balance of the teachers, but not video by video
  * - `constant`: 1/2, the plain average of the teachers
  */
 export function mapScores(scores: readonly number[], map: ScoreMap): number[] {
@@ -23,6 +26,10 @@ export function mapScores(scores: readonly number[], map: ScoreMap): number[] {
       return minMax(scores);
     case 'inverted':
       return minMax(scores).map((weight) => 1 - weight);
+    case 'mean': {
+      const mean = meanOf(minMax(scores));
+      return scores.map(() => mean);
+    }
     case 'rank':
       return ranks(scores);
   }

@@ -1,21 +1,23 @@
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import type { TrainedMethod } from '../trained-method.js';
 import { newClassifier, newPretextModel } from './networks.js';
+import { testLoader } from './run.js';
 import {
-  CLASSIFIER_STAGES,
   type ClassifierStage,
-  PRETRAINING_STAGES,
-  STAGE_TITLES,
+  classifierStages,
+  isPretraining,
+  type NetworkStage,
+  pretrainingStages,
   stageName,
-  testLoader,
-} from './pipeline.js';
+  stageTitle,
+} from './stages.js';
 
-/** What a run of TimeBalance leaves: three pre-trained networks, and the classifiers of each label draw. */
+/** What a run of TimeBalance leaves: the pre-trained networks, and the classifiers of each label draw. */
 export function trainedTimeBalance(recipe: TimeBalanceRecipe): TrainedMethod {
-  const isShared = (stage: string): boolean => (PRETRAINING_STAGES as readonly string[]).includes(stage);
+  const isShared = (stage: string): boolean => isPretraining(stage as NetworkStage);
   return {
-    stages: [...PRETRAINING_STAGES, ...CLASSIFIER_STAGES],
-    title: (stage) => STAGE_TITLES[stage as keyof typeof STAGE_TITLES],
+    stages: [...pretrainingStages(recipe), ...classifierStages(recipe)],
+    title: (stage) => stageTitle(stage as NetworkStage),
     mainStage: 'student',
     isShared,
     folderName: (stage, draw) => (isShared(stage) ? stage : stageName(draw, stage as ClassifierStage)),

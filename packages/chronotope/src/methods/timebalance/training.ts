@@ -1,22 +1,45 @@
-import { crossEntropyLoss, noGrad, optim, softmax, type Tensor, tensor } from '@chronotope/torch';
+import { crossEntropyLoss, type nn, optim, type Tensor } from '@chronotope/torch';
 import type { ClipLoader } from '../../data/loader.js';
+import type { ManifestEntry } from '../../data/manifest.js';
+import { accuracy } from '../../evaluation/video-level.js';
 import { distillationLoss } from '../../losses/distillation.js';
 import { type PretextWeights, pretextLoss } from '../../losses/pretext.js';
-import { mixTeachers } from '../../losses/similarity.js';
+import { rampUp } from '../../losses/ramp-up.js';
+import { confident } from '../../losses/targets.js';
 import type { Classifier } from '../../models/classifier.js';
 import type { LabelledSettings, PretextSettings, StudentSettings } from '../../recipes/timebalance.js';
+import { gatherSamples } from '../../training/data-parallel.js';
 import type { FitOptions, StepLoss } from '../../training/fit.js';
-import { warmupCosine } from '../../training/schedule.js';
+import type { Validation } from '../../training/validation.js';
+import { predictVideos } from './inference.js';
 import type { PretextModel } from './pretext-model.js';
+import type { Teaching } from './teaching.js';
 
 /** The part of {@link FitOptions} that a method decides. */
 export interface Training<Batch>
-  extends Pick<FitOptions<Batch>, 'steps' | 'optimizer' | 'schedule' | 'batch' | 'loss'> {
+  extends Pick<FitOptions<Batch>, 'steps' | 'optimizer' | 'batch' | 'loss' | 'afterStep'> {
+  /** Steps in which the learning rate rises; the recipe's schedule says how it falls then. */
+  warmupSteps: number;
   /** Where the batches come from. */
   loaders: readonly ClipLoader[];
+  /** What is kept at the end, if not the whole module. */
+  result?: nn.Module;
 }
 
-type Batch = ReturnType<ClipLoader['stepBatch']>;
+/** A batch of videos with their clips. */
+export type Batch = ReturnType<ClipLoader['stepBatch']>;
+
+/** Where a semi-supervised training gets its clips; no unlabelled ones where every label is known. */
+export interface BothLoaders {
+  labelled: ClipLoader;
+  unlabelled: ClipLoader | null;
+}
+
+/** The clips of one semi-supervised step. */
+export interface BothBatches {
+  labelled: Batch;
+  unlabelled: Batch | null;
+}
 
 /** Stages A_I, A_D and A_S: self-supervised pre-training with the given weights of the three losses. */
 export function pretextTraining(
@@ -32,11 +55,16 @@ export function pretextTraining(
   return {
     steps,
     optimizer: new optim.Adam(model.parameters(), { lr, weightDecay }),
-    schedule: warmupCosine({ steps, warmupSteps: Math.round(settings.warmupEpochs * stepsPerEpoch) }),
+    warmupSteps: Math.round(settings.warmupEpochs * stepsPerEpoch),
     loaders: [loader],
     batch: (step) => loader.stepBatch(step),
     loss: ({ views, ids }): StepLoss => {
-      const embeddings = model.call(views.globals!, views.locals!);
+      const { globals, slices, locals } = model.call(views.globals!, views.locals!);
+      const embeddings = {
+        globals: gatherSamples(globals, 1),
+        slices: gatherSamples(slices, 1),
+        locals: gatherSamples(locals, 1),
+      };
       const loss = pretextLoss(embeddings, { weights: scaled, temperature, positives, localLocalReduction });
       return {
         loss: loss.total,
@@ -54,7 +82,7 @@ export function pretextTraining(
 /** Stage B and the supervised baseline: cross-entropy on the labelled videos (TimeBalance Eq. 4). */
 export function labelledTraining(model: Classifier, loader: ClipLoader, settings: LabelledSettings): Training<Batch> {
   return {
-    ...optimisation(model, settings),
+    ...optimisation(model, settings, epochOf(loader, settings.batch)),
     loaders: [loader],
     batch: (step) => loader.stepBatch(step),
     loss: ({ views, labels, ids }): StepLoss => {
@@ -64,70 +92,107 @@ export function labelledTraining(model: Classifier, loader: ClipLoader, settings
   };
 }
 
-/** The two frozen teachers of stage D and the weight of the invariant one for each training video. */
-export interface Teachers {
-  invariant: Classifier;
-  distinctive: Classifier;
-  weights: ReadonlyMap<string, number>;
-}
-
 /**
- * Stage D: the student learns from the labels and from the teachers' mixture on labelled and unlabelled videos
- * (TimeBalance, method note 1). Student and teachers see the same augmented clips; labelled and unlabelled clips have
- * a forward pass each.
+ * Stage D: the student learns from the labels and from its teachers on labelled and unlabelled videos (TimeBalance,
+ * method note 1). Labelled and unlabelled clips have a forward pass each.
  */
 export function studentTraining(
   model: Classifier,
-  teachers: Teachers,
-  loaders: { labelled: ClipLoader; unlabelled: ClipLoader | null },
+  teaching: Teaching,
+  loaders: BothLoaders,
   settings: StudentSettings,
-): Training<{ labelled: Batch; unlabelled: Batch | null }> {
-  const { distillation, supervisedWeight, labelledWeight, unlabelledWeight } = settings;
-  const distil = (logits: Tensor, batch: Batch) => distillationLoss(logits, teach(teachers, batch), distillation);
+): Training<BothBatches> {
+  const { distillation, supervisedWeight, labelledWeight, unlabelledWeight, teacherConfidence } = settings;
+  const both = semiSupervisedTraining(model, loaders, settings);
+  const rise = Math.round(settings.rampUp * both.steps);
+  const distil = (logits: Tensor, batch: Batch): { loss: Tensor; kept: Tensor } => {
+    const taught = teaching(batch);
+    const mask = confident(taught, teacherConfidence);
+    return { loss: distillationLoss(logits, taught, distillation, mask), kept: mask.mean() };
+  };
   return {
-    ...optimisation(model, settings),
+    ...both,
+    loss: ({ labelled, unlabelled }, step): StepLoss => {
+      const factor = rampUp(step, { steps: rise });
+      const logits = model.call(labelled.views.clip!);
+      const supervised = crossEntropyLoss(logits, labelled.labels!);
+      const onLabelled = distil(logits, labelled);
+      let loss = supervised.mul(supervisedWeight).add(onLabelled.loss.mul(factor * labelledWeight));
+      const metrics: Record<string, Tensor> = { supervised, accuracy: shareRight(logits, labelled.labels!) };
+      if (unlabelled) {
+        const onUnlabelled = distil(model.call(unlabelled.views.clip!), unlabelled);
+        loss = loss.add(onUnlabelled.loss.mul(factor * unlabelledWeight));
+        metrics.distillation = onUnlabelled.loss;
+        if (teacherConfidence > 0) metrics.kept = onUnlabelled.kept;
+      }
+      return { loss, metrics, ids: idsOf({ labelled, unlabelled }) };
+    },
+  };
+}
+
+/** What all trainings on labelled and unlabelled clips share: everything but the loss. */
+export function semiSupervisedTraining(
+  model: Classifier,
+  loaders: BothLoaders,
+  settings: StudentSettings,
+): Omit<Training<BothBatches>, 'loss'> {
+  return {
+    ...optimisation(model, settings, epochOfBoth(loaders, settings)),
     loaders: Object.values(loaders).filter((loader) => loader !== null),
     batch: (step) => ({
       labelled: loaders.labelled.stepBatch(step),
       unlabelled: loaders.unlabelled?.stepBatch(step) ?? null,
     }),
-    loss: ({ labelled, unlabelled }): StepLoss => {
-      const logits = model.call(labelled.views.clip!);
-      const supervised = crossEntropyLoss(logits, labelled.labels!);
-      const onLabelled = distil(logits, labelled);
-      let loss = supervised.mul(supervisedWeight).add(onLabelled.mul(labelledWeight));
-      const metrics: Record<string, Tensor> = { supervised, accuracy: shareRight(logits, labelled.labels!) };
-      if (unlabelled) {
-        const onUnlabelled = distil(model.call(unlabelled.views.clip!), unlabelled);
-        loss = loss.add(onUnlabelled.mul(unlabelledWeight));
-        metrics.distillation = onUnlabelled;
-      }
-      return { loss, metrics, ids: [...labelled.ids, ...(unlabelled?.ids ?? [])] };
-    },
   };
 }
 
-function teach({ invariant, distinctive, weights }: Teachers, { views, ids }: Batch): Tensor {
-  return noGrad(() => {
-    const probabilities = (teacher: Classifier) => softmax(teacher.call(views.clip!), 1);
-    const weight = tensor(
-      Float32Array.from(ids, (id) => weights.get(id)!),
-      { device: views.clip!.device },
-    );
-    return mixTeachers(probabilities(invariant), probabilities(distinctive), weight);
-  });
+/**
+ * What can be measured of a classifier while it learns: the share of the loader's videos that it recognises.
+ *
+ * @param entries the videos of the loader, with their labels
+ */
+export function classifierValidation(
+  model: Classifier,
+  loader: ClipLoader,
+  { entries, classes }: { entries: readonly ManifestEntry[]; classes: readonly string[] },
+): Validation {
+  const truth = new Map(entries.map(({ id, label }) => [id, classes.indexOf(label!)]));
+  return {
+    measure: () => ({ top1: accuracy(predictVideos(model, loader), truth, classes).top1 }),
+    metric: 'top1',
+    better: 'higher',
+  };
 }
 
-function optimisation(model: Classifier, settings: LabelledSettings) {
-  const { steps, learningRate: lr, backboneFactor, weightDecay, warmupSteps } = settings;
+/** The videos of a semi-supervised step. */
+export function idsOf({ labelled, unlabelled }: BothBatches): string[] {
+  return [...labelled.ids, ...(unlabelled?.ids ?? [])];
+}
+
+/** Share of rows whose largest logit is that of the label: a scalar. */
+export function shareRight(logits: Tensor, labels: Tensor): Tensor {
+  return logits.argmax(1).eq(labels).to({ dtype: 'float32' }).mean();
+}
+
+/** Steps of an epoch on labelled and unlabelled videos (method note 6): the official one ends with the shorter list. */
+function epochOfBoth({ labelled, unlabelled }: BothLoaders, settings: StudentSettings): number {
+  const ofLabelled = epochOf(labelled, settings.batch);
+  if (unlabelled === null) return ofLabelled;
+  const choose = settings.epochLength === 'shorter' ? Math.min : Math.max;
+  return choose(ofLabelled, epochOf(unlabelled, settings.unlabelledBatch));
+}
+
+function epochOf(loader: ClipLoader, batch: number): number {
+  return Math.ceil(loader.videos / batch);
+}
+
+function optimisation(model: Classifier, settings: LabelledSettings, stepsPerEpoch: number) {
+  const { epochs, learningRate: lr, backboneFactor, weightDecay, warmupSteps } = settings;
+  const steps = epochs === null ? settings.steps : epochs * stepsPerEpoch;
   const groups = [{ params: model.fc.parameters() }, { params: model.backbone.parameters(), lr: lr * backboneFactor }];
   return {
     steps,
     optimizer: new optim.Adam(groups, { lr, weightDecay }),
-    schedule: warmupCosine({ steps, warmupSteps }),
+    warmupSteps,
   };
-}
-
-function shareRight(logits: Tensor, labels: Tensor): Tensor {
-  return logits.argmax(1).eq(labels).to({ dtype: 'float32' }).mean();
 }

@@ -1,5 +1,5 @@
 import type { ScaledCrop, Transform } from '../../augment/settings.js';
-import { pretextPlan, similarityPlan, testPlan, trainPlan, type ViewPlan } from '../../data/views.js';
+import { pretextPlan, similarityPlan, testPlan, trainPlan, twoViewsPlan, type ViewPlan } from '../../data/views.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import type { TestViews } from '../trained-method.js';
 
@@ -11,6 +11,8 @@ export const VIEW_STAGES = [
   'supervised',
   'teacher',
   'student',
+  'mean-teacher',
+  'fixmatch',
   'similarity',
   'evaluation',
 ] as const;
@@ -32,6 +34,10 @@ export function viewPlan(recipe: TimeBalanceRecipe, stage: ViewStage): ViewPlan 
     case 'teacher':
     case 'student':
       return trainPlan(clips, recipe[stage].augment);
+    case 'mean-teacher':
+      return twoViewsPlan(clips, { weak: recipe.student.augment, strong: recipe.student.augment });
+    case 'fixmatch':
+      return twoViewsPlan(clips, { weak: recipe.supervised.augment, strong: recipe.student.augment });
     case 'similarity':
       return similarityPlan(clips, { ...similarity, transform: centreCrop(recipe) });
     case 'evaluation':

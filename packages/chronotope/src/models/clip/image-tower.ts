@@ -1,5 +1,5 @@
 import { cat, nn, type Tensor } from '@chronotope/torch';
-import { ChronotopeError } from '../../errors.js';
+import { patchGrid } from '../patch-grid.js';
 import { normalParameter } from './parameters.js';
 import { resizePositions } from './positions.js';
 import type { ClipActivation, ImageTowerShape } from './shape.js';
@@ -45,7 +45,7 @@ export class ClipImageTower extends nn.Module {
     this.patch = patch;
     this.width = width;
     this.embedding = embedding;
-    const patches = gridOf([resolution, resolution], patch).reduce((product, side) => product * side);
+    const patches = patchGrid([resolution, resolution], patch).reduce((product, side) => product * side);
     const std = width ** -0.5;
     this.classEmbedding = normalParameter([width], std);
     this.positionalEmbedding = normalParameter([1 + patches, width], std);
@@ -88,7 +88,7 @@ export class ClipImageTower extends nn.Module {
    * @throws ChronotopeError `patch-size` if patches do not tile such images
    */
   positions(size: readonly [height: number, width: number]): Tensor {
-    return resizePositions(this.positionalEmbedding, gridOf(size, this.patch));
+    return resizePositions(this.positionalEmbedding, patchGrid(size, this.patch));
   }
 }
 
@@ -96,14 +96,3 @@ export class ClipImageTower extends nn.Module {
 export const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073] as const;
 /** Standard deviations of red, green and blue in [0, 1] that CLIP's images are normalised by. */
 export const CLIP_STD = [0.26862954, 0.26130258, 0.27577711] as const;
-
-/** Rows and columns of patches. */
-function gridOf([height, width]: readonly [number, number], patch: number): [rows: number, columns: number] {
-  if (height >= patch && width >= patch && height % patch === 0 && width % patch === 0) {
-    return [height / patch, width / patch];
-  }
-  throw new ChronotopeError('patch-size', `patches of ${patch} pixels do not tile images of ${height} x ${width}`, {
-    hint: `use images whose height and width are multiples of ${patch}`,
-    details: { height, width, patch },
-  });
-}

@@ -10,10 +10,12 @@ import type { KeyStyle } from '../backbone.js';
  * | `chronotope` | `backbone.*` | `head.*` | `fc.*` |
  * | `torchvision` (also official fine-tuned R3D-18) | `*` | | `fc.*` |
  * | `pytorchvideo` (also official fine-tuned R3D-50) | `*` | | `blocks.5.proj.*` |
+ * | `timm` | `*` | | `head.*` |
+ * | `clip`, the image tower of a CLIP | `*` | | |
  * | `tclr`, official pre-training | `0.*` | `1.*` | |
  * | `timebalance`, official pre-training | `0.*`, R3D-50 `0.r3d50.*` | `1.*` | |
  */
-export type WeightsFormat = 'chronotope' | 'torchvision' | 'pytorchvideo' | 'tclr' | 'timebalance';
+export type WeightsFormat = 'chronotope' | 'torchvision' | 'pytorchvideo' | 'timm' | 'clip' | 'tclr' | 'timebalance';
 
 /** In which order the colour channels of the frames are that the weights expect. */
 export type ChannelOrder = 'rgb' | 'bgr';
@@ -49,6 +51,8 @@ const LAYOUTS: Record<KeyStyle, readonly Layout[]> = {
     { format: 'pytorchvideo', prefixes: { backbone: '', head: null, fc: 'blocks.5.proj.' }, channels: 'rgb' },
     { format: 'timebalance', prefixes: { backbone: '0.r3d50.', head: '1.', fc: null }, channels: 'rgb' },
   ],
+  timm: [CHRONOTOPE, { format: 'timm', prefixes: { backbone: '', head: null, fc: 'head.' }, channels: 'rgb' }],
+  clip: [CHRONOTOPE, { format: 'clip', prefixes: { backbone: '', head: null, fc: null }, channels: 'rgb' }],
   chronotope: [CHRONOTOPE],
 };
 

@@ -46,7 +46,7 @@ export async function reportRun(folder: string, options: ReportOptions = {}): Pr
     withoutTest: tested.missing,
     test: tested.results,
     similarity: tested.similarity,
-    curves: stageHistories(run, draws),
+    curves: stageHistories(run, recipe, draws),
     health: { training: readExcluded(run), test: tested.excluded },
   };
   writeFileAtomic(out, renderReport(content));

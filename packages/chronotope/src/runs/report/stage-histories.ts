@@ -1,18 +1,13 @@
 import type { StageHistory } from '../../explain/content.js';
-import { CLASSIFIER_STAGES, PRETRAINING_STAGES, STAGE_TITLES, stageName } from '../../methods/timebalance/pipeline.js';
+import { classifierStages, pretrainingStages, stageName, stageTitle } from '../../methods/timebalance/stages.js';
+import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import type { RunFolder } from '../run-folder.js';
 
-const PRETRAINING_TITLES: Record<(typeof PRETRAINING_STAGES)[number], string> = {
-  'pretrain-invariant': 'pre-training of the invariant teacher',
-  'pretrain-distinctive': 'pre-training of the distinctive teacher',
-  'pretrain-student': 'pre-training of the student',
-};
-
 /** What every stage that was begun has logged, in the order of training. */
-export function stageHistories(run: RunFolder, draws: number): StageHistory[] {
-  const pretraining = PRETRAINING_STAGES.map((name) => history(run, name, PRETRAINING_TITLES[name], null));
+export function stageHistories(run: RunFolder, recipe: TimeBalanceRecipe, draws: number): StageHistory[] {
+  const pretraining = pretrainingStages(recipe).map((name) => history(run, name, stageTitle(name), null));
   const classifiers = Array.from({ length: draws }, (_, draw) =>
-    CLASSIFIER_STAGES.map((stage) => history(run, stageName(draw, stage), STAGE_TITLES[stage], draw)),
+    classifierStages(recipe).map((stage) => history(run, stageName(draw, stage), stageTitle(stage), draw)),
   ).flat();
   return [...pretraining, ...classifiers].filter(({ done, lines }) => done || lines.length > 0);
 }

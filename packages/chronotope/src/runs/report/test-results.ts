@@ -6,11 +6,12 @@ import { otherNeighbours } from '../../explain/neighbours.js';
 import { extremeClasses, teacherDifferences } from '../../explain/sections/teachers.js';
 import { predictVideos } from '../../methods/timebalance/inference.js';
 import {
-  CLASSIFIER_STAGES,
   type ClassifierStage,
-  STAGE_TITLES,
+  classifierStages,
   stageName,
-} from '../../methods/timebalance/pipeline.js';
+  stageRole,
+  stageTitle,
+} from '../../methods/timebalance/stages.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import type { Progress } from '../../training/progress.js';
 import type { RunFolder } from '../run-folder.js';
@@ -24,15 +25,6 @@ const MISTAKES = 6;
 const SUCCESSES = 4;
 const QUERIES = 4;
 const NEIGHBOURS = 3;
-
-const ROLES: Record<ClassifierStage, ClassifierResults['role']> = {
-  supervised: 'baseline',
-  'supervised-strong': 'baseline',
-  'pre-trained': 'baseline',
-  'teacher-invariant': 'teacher',
-  'teacher-distinctive': 'teacher',
-  student: 'student',
-};
 
 interface Work {
   run: RunFolder;
@@ -48,9 +40,9 @@ export async function testResults(work: Work, draws: number): Promise<TestResult
   const { loader, truth } = testSet;
   const { classifiers, ids } = await classify(work, draws);
   const videos = ids.map((id) => ({ id, truth: truth.get(id)! }));
-  const main = classifiers.at(-1);
-  if (main === undefined) return null;
   const find = (stage: ClassifierStage) => classifiers.find((classifier) => classifier.stage === stage);
+  const main = find('student') ?? classifiers.at(-1);
+  if (main === undefined) return null;
   const [invariant, distinctive] = [find('teacher-invariant'), find('teacher-distinctive')];
   const teachers = invariant && distinctive ? { invariant, distinctive } : null;
 
@@ -78,7 +70,7 @@ export async function testResults(work: Work, draws: number): Promise<TestResult
  */
 async function classify({ run, recipe, testSet, progress, signal }: Work, draws: number) {
   const isDone = (stage: ClassifierStage, draw: number) => run.stage(stageName(draw, stage)).isDone;
-  const finished = CLASSIFIER_STAGES.filter((stage) => isDone(stage, 0));
+  const finished = classifierStages(recipe).filter((stage) => isDone(stage, 0));
   const task = progress.begin('testing', finished.length * draws, 'models');
   const classifiers: (ClassifierResults & { stage: ClassifierStage })[] = [];
   let ids: string[] = [];
@@ -93,7 +85,7 @@ async function classify({ run, recipe, testSet, progress, signal }: Work, draws:
       task.update(classifiers.length * draws + draw + 1);
       await breathe(signal);
     }
-    classifiers.push({ stage, title: STAGE_TITLES[stage], role: ROLES[stage], draws: predictions });
+    classifiers.push({ stage, title: stageTitle(stage), role: stageRole(stage), draws: predictions });
   }
   task.end(`${ids.length} videos`);
   return { classifiers, ids };

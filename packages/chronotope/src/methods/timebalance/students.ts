@@ -1,0 +1,180 @@
+import { isDeepStrictEqual } from 'node:util';
+import { manualSeed } from '@chronotope/torch';
+import type { Classifier } from '../../models/classifier.js';
+import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
+import { loadPredictions, type PredictionTable, savePredictions } from '../../training/prediction-table.js';
+import { firstDoes } from '../../training/processes.js';
+import { trainStage } from '../../training/train-stage.js';
+import { pooledFeatures, predictVideos, similarityScores } from './inference.js';
+import { newClassifier, startFromGivenWeights } from './networks.js';
+import {
+  inRun,
+  labelledLoader,
+  newLoader,
+  type Pretrained,
+  startingNetwork,
+  type TimeBalanceRun,
+  unlabelledLoader,
+  validationOf,
+  videosOf,
+} from './run.js';
+import { mapScores } from './score-map.js';
+import { kindOf, type Student, stageName, studentsOf, type Teacher, teachersOf } from './stages.js';
+import { cachedTeaching, liveTeaching, type Teaching } from './teaching.js';
+import { studentTraining } from './training.js';
+import { viewPlan } from './view-plans.js';
+
+/** The networks that students learn from. */
+export interface TeacherNetworks {
+  pretrained: Pretrained;
+  teachers: ReadonlyMap<Teacher, Classifier>;
+}
+
+/** Stages C and D of one student, unless they are done already. */
+export async function trainStudent(
+  run: TimeBalanceRun,
+  draw: number,
+  student: Student,
+  networks: TeacherNetworks,
+): Promise<void> {
+  const stage = run.stage(stageName(draw, student.stage));
+  const weights = await teacherWeights(run, draw, student, networks);
+  if (stage.isDone) return;
+  const { recipe } = student;
+  const settings = recipe.student;
+  const { teaching, knows, close } = await teachingOf(run, draw, student, { ...networks, weights });
+  manualSeed(recipe.seed + draw);
+  const start = startingNetwork(networks.pretrained, settings.start);
+  const model = newClassifier(recipe, run.classes.length, { dropout: settings.dropout, pretrained: start });
+  await trainStage(stage, model, () => {
+    if (!start) startFromGivenWeights(model.backbone, recipe);
+    // Without a score or a prediction, nothing says what the teachers think of a video.
+    const taught = videosOf(run, draw).filter(({ id }) => weights.has(id) && knows(id));
+    const loaders = {
+      labelled: labelledLoader(run, taught, settings),
+      unlabelled: unlabelledLoader(run, taught, viewPlan(recipe, 'student'), settings.unlabelledBatch),
+    };
+    const training = studentTraining(model, teaching, loaders, settings);
+    return inRun(run, `${student.stage}, label draw ${draw + 1}`, training, validationOf(run, draw, model));
+  });
+  model.dispose();
+  close();
+}
+
+/** The weight of a student's first teacher for each video: its temporal similarity, where that says which to believe. */
+async function teacherWeights(
+  run: TimeBalanceRun,
+  draw: number,
+  student: Student,
+  networks: TeacherNetworks,
+): Promise<Map<string, number>> {
+  const { student: settings, similarity } = student.recipe;
+  const kinds = new Set(settings.teacherPair);
+  if (kinds.size < 2) return new Map(run.draws[draw]!.map(({ id }) => [id, 0.5]));
+  const scores = await temporalSimilarity(run, draw, student, networks);
+  const mapped = mapScores([...scores.values()], similarity.map);
+  const isFirst = settings.teacherPair[0] === 'invariant';
+  return new Map([...scores.keys()].map((id, index) => [id, isFirst ? mapped[index]! : 1 - mapped[index]!]));
+}
+
+/** Stage C. Scores of pre-trained features serve every draw, those of fine-tuned teachers one. */
+async function temporalSimilarity(
+  run: TimeBalanceRun,
+  draw: number,
+  student: Student,
+  { pretrained, teachers }: TeacherNetworks,
+): Promise<Map<string, number>> {
+  const { similarity: settings } = student.recipe;
+  const isShared = settings.source === 'pretrained';
+  const name = sharedName('similarity', student, run.recipe, ({ similarity: { map: _, ...measured } }) => measured);
+  const stage = run.stage(isShared ? name : `draw-${draw + 1}/${name}`);
+  await firstDoes(() => {
+    if (stage.isDone) return;
+    const loader = newLoader(run, run.draws[draw]!, viewPlan(student.recipe, 'similarity'), { batchSize: 16 });
+    const kinds = settings.teachers === 'both' ? (['invariant', 'distinctive'] as const) : [settings.teachers];
+    const backbones = kinds.map((kind) =>
+      isShared ? pretrained.get(`pretrain-${kind}`)!.backbone : teachers.get(kind)!.backbone,
+    );
+    for (const backbone of backbones) backbone.eval();
+    const task = run.progress.begin('temporal similarity', loader.videos, 'videos');
+    const scores = similarityScores(backbones.map(pooledFeatures), loader);
+    stage.begin();
+    stage.finish({ scores: Object.fromEntries(scores), damaged: loader.damaged });
+    task.end();
+    for (const { id, reason } of loader.damaged) run.progress.note(`  temporal similarity: left out: ${id}: ${reason}`);
+  });
+  return new Map(Object.entries(stage.result().scores as Record<string, number>));
+}
+
+/** What a student's teachers say, and of which videos they can say it. */
+async function teachingOf(
+  run: TimeBalanceRun,
+  draw: number,
+  student: Student,
+  { teachers, weights }: TeacherNetworks & { weights: ReadonlyMap<string, number> },
+): Promise<{ teaching: Teaching; knows: (id: string) => boolean; close: () => void }> {
+  const { mixing, teacherTemperature, ...settings } = student.recipe.student;
+  const combination = { weights, mixing, teacherTemperature };
+  const pair = teachersOf(settings);
+  if (settings.teachers === 'live') {
+    const networks = pair.map((teacher) => teachers.get(teacher)!);
+    return { teaching: liveTeaching(networks, combination), knows: () => true, close: () => {} };
+  }
+  const tables: PredictionTable[] = [];
+  for (const teacher of pair) {
+    tables.push(await teacherPredictions(run, draw, student, { teacher, model: teachers.get(teacher)! }));
+  }
+  return {
+    teaching: cachedTeaching(tables, combination),
+    knows: (id) => tables.every(({ rows }) => rows.has(id)),
+    close: () => {
+      for (const { probabilities } of tables) probabilities.dispose();
+    },
+  };
+}
+
+/** What a teacher says of every training video: the mean over the clips that the similarity score is about. */
+async function teacherPredictions(
+  run: TimeBalanceRun,
+  draw: number,
+  student: Student,
+  { teacher, model }: { teacher: Teacher; model: Classifier },
+): Promise<PredictionTable> {
+  const name = sharedName(
+    `predictions-${teacher}`,
+    student,
+    run.recipe,
+    ({ similarity: { clips, stride, placement } }) => ({
+      ...{ clips, stride, placement },
+    }),
+  );
+  const stage = run.stage(`draw-${draw + 1}/${name}`);
+  await firstDoes(() => {
+    if (stage.isDone) return;
+    const loader = newLoader(run, run.draws[draw]!, viewPlan(student.recipe, 'similarity'), { batchSize: 16 });
+    const task = run.progress.begin(`what the ${kindOf(teacher)} teacher says`, loader.videos, 'videos');
+    const predictions = predictVideos(model, loader);
+    stage.begin();
+    savePredictions(stage, predictions);
+    stage.finish({ videos: predictions.length, damaged: loader.damaged });
+    task.end();
+  });
+  return loadPredictions(stage);
+}
+
+/**
+ * The name of a stage that students share as far as their settings agree: that of the first student with the same
+ * settings.
+ *
+ * @param settings those that decide about the stage's result
+ */
+function sharedName(
+  name: string,
+  student: Student,
+  recipe: TimeBalanceRecipe,
+  settings: (recipe: TimeBalanceRecipe) => unknown,
+): string {
+  const wanted = settings(student.recipe);
+  const first = studentsOf(recipe).find((other) => isDeepStrictEqual(settings(other.recipe), wanted))!;
+  return first.stage === 'student' ? name : `${name}-${first.stage.slice('student-'.length)}`;
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import type { TrainingSettings } from '../training/settings.js';
+import { count, positive, share } from './parts.js';
+
+/**
+ * The group `training` of a recipe: how its stages are trained, whatever they learn. A method's recipe takes it as it is,
+ * and its stages pass it on to `trainStage`. Everything is off unless it is given.
+ */
+export const trainingSettings = z
+  .strictObject({
+    amp: z
+      .enum(['off', 'bfloat16', 'float16'])
+      .default('off')
+      .describe('mixed precision: products and convolutions in 16 bits; float16 needs a GPU, or libtorch 2.3'),
+    accumulate: count
+      .default(1)
+      .describe('equal parts in which the batch of a step is computed one after the other, to save memory'),
+    clipGradients: positive
+      .nullable()
+      .default(null)
+      .describe('largest norm of all gradients together; null leaves them as they are'),
+    schedule: z
+      .strictObject({
+        name: z
+          .enum(['cosine', 'constant', 'linear', 'step', 'multi-step', 'plateau'])
+          .default('cosine')
+          .describe('how the learning rate falls after the warm-up'),
+        gamma: share.default(0.1).describe('step, multi-step, plateau: factor of one reduction'),
+        every: share.default(1 / 3).describe('step: share of all steps between two reductions'),
+        milestones: z.array(share).default([0.5, 0.75]).describe('multi-step: reduce at these shares of all steps'),
+        patience: z
+          .number()
+          .int()
+          .min(0)
+          .default(2)
+          .describe('plateau: measurements without improvement before it reduces'),
+        lossSteps: count
+          .default(100)
+          .describe('plateau: where nothing is validated, the mean loss of so many steps is one measurement'),
+      })
+      .prefault({})
+      .describe('the learning rate; warm-up and length are those of each stage'),
+    ema: z
+      .strictObject({
+        decay: share.nullable().default(null).describe('share that a step keeps, such as 0.999; null makes no average'),
+        result: z
+          .enum(['average', 'weights'])
+          .default('average')
+          .describe('which of the two is validated and used; the other is saved beside it'),
+      })
+      .prefault({})
+      .describe('a moving average of the weights'),
+    validation: z
+      .strictObject({
+        every: count.nullable().default(null).describe('steps between two measurements; null never measures'),
+        share: share
+          .default(0.2)
+          .describe('of the labelled videos, set aside to measure on where the data have no validation part'),
+        keep: z
+          .enum(['best', 'last'])
+          .default('best')
+          .describe('which weights are the result; the others are saved beside'),
+        patience: count.nullable().default(null).describe('stop after so many measurements without improvement'),
+      })
+      .prefault({})
+      .describe('measuring on videos that are not trained on'),
+    tensorboard: z.boolean().default(false).describe('write curves for TensorBoard into the folder of every stage'),
+    syncBatchNorm: z
+      .boolean()
+      .default(false)
+      .describe('with several processes: batch statistics over all of them, as one process would have'),
+  })
+  .prefault({})
+  .describe('how every stage is trained') satisfies z.ZodType<TrainingSettings>;
