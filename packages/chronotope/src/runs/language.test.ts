@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { loadSafetensors } from '@chronotope/torch';
 import { conceptsOfNames } from '../language/concept-file.js';
 import { TEMPLATES } from '../language/templates.js';
-import { loadRecipeOf } from '../recipes/load.js';
+import { tinyClipRecipe } from '../testing/tiny-clip-recipe.js';
 import { writeTinyVideos } from '../testing/tiny-videos.js';
 import { buildConcepts, loadConcepts, nearestConcepts } from './concepts.js';
 import { convertModel } from './convert-clip.js';
@@ -18,24 +18,6 @@ import { searchVideos } from './search.js';
 import { trainClip } from './train-clip.js';
 import { readTrainingData } from './training-data.js';
 import { retrieveByCaption, zeroShot } from './zero-shot.js';
-
-const TINY = [
-  'frames.shortSide=16',
-  'inputSize=16',
-  'model.patch=8',
-  'model.embedding=8',
-  ...['image', 'text'].flatMap((tower) => [
-    `model.${tower}.width=16`,
-    `model.${tower}.layers=1`,
-    `model.${tower}.heads=2`,
-  ]),
-  'model.text.vocabulary=1000',
-  'train.epochs=60',
-  'train.batch=4',
-  'train.learningRate=0.01',
-  'train.augment.jitter.probability=0',
-  'evaluation.clips=2',
-];
 
 const CAPTIONS: Record<string, string> = {
   'red/r0.mp4': 'A red film.',
@@ -60,7 +42,7 @@ describe('videos and words', () => {
     await writeTinyVideos(data);
     const lines = Object.entries(CAPTIONS).map(([name, text]) => JSON.stringify({ path: name, text }));
     writeFileSync(path.join(data, 'captions.jsonl'), lines.join('\n'));
-    await trainClip({ data, out: run, frames: store, recipe: loadRecipeOf('clip', 'clip-tiny', TINY) });
+    await trainClip({ data, out: run, frames: store, recipe: tinyClipRecipe('train.epochs=60') });
   });
   after(() => rmSync(root, { recursive: true, force: true }));
 
@@ -162,7 +144,7 @@ describe('videos and words', () => {
 
   test('data without captions are refused with what to do', async () => {
     rmSync(path.join(data, 'captions.jsonl'));
-    const recipe = loadRecipeOf('clip', 'clip-tiny', TINY);
+    const recipe = tinyClipRecipe('train.epochs=60');
     await assert.rejects(trainClip({ data, out: inRoot('other'), frames: store, recipe }), {
       code: 'no-captions',
       hint: /captions\.jsonl/,

@@ -3,25 +3,12 @@ import { test } from 'node:test';
 import { manualSeed, randn, scope } from '@chronotope/torch';
 import type { ClipLoader } from '../../data/loader.js';
 import { ClipTokenizer } from '../../language/tokenizer.js';
-import { loadRecipeOf } from '../../recipes/load.js';
+import { tinyClipRecipe } from '../../testing/tiny-clip-recipe.js';
 import { fit } from '../../training/fit.js';
 import { newClip } from './pipeline.js';
 import { captionRows, clipTraining } from './training.js';
 
-const RECIPE = loadRecipeOf('clip', 'clip-tiny', [
-  'inputSize=16',
-  'model.embedding=8',
-  ...['image', 'text'].flatMap((tower) => [
-    `model.${tower}.width=16`,
-    `model.${tower}.layers=1`,
-    `model.${tower}.heads=2`,
-  ]),
-  'model.text.vocabulary=1000',
-  'model.text.context=8',
-  'train.batch=4',
-  'train.epochs=80',
-  'train.learningRate=0.01',
-]);
+const RECIPE = tinyClipRecipe('model.text.context=8', 'train.epochs=80');
 const IDS = ['a', 'b', 'c', 'd'];
 const VIDEOS = IDS.map((id, k) => {
   const text = ['one thing', 'another', 'the third of them', 'last'][k]!;
