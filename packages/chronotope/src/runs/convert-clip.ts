@@ -1,3 +1,4 @@
+import { ChronotopeError } from '../errors.js';
 import { type ClipFormat, saveClip } from '../models/clip/index.js';
 import { openLanguageModel } from './language-model.js';
 
@@ -8,7 +9,8 @@ import { openLanguageModel } from './language-model.js';
  * @param out `.pth` or `.pt` for PyTorch, else safetensors
  * @param options.format whose names the weights get. Default `openai`
  * @returns keys of the file that a CLIP has no place for
- * @throws ChronotopeError those of `openLanguageModel`
+ * @throws ChronotopeError `weights-format` for a run whose network has more than a CLIP's weights, those of
+ *   `openLanguageModel`
  */
 export function convertModel(
   source: string,
@@ -17,6 +19,11 @@ export function convertModel(
 ): { ignored: string[] } {
   const model = openLanguageModel(source);
   try {
+    if (model.network !== model.clip) {
+      throw new ChronotopeError('weights-format', `the network of ${source} is more than a CLIP`, {
+        hint: `Give chronotope weights export ${source} --out ${out}.`,
+      });
+    }
     saveClip(model.clip, out, options);
     return { ignored: model.ignored };
   } finally {

@@ -7,6 +7,7 @@ import { loadSafetensors } from '@chronotope/torch';
 import { conceptsOfNames } from '../language/concept-file.js';
 import { TEMPLATES } from '../language/templates.js';
 import { tinyClipRecipe } from '../testing/tiny-clip-recipe.js';
+import { tinyLss } from '../testing/tiny-lss.js';
 import { writeTinyVideos } from '../testing/tiny-videos.js';
 import { buildConcepts, loadConcepts, nearestConcepts } from './concepts.js';
 import { convertModel } from './convert-clip.js';
@@ -16,6 +17,7 @@ import { exportRun } from './export-weights.js';
 import { proposeLabels, writeProposals } from './label-by-words.js';
 import { searchVideos } from './search.js';
 import { trainClip } from './train-clip.js';
+import { trainLss } from './train-lss.js';
 import { readTrainingData } from './training-data.js';
 import { retrieveByCaption, zeroShot } from './zero-shot.js';
 
@@ -140,6 +142,19 @@ describe('videos and words', () => {
       'descriptions',
     ]);
     assert.throws(() => loadConcepts(inRoot('clip.safetensors')), { code: 'not-concepts' });
+  });
+
+  test('a run of LSS that started from the CLIP knows the same words', async () => {
+    const clip = inRoot('start.safetensors');
+    convertModel(run, clip);
+    const shape = ['model.patch=8', 'model.width=16', 'model.depth=1', `model.pretrained=${clip}`];
+    const out = inRoot('lss');
+    await trainLss({ data, out, frames: store, recipe: tinyLss([...shape, 'train.epochs=1']) });
+    const templates = ['a {} film.'];
+    assert.equal((await zeroShot(out, data, { templates, store, stage: 'start' })).top1, 1);
+    const { hits } = await searchVideos(out, data, 'a red film', { count: 4, store });
+    assert.ok(hits.every(({ id }) => /r\d|u0|t0/.test(id)));
+    assert.throws(() => convertModel(out, inRoot('x.safetensors')), { code: 'weights-format', hint: /weights export/ });
   });
 
   test('data without captions are refused with what to do', async () => {
