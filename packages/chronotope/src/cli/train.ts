@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { loadRecipeOf } from '../recipes/load.js';
+import { trainClip } from '../runs/train-clip.js';
 import { trainLss } from '../runs/train-lss.js';
 import { trainTimeBalance } from '../runs/train-timebalance.js';
 import { positiveInteger } from './options.js';
@@ -18,7 +19,22 @@ interface TimeBalanceFlags extends TrainFlags {
 
 /** `chronotope train <method>`. */
 export function trainCommand(): Command {
-  return new Command('train').description('train a model').addCommand(timebalanceCommand()).addCommand(lssCommand());
+  return new Command('train')
+    .description('train a model')
+    .addCommand(timebalanceCommand())
+    .addCommand(clipCommand())
+    .addCommand(lssCommand());
+}
+
+/** `chronotope train clip`. */
+function clipCommand(): Command {
+  return representationCommand({
+    method: 'clip',
+    description: 'learn to match frames and sentences from videos with captions (CLIP), for zero-shot use and search',
+    recipe: 'clip-tiny',
+    setting: 'train.epochs=20',
+    train: trainClip,
+  });
 }
 
 /** `chronotope train timebalance`. */

@@ -1,9 +1,11 @@
-import type { nn } from '@chronotope/torch';
+import type { nn, Tensor } from '@chronotope/torch';
 import type { ClipReader } from '../data/clip-reader.js';
 import type { ClipLoader } from '../data/loader.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import type { VideoBackbone } from '../models/backbone.js';
+import type { Clip } from '../models/clip/clip.js';
 import type { Recipe } from '../recipes/schemas.js';
+import { trainedClip } from './clip/trained-clip.js';
 import { trainedLss } from './lss/trained-lss.js';
 import { trainedTimeBalance } from './timebalance/trained-timebalance.js';
 
@@ -26,6 +28,16 @@ export interface TestSource {
 export interface TrainedNetwork {
   module: nn.Module;
   backbone: VideoBackbone;
+  /** Only where videos and words share a space. */
+  language?: VideoLanguage;
+}
+
+/** The part of a network that compares videos with words. */
+export interface VideoLanguage {
+  /** Whose text tower reads the words. */
+  clip: Clip;
+  /** Clips `[N, 3, T, H, W]` of the method's test loader to vectors in the space of the texts, `[N, E]`. */
+  embed(clips: Tensor): Tensor;
 }
 
 /** What the rest of the program must know of a method to use what its runs have learnt: features, weights. */
@@ -51,6 +63,8 @@ export function trainedMethod(recipe: Recipe): TrainedMethod {
   switch (recipe.method) {
     case 'timebalance':
       return trainedTimeBalance(recipe);
+    case 'clip':
+      return trainedClip(recipe);
     case 'lss':
       return trainedLss(recipe);
   }
