@@ -1,4 +1,6 @@
 import { trainedMethod } from '../methods/trained-method.js';
+import { Clip } from '../models/clip/clip.js';
+import { saveClip } from '../models/clip/clip-weights.js';
 import { type ExportedWeights, type ExportWeightsOptions, exportWeights } from '../models/weights/export-weights.js';
 import { RunFolder } from './run-folder.js';
 import { runRecipe } from './run-recipe.js';
@@ -23,5 +25,15 @@ export function exportRun(folder: string, options: ExportRunOptions): ExportedWe
   const run = RunFolder.open(folder);
   const recipe = runRecipe(run);
   const which = { stage: stage ?? trainedMethod(recipe).mainStage, draw };
-  return withNetwork(run, recipe, which, ({ module }) => exportWeights(module, out, format));
+  return withNetwork(run, recipe, which, ({ module }) =>
+    module instanceof Clip && format.format === undefined
+      ? exportClip(module, out)
+      : exportWeights(module, out, format),
+  );
+}
+
+/** A whole CLIP, with what the shapes of its weights do not say, so that `model.pretrained` of another run can name it. */
+function exportClip(clip: Clip, file: string): ExportedWeights {
+  saveClip(clip, file);
+  return { file, format: 'clip', channels: 'rgb', keys: [...clip.stateDict().keys()], leftOut: [] };
 }
