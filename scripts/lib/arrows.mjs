@@ -46,7 +46,7 @@ export const FOLDERS = {
   pipeline: { imports: [EVERYTHING] },
   index: { imports: [EVERYTHING] },
   cli: { imports: [EVERYTHING] },
-  testing: { imports: [TORCH, VIDEO, 'recipes'] },
+  testing: { imports: [TORCH, VIDEO, 'methods', 'recipes'] },
 };
 
 /** Known to every folder. */

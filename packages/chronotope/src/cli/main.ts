@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { cacheCommand } from './cache.js';
+import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { conceptsCommand } from './concepts.js';
 import { demoCommand, demoDataCommand } from './demo.js';
@@ -12,6 +13,7 @@ import { labelCommand } from './label.js';
 import { leaksCommand } from './leaks.js';
 import { manifestCommand } from './manifest.js';
 import { predictCommand } from './predict.js';
+import { r2v2Command } from './r2v2.js';
 import { recipeCommand } from './recipe.js';
 import { reportCommand } from './report.js';
 import { EXIT, reportError } from './report-error.js';
@@ -31,6 +33,7 @@ export function createProgram(): Command {
     indexCommand(),
     trainCommand(),
     evaluateCommand(),
+    compareCommand(),
     predictCommand(),
     reportCommand(),
     embedCommand(),
@@ -43,6 +46,7 @@ export function createProgram(): Command {
     leaksCommand(),
     inspectCommand(),
     cacheCommand(),
+    r2v2Command(),
     recipeCommand(),
     weightsCommand(),
     demoDataCommand(),

@@ -67,6 +67,7 @@ function exportWeightsCommand(): Command {
           'clip',
           'tclr',
           'timebalance',
+          'moco',
         ] satisfies WeightsFormat[]),
       ]),
     )

@@ -249,6 +249,8 @@ export interface RelatedFrames {
   spacingSeconds: number | null;
   /** Candidates for the positive, or all frames with the query's first. */
   candidates: number | 'all';
+  /** Whether the query's own frame may be among the candidates (official). Default `any`. */
+  positiveFrame?: 'any' | 'different';
 }
 
 /**
@@ -256,10 +258,11 @@ export interface RelatedFrames {
  * `candidates` [K, N, …] further frames of the video. `null` for a video with fewer frames than candidates.
  */
 export function relatedFramesPlan(
-  { framesPerVideo, spacingSeconds, candidates }: RelatedFrames,
+  { framesPerVideo, spacingSeconds, candidates, positiveFrame = 'any' }: RelatedFrames,
   transform: Transform,
 ): ViewPlan {
-  const count = candidates === 'all' ? framesPerVideo : candidates;
+  const others = positiveFrame === 'different';
+  const count = candidates === 'all' ? framesPerVideo - (others ? 1 : 0) : candidates;
   return {
     views: [
       { name: 'query', shape: [] },
@@ -272,8 +275,8 @@ export function relatedFramesPlan(
       const known =
         spacingSeconds === null ? [...Array(video.frames).keys()] : spacedFrames(video, spacingSeconds, start);
       const related = consecutiveSurvivors(known, { wanted: framesPerVideo, uniform: first });
-      if (related.length < count) return null;
-      const chosen = queryAndCandidates({ frameCount: related.length, candidates, uniforms });
+      if (related.length < (others ? count + 1 : count)) return null;
+      const chosen = queryAndCandidates({ frameCount: related.length, candidates, uniforms, others });
       return [chosen.query, chosen.query, ...chosen.candidates].map((k) => ({ frames: [related[k]!], transform }));
     },
   };

@@ -4,8 +4,11 @@ import type { ClipLoader } from '../data/loader.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import type { VideoBackbone } from '../models/backbone.js';
 import type { Clip } from '../models/clip/clip.js';
+import type { WeightsFormat } from '../models/weights/layouts.js';
 import type { Recipe } from '../recipes/schemas.js';
+import { trainedCcl } from './ccl/trained-ccl.js';
 import { trainedClip } from './clip/trained-clip.js';
+import { trainedFrames } from './frames/trained-frames.js';
 import { trainedLss } from './lss/trained-lss.js';
 import { trainedTimeBalance } from './timebalance/trained-timebalance.js';
 
@@ -30,6 +33,9 @@ export interface TrainedNetwork {
   backbone: VideoBackbone;
   /** Only where videos and words share a space. */
   language?: VideoLanguage;
+  /** What goes to other programs, where that is not all of the module. */
+  exported?: nn.Module;
+  officialCheckpoint?: OfficialCheckpoint;
 }
 
 /** The part of a network that compares videos with words. */
@@ -38,6 +44,13 @@ export interface VideoLanguage {
   clip: Clip;
   /** Clips `[N, 3, T, H, W]` of the method's test loader to vectors in the space of the texts, `[N, E]`. */
   embed(clips: Tensor): Tensor;
+}
+
+/** A whole training as the official program writes it into a checkpoint. */
+export interface OfficialCheckpoint {
+  /** The format of its weights. */
+  format: WeightsFormat;
+  content: () => { epoch: number; arch: string; state_dict: Map<string, Tensor> };
 }
 
 /** What the rest of the program must know of a method to use what its runs have learnt: features, weights. */
@@ -67,5 +80,9 @@ export function trainedMethod(recipe: Recipe): TrainedMethod {
       return trainedClip(recipe);
     case 'lss':
       return trainedLss(recipe);
+    case 'ccl':
+      return trainedCcl(recipe);
+    case 'frames':
+      return trainedFrames(recipe);
   }
 }

@@ -24,6 +24,7 @@ const labelled = z.strictObject({
   backboneFactor: positive.describe('learning rate of the backbone relative to that of the new classifier layer'),
   weightDecay,
   warmupSteps: z.number().int().min(0).describe('steps in which the learning rate rises from near 0'),
+  warmupEpochs: z.number().min(0).nullable().default(null).describe('the same in epochs, instead of warmupSteps'),
   dropout: share.describe('share of the features set to 0 before the classifier layer'),
   augment,
 });
@@ -131,6 +132,11 @@ export const timebalanceRecipe = z.strictObject({
     .strictObject({
       frames: count.min(2).describe('frames of a clip'),
       stride: count.describe('frames from one frame of a clip to the next, for recognition'),
+      pretrainFrames: count
+        .min(2)
+        .nullable()
+        .default(null)
+        .describe('frames of a clip of pre-training; null: as many as of the others'),
       globalStride: count.describe('the same for the global clip of pre-training'),
       localClips: count.min(2).describe('local clips of pre-training; together they span the global clip'),
       fps: positive
@@ -150,7 +156,9 @@ export const timebalanceRecipe = z.strictObject({
   inputSize,
   model: z
     .strictObject({
-      backbone: z.enum(['small-r3d', 'r3d18', 'r2plus1d18', 'mc3-18', 'r3d50']).describe('small-r3d trains on a CPU'),
+      backbone: z
+        .enum(['small-r3d', 'r3d18', 'r2plus1d18', 'mc3-18', 'r3d50', 'resnet18', 'resnet50'])
+        .describe('small-r3d trains on a CPU; the resnets see single frames, see docs/ccl.md'),
       stemWidth: count.describe('small-r3d only: channels of the first convolution'),
       widths: z.array(count).min(1).describe('small-r3d only: channels of each stage'),
       blocks: count.describe('small-r3d only: blocks of each stage'),

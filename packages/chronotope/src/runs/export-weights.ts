@@ -1,7 +1,11 @@
-import { trainedMethod } from '../methods/trained-method.js';
-import { Clip } from '../models/clip/clip.js';
-import { saveClip } from '../models/clip/clip-weights.js';
-import { type ExportedWeights, type ExportWeightsOptions, exportWeights } from '../models/weights/export-weights.js';
+import { savePth, scope } from '@chronotope/torch';
+import { type OfficialCheckpoint, trainedMethod } from '../methods/trained-method.js';
+import {
+  type ExportedWeights,
+  type ExportWeightsOptions,
+  exportWeights,
+  isPth,
+} from '../models/weights/export-weights.js';
 import { RunFolder } from './run-folder.js';
 import { runRecipe } from './run-recipe.js';
 import { withNetwork } from './trained-networks.js';
@@ -16,7 +20,8 @@ export interface ExportRunOptions extends ExportWeightsOptions {
 }
 
 /**
- * Writes the network of a finished stage under another program's keys.
+ * Writes the network of a finished stage under another program's keys; where the format is a checkpoint of the official
+ * program (`moco` with an ending `.pth`), the whole training.
  *
  * @throws ChronotopeError `not-a-run-folder`, `stage-unknown`, `stage-missing`, `weights-format`
  */
@@ -25,15 +30,17 @@ export function exportRun(folder: string, options: ExportRunOptions): ExportedWe
   const run = RunFolder.open(folder);
   const recipe = runRecipe(run);
   const which = { stage: stage ?? trainedMethod(recipe).mainStage, draw };
-  return withNetwork(run, recipe, which, ({ module }) =>
-    module instanceof Clip && format.format === undefined
-      ? exportClip(module, out)
-      : exportWeights(module, out, format),
-  );
+  return withNetwork(run, recipe, which, (network) => {
+    const { module, exported = module, officialCheckpoint } = network;
+    const whole = officialCheckpoint?.format === options.format && isPth(out) ? officialCheckpoint : undefined;
+    return whole ? saveCheckpoint(out, whole) : exportWeights(exported, out, format);
+  });
 }
 
-/** A whole CLIP, with what the shapes of its weights do not say, so that `model.pretrained` of another run can name it. */
-function exportClip(clip: Clip, file: string): ExportedWeights {
-  saveClip(clip, file);
-  return { file, format: 'clip', channels: 'rgb', keys: [...clip.stateDict().keys()], leftOut: [] };
+function saveCheckpoint(file: string, { format, content }: OfficialCheckpoint): ExportedWeights {
+  return scope(() => {
+    const checkpoint = content();
+    savePth(file, checkpoint);
+    return { file, format, channels: 'rgb', keys: [...checkpoint.state_dict.keys()], leftOut: [] };
+  });
 }

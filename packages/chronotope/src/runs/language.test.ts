@@ -50,23 +50,25 @@ describe('videos and words', () => {
   let root = '';
   let data = '';
   let run = '';
+  /** Shared, so that the videos are decoded once. */
+  let store = '';
   const inRoot = (name: string) => path.join(root, name);
 
   before(async () => {
     root = mkdtempSync(path.join(tmpdir(), 'chronotope language '));
-    [data, run] = [inRoot('videos'), inRoot('run')];
+    [data, run, store] = [inRoot('videos'), inRoot('run'), inRoot('frames')];
     await writeTinyVideos(data);
     const lines = Object.entries(CAPTIONS).map(([name, text]) => JSON.stringify({ path: name, text }));
     writeFileSync(path.join(data, 'captions.jsonl'), lines.join('\n'));
-    await trainClip({ data, out: run, recipe: loadRecipeOf('clip', 'clip-tiny', TINY) });
+    await trainClip({ data, out: run, frames: store, recipe: loadRecipeOf('clip', 'clip-tiny', TINY) });
   });
   after(() => rmSync(root, { recursive: true, force: true }));
 
   test('a run of CLIP learns colours from captions, recognises them by name, and finds videos by captions', async () => {
-    const result = await zeroShot(run, data, { templates: ['a {} film.'] });
+    const result = await zeroShot(run, data, { templates: ['a {} film.'], store });
     assert.deepEqual([result.top1, result.videos, result.classes], [1, 2, ['blue', 'red']]);
     assert.deepEqual(result.prompts, ['a blue film.']);
-    const found = await retrieveByCaption(run, data);
+    const found = await retrieveByCaption(run, data, { store });
     assert.equal(found.textToVideo.recall[0]!.value, 1);
     assert.equal(found.videoToText.medianRank, 1);
   });
@@ -90,7 +92,7 @@ describe('videos and words', () => {
 
   test('a search ranks all videos, and its index is used until weights, videos or views differ', async () => {
     const index = inRoot('index.safetensors');
-    const search = (words: string, clips?: number) => searchVideos(run, data, words, { index, clips, count: 4 });
+    const search = (words: string, clips?: number) => searchVideos(run, data, words, { index, clips, count: 4, store });
     const { hits, videos } = await search('a red film');
     assert.equal(videos, 8);
     assert.deepEqual(hits.map(({ id }) => id).toSorted(), [
@@ -110,7 +112,7 @@ describe('videos and words', () => {
 
   test('labels are proposed from names alone, and the list of them is training data', async () => {
     const concepts = conceptsOfNames(['red', 'blue']);
-    const options = { concepts, templates: ['a {} film.'] };
+    const options = { concepts, templates: ['a {} film.'], store };
     const { proposals, test: tests } = await proposeLabels(run, data, options);
     assert.equal(proposals.length, 6);
     for (const { entry, label } of proposals) assert.equal(label, /r\d|u0/.test(entry.id) ? 'red' : 'blue', entry.id);
@@ -162,7 +164,7 @@ describe('videos and words', () => {
   test('data without captions are refused with what to do', async () => {
     rmSync(path.join(data, 'captions.jsonl'));
     const recipe = loadRecipeOf('clip', 'clip-tiny', TINY);
-    await assert.rejects(trainClip({ data, out: inRoot('other'), recipe }), {
+    await assert.rejects(trainClip({ data, out: inRoot('other'), frames: store, recipe }), {
       code: 'no-captions',
       hint: /captions\.jsonl/,
     });
