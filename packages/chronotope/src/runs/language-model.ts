@@ -19,6 +19,8 @@ export interface LanguageModel {
   /** For people: the run or file. */
   name: string;
   clip: Clip;
+  /** Keys of a file that a CLIP has no place for. */
+  ignored: string[];
   encoder: TextEncoder;
   /** How videos are decoded for it. */
   frames: FrameSettings;
@@ -43,13 +45,14 @@ export function openLanguageModel(source: string, stage?: string): LanguageModel
 }
 
 function fromFile(file: string): LanguageModel {
-  const { clip } = loadClip(file);
+  const { clip, ignored } = loadClip(file);
   const { resolution } = clip.shape.image;
   const settings = { inputSize: resolution, seed: 1, evaluation: { clips: FRAMES_OF_VIDEO } };
   const frames = new FrameClip(clip.visual);
   return {
     name: file,
     clip: clip.eval(),
+    ignored,
     encoder: encoderOf(clip, file),
     // Four frames a second show what happens; all of a long video would fill the disk.
     frames: { shortSide: resolution, fps: 4, maxFrames: 1200, format: 'auto', budget: null },
@@ -79,6 +82,7 @@ function fromRun(folder: string, wanted: string | undefined): LanguageModel {
   return {
     name: folder,
     clip,
+    ignored: [],
     encoder: encoderOf(clip, folder),
     frames: recipe.frames,
     loader: (videos, views) => method.testLoader(videos, views),

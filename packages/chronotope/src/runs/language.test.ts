@@ -6,14 +6,14 @@ import { after, before, describe, test } from 'node:test';
 import { loadSafetensors } from '@chronotope/torch';
 import { conceptsOfNames } from '../language/concept-file.js';
 import { TEMPLATES } from '../language/templates.js';
-import { saveClip } from '../models/clip/index.js';
 import { loadRecipeOf } from '../recipes/load.js';
 import { writeTinyVideos } from '../testing/tiny-videos.js';
 import { buildConcepts, loadConcepts, nearestConcepts } from './concepts.js';
+import { convertModel } from './convert-clip.js';
 import { embedVideos } from './embed.js';
 import { evaluateFeatures } from './evaluate-features.js';
+import { exportRun } from './export-weights.js';
 import { proposeLabels, writeProposals } from './label-by-words.js';
-import { openLanguageModel } from './language-model.js';
 import { searchVideos } from './search.js';
 import { trainClip } from './train-clip.js';
 import { readTrainingData } from './training-data.js';
@@ -74,9 +74,8 @@ describe('videos and words', () => {
   });
 
   test('its weights in a file do the same as the run', async () => {
-    const model = openLanguageModel(run);
-    saveClip(model.clip, inRoot('clip.safetensors'), { format: 'huggingface' });
-    model.dispose();
+    assert.deepEqual(convertModel(run, inRoot('clip.safetensors'), { format: 'huggingface' }), { ignored: [] });
+    assert.throws(() => exportRun(run, { out: inRoot('w.pth') }), { code: 'weights-format', hint: /weights convert/ });
     const [fromRun, fromFile] = [run, inRoot('clip.safetensors')].map((source) =>
       zeroShot(source, data, { templates: ['a {} film.'], clips: 2 }),
     );
