@@ -19,6 +19,7 @@ import { reportCommand } from './report.js';
 import { EXIT, reportError } from './report-error.js';
 import { searchCommand } from './search.js';
 import { splitCommand } from './split.js';
+import { trackCommand } from './track.js';
 import { trainCommand } from './train.js';
 import { verifyResumeCommand } from './verify-resume.js';
 import { weightsCommand } from './weights.js';
@@ -36,6 +37,7 @@ export function createProgram(): Command {
     compareCommand(),
     predictCommand(),
     reportCommand(),
+    trackCommand(),
     embedCommand(),
     zeroShotCommand(),
     searchCommand(),

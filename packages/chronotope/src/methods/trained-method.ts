@@ -5,7 +5,7 @@ import type { ManifestEntry } from '../data/manifest.js';
 import type { VideoBackbone } from '../models/backbone.js';
 import type { Clip } from '../models/clip/clip.js';
 import type { WeightsFormat } from '../models/weights/layouts.js';
-import type { Recipe } from '../recipes/schemas.js';
+import type { VideoRecipe } from '../recipes/schemas.js';
 import { trainedCcl } from './ccl/trained-ccl.js';
 import { trainedClip } from './clip/trained-clip.js';
 import { trainedFrames } from './frames/trained-frames.js';
@@ -72,7 +72,7 @@ export interface TrainedMethod {
 }
 
 /** The method of a recipe, as the recipe sets it. */
-export function trainedMethod(recipe: Recipe): TrainedMethod {
+export function trainedMethod(recipe: VideoRecipe): TrainedMethod {
   switch (recipe.method) {
     case 'timebalance':
       return trainedTimeBalance(recipe);

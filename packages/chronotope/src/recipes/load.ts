@@ -4,7 +4,14 @@ import { isMap, isScalar, isSeq, LineCounter, parseDocument, stringify } from 'y
 import type { ZodError } from 'zod';
 import { ChronotopeError } from '../errors.js';
 import { didYouMean } from './nearest.js';
-import { METHOD_NAMES, type MethodName, RECIPE_SCHEMAS, type Recipe, type RecipeOf } from './schemas.js';
+import {
+  METHOD_NAMES,
+  type MethodName,
+  RECIPE_SCHEMAS,
+  type Recipe,
+  type RecipeOf,
+  type VideoRecipe,
+} from './schemas.js';
 import { allSettings, capitalised } from './settings.js';
 
 type ZodIssue = ZodError['issues'][number];
@@ -70,6 +77,19 @@ export function loadRecipeOf<M extends MethodName>(
     );
   }
   return recipe as RecipeOf<M>;
+}
+
+/**
+ * Reads a recipe of a method that learns from videos; otherwise as {@link loadRecipe}.
+ *
+ * @throws ChronotopeError `recipe-without-videos`, and those of {@link loadRecipe}
+ */
+export function loadVideoRecipe(nameOrFile: string, overrides: readonly string[] = []): VideoRecipe {
+  const recipe = loadRecipe(nameOrFile, overrides);
+  if (recipe.method !== 'tracker') return recipe;
+  throw new ChronotopeError('recipe-without-videos', `${nameOrFile} is a recipe of tracker, which decodes no videos`, {
+    hint: 'Give a recipe of a method that learns from videos: chronotope recipe list.',
+  });
 }
 
 /** A recipe as YAML. */
