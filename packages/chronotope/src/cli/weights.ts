@@ -60,7 +60,16 @@ function exportWeightsCommand(): Command {
     .option('--draw <n>', 'which label draw, counted from 1', positiveInteger, 1)
     .addOption(
       new Option('--format <format>', "how to name the weights; default: as the network's own library").choices([
-        ...(['chronotope', 'torchvision', 'pytorchvideo', 'tclr', 'timebalance', 'moco'] satisfies WeightsFormat[]),
+        ...([
+          'chronotope',
+          'torchvision',
+          'pytorchvideo',
+          'timm',
+          'clip',
+          'tclr',
+          'timebalance',
+          'moco',
+        ] satisfies WeightsFormat[]),
       ]),
     )
     .addOption(

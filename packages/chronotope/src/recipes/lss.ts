@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { count, frames, inputSize, positive, range, seed, share } from './parts.js';
+import { trainingSettings } from './training.js';
 
 const weight = z.number().min(0);
 
@@ -79,16 +80,18 @@ const head = z
 
 const concepts = z
   .strictObject({
-    source: z
-      .enum(['file', 'random', 'orthogonal'])
-      .describe('file: text embeddings; random, orthogonal: unit vectors without meaning, as controls'),
-    file: z.string().nullable().describe('safetensors with the concept vectors, see docs/lss.md'),
-    categories: count.describe('random, orthogonal: how many'),
-    perCategory: count.describe('random, orthogonal: descriptions of each'),
+    file: z
+      .string()
+      .nullable()
+      .describe('concept vectors, written by chronotope concepts build; null: vectors without meaning'),
+    control: z
+      .enum(['none', 'random', 'orthogonal', 'shuffled'])
+      .describe('takes the meaning out: random or orthogonal vectors, or every description with another category'),
+    categories: count.describe('how many, where there is no file'),
+    perCategory: count.describe('descriptions of each, where there is no file'),
     descriptions: z
       .enum(['averaged', 'all', 'none'])
       .describe('one mean vector a category, a vector each, or no description space'),
-    shuffle: z.boolean().describe('give every category the descriptions of another: a control'),
   })
   .describe('head text: the axes of the concept spaces');
 
@@ -142,10 +145,9 @@ const train = z
     weightDecay: weight.describe('of AdamW, at the start; biases and norms have none'),
     weightDecayEnd: weight.describe('the same towards the end, along a cosine'),
     decayEmbeddings: z.boolean().describe('weight decay for class, position and time embeddings too'),
-    clipGradients: z
-      .enum(['none', 'norm', 'per-parameter'])
-      .describe('norm: all gradients together; per-parameter: each by itself (DINO)'),
-    maxNorm: positive.describe('largest norm that clipping leaves'),
+    clipEach: positive
+      .nullable()
+      .describe('largest norm of the gradient of each parameter by itself (DINO); see also training.clipGradients'),
     freezeSpace: z.boolean().describe('only attention over time, time embeddings and the projection learn'),
     freezeProjection: z.boolean().describe('clip-video: the projection to the shared space stays'),
     freezeLastLayerEpochs: z.number().int().min(0).describe('head dino: epochs in which its last layer rests'),
@@ -167,15 +169,19 @@ export const lssRecipe = z
     objective,
     teacher,
     train,
+    training: trainingSettings,
     evaluation: z
       .strictObject({ clips: count.describe('clips of a video whose features are averaged') })
       .describe('how a video is seen in tests'),
   })
-  .superRefine(({ head, concepts, objective, model, clips, train }, context) => {
+  .superRefine(({ head, concepts, objective, model, clips, train, training }, context) => {
     const problem = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     if (head.kind === 'text') {
-      if (concepts.source === 'file' && concepts.file === null) {
-        problem(['concepts', 'file'], 'must name a file of concept vectors, or concepts.source must be random');
+      if (concepts.file === null && (concepts.control === 'none' || concepts.control === 'shuffled')) {
+        problem(
+          ['concepts', 'file'],
+          'must name a file of concept vectors, or concepts.control be random or orthogonal',
+        );
       }
       const needsDescriptions = objective.description > 0 || objective.alignment > 0;
       if (concepts.descriptions === 'none' && needsDescriptions) {
@@ -188,6 +194,7 @@ export const lssRecipe = z
     if (head.kind === 'dino' && objective.uniform > 0) {
       problem(['objective', 'uniform'], 'is of concept spaces; with the head dino it must be 0, and center true');
     }
+    if (training.ema.decay !== null) problem(['training', 'ema', 'decay'], 'must be null: the teacher is the average');
     if (model.width % model.heads !== 0) problem(['model', 'heads'], 'must divide model.width');
     if (clips.localSize % model.patch !== 0) problem(['clips', 'localSize'], 'must be a multiple of model.patch');
     if (train.freezeSpace && (model.attention === 'joint' || model.attention === 'space-only')) {

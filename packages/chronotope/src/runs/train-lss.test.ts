@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { loadSafetensors, randn, saveSafetensors, scope, tensor } from '@chronotope/torch';
+import { loadSafetensors, randn, saveSafetensors, scope } from '@chronotope/torch';
 import { tinyLss, tinySvt } from '../testing/tiny-lss.js';
 import { writeTinyVideos } from '../testing/tiny-videos.js';
 import type { Progress } from '../training/progress.js';
@@ -107,38 +107,44 @@ describe('LSS, end to end', () => {
 
   test('concepts come from a file; another file is another run; files of no use are named', async () => {
     const concepts = path.join(root, 'concepts.safetensors');
-    const write = (names: string[], embedding = 8, metadata: object = {}) =>
+    const names = ['jump', 'run', 'swim'];
+    const write = (hash: string, embedding = 8) =>
       scope(() => {
         const vectors = {
-          categories: randn([3, embedding]),
+          category: randn([3, embedding]),
+          description: randn([3, embedding]),
           descriptions: randn([6, embedding]),
-          category_of: tensor([0, 0, 1, 1, 2, 2], { dtype: 'int64' }),
         };
-        const format = 'chronotope-concepts-1';
-        saveSafetensors(concepts, vectors, { metadata: { format, names: JSON.stringify(names), ...metadata } });
+        const facts = {
+          hash,
+          names,
+          sentences: Array(6).fill('…'),
+          classOf: [0, 0, 1, 1, 2, 2],
+          templates: [],
+          control: null,
+        };
+        saveSafetensors(concepts, vectors, {
+          metadata: { format: 'chronotope-concepts-1', concepts: JSON.stringify(facts) },
+        });
       });
-    const recipe = tinyLss(['concepts.source=file', `concepts.file=${concepts}`, 'train.epochs=1']);
-    const names = ['jump', 'run', 'swim'];
-    write(names);
+    const recipe = tinyLss(['concepts.control=none', `concepts.file=${concepts}`, 'train.epochs=1']);
+    write('one');
     await train('concepts', { recipe });
     assert.deepEqual(JSON.parse(readFileSync(file('concepts', 'concepts', 'stage.json'), 'utf8')).names, names);
-    write(names);
+    write('two');
     await assert.rejects(train('concepts', { recipe }), { code: 'run-differs' });
-    write(names, 9);
+    write('three', 9);
     await assert.rejects(train('other size', { recipe }), { code: 'concepts-differ', message: /9 numbers/ });
-    write(['run', 'run', 'swim']);
-    await assert.rejects(train('twice', { recipe }), { code: 'concepts-invalid', message: /"run" is there twice/ });
-    write(['run']);
-    await assert.rejects(train('few', { recipe }), { code: 'concepts-invalid', message: /3 categories have 1 names/ });
-    write(names, 8, { format: 'pt' });
-    await assert.rejects(train('foreign', { recipe }), { code: 'concepts-invalid', message: /its format is pt/ });
-    const missing = tinyLss(['concepts.source=file', 'concepts.file=nowhere.safetensors']);
+    const foreign = tinyLss(['concepts.control=none', `concepts.file=${path.join(root, 'features.safetensors')}`]);
+    await assert.rejects(train('foreign', { recipe: foreign }), { code: 'not-concepts' });
+    const missing = tinyLss(['concepts.control=none', 'concepts.file=nowhere.safetensors']);
     await assert.rejects(train('missing', { recipe: missing }), { code: 'io' });
   });
 
   test('settings that contradict each other are refused with their names', () => {
     for (const [overrides, message] of [
-      [['concepts.source=file'], /concepts\.file: must name a file/],
+      [['concepts.control=none'], /concepts\.file: must name a file/],
+      [['training.ema.decay=0.9'], /ema\.decay: must be null: the teacher is the average/],
       [['concepts.descriptions=none'], /concepts\.descriptions: must not be none/],
       [['clips.localSize=10'], /clips\.localSize: must be a multiple of model\.patch/],
       [['head.kind=dino'], /objective\.uniform: is of concept spaces/],

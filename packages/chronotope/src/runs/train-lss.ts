@@ -1,21 +1,31 @@
 import { checkNetwork } from '../methods/lss/networks.js';
 import { runLss } from '../methods/lss/pipeline.js';
 import type { LssRecipe } from '../recipes/lss.js';
-import { silentProgress } from '../training/progress.js';
-import { readConceptFile } from './concept-file.js';
+import { heard, withProcesses } from '../training/processes.js';
+import type { Progress } from '../training/progress.js';
+import { partOfBatch } from '../training/settings.js';
+import { loadConcepts } from './concepts.js';
 import type { StartOptions } from './start-run.js';
 import { trainRepresentation } from './train-representation.js';
 
 /**
- * Trains LSS, or SVT with its recipes, on videos alone.
+ * Trains LSS, or SVT with its recipes, on videos alone. Started by chronotope-run or torchrun, several processes train
+ * together.
  *
- * @throws ChronotopeError those of `trainRepresentation`, `checkNetwork`, `readConceptFile` and `runLss`
+ * @throws ChronotopeError those of `trainRepresentation`, `checkNetwork`, `loadConcepts` and `runLss`; `batch-not-divisible`
  */
-export async function trainLss(options: StartOptions & { recipe: LssRecipe }): Promise<void> {
-  const { recipe, progress = silentProgress } = options;
+export function trainLss(options: StartOptions & { recipe: LssRecipe }): Promise<void> {
+  return withProcesses(() => train({ ...options, progress: heard(options.progress) }));
+}
+
+async function train(options: StartOptions & { recipe: LssRecipe; progress: Progress }): Promise<void> {
+  const { recipe, progress } = options;
+  partOfBatch(recipe.train.batch, recipe.training);
   const start = checkNetwork(recipe);
   if (start !== null) progress.note(start);
-  const { source, file } = recipe.concepts;
-  const concepts = recipe.head.kind === 'text' && source === 'file' ? readConceptFile(file!) : null;
-  await trainRepresentation({ ...options, origin: concepts?.hash }, (run) => runLss({ ...run, concepts }));
+  const { file } = recipe.concepts;
+  const concepts = recipe.head.kind === 'text' && file !== null ? loadConcepts(file) : null;
+  await trainRepresentation({ ...options, origin: concepts?.hash }, (run) =>
+    runLss({ ...run, concepts: concepts?.space ?? null }),
+  );
 }

@@ -4,7 +4,7 @@ import { manualSeed, nn, noGrad, optim, randn, scope } from '@chronotope/torch';
 import type { LssRecipe } from '../../recipes/lss.js';
 import { tinyLss } from '../../testing/tiny-lss.js';
 import { collapseIn } from './collapse.js';
-import { ConceptSpaces, meaninglessConcepts } from './concept-spaces.js';
+import { conceptSpacesOf } from './concept-spaces.js';
 import { objectiveOf } from './objective.js';
 import type { SelfDistillation } from './self-distillation.js';
 
@@ -17,13 +17,18 @@ const [VIDEOS, WIDTH, CONCEPTS] = [24, 16, 6];
 function distil(settings: Partial<LssRecipe['objective']>): string | null {
   return scope(() => {
     manualSeed(5);
-    const concepts = meaninglessConcepts({ source: 'random', categories: CONCEPTS, perCategory: 1 }, 8);
-    const spaces = new ConceptSpaces(concepts, { descriptions: 'none', shuffle: false }, 1);
+    const recipe = tinyLss([
+      `concepts.categories=${CONCEPTS}`,
+      'concepts.descriptions=none',
+      'objective.description=0',
+      'objective.alignment=0',
+    ]);
+    const spaces = conceptSpacesOf(recipe, null, 8);
     const network = () => new nn.Sequential(new nn.Linear(WIDTH, 32), new nn.GELU(), new nn.Linear(32, 8));
     const [student, teacher] = [network(), network()];
     const average = new optim.EMA(student, { into: teacher, decay: 0.9 });
     const optimizer = new optim.Adam(student.parameters(), { lr: 0.01 });
-    const objective = { ...tinyLss().objective, description: 0, alignment: 0, uniform: 0, ...settings };
+    const objective = { ...recipe.objective, uniform: 0, ...settings };
     const moment = { temperatures: { student: 0.1, teacher: 0.04 }, startsEpoch: true };
     const videos = randn([VIDEOS, WIDTH]);
     const signs = { entropy: Number.NaN, information: Number.NaN, used: Number.NaN };

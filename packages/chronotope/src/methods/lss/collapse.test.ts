@@ -27,7 +27,7 @@ test('one output for all videos, or all outputs alike in each, is collapse, and 
   scope(() => {
     const one = zeros([OUTPUTS, OUTPUTS]);
     one.select(1, 2).fill_(1);
-    assert.match(judge(one)!, /the same of every video \(1\.0 of 6 outputs in use\): use the uniform prior/);
+    assert.match(judge(one)!, /the same of every video \(1\.0 of 6 outputs in use\): the uniform prior/);
     assert.match(judge(full([OUTPUTS, OUTPUTS], 1 / OUTPUTS))!, /all 6 outputs alike .* lower teacher temperature/);
   });
 });

@@ -48,5 +48,5 @@ export function collapseIn(
     return `the teacher finds all ${outputs} outputs alike in every video: a lower teacher temperature sharpens them`;
   }
   const used = signs.used.toFixed(1);
-  return `the teacher says the same of every video (${used} of ${outputs} outputs in use): use the uniform prior or centring`;
+  return `the teacher says the same of every video (${used} of ${outputs} outputs in use): the uniform prior, centring or more steps may help`;
 }

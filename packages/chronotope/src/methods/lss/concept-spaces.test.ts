@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { manualSeed, randn, scope } from '@chronotope/torch';
+import { randn, scope } from '@chronotope/torch';
+import type { ConceptSpace } from '../../language/concept-space.js';
+import type { LssRecipe } from '../../recipes/lss.js';
 import { assertClose, readGolden } from '../../testing/golden.js';
 import { type GoldenTensor, goldenTensor } from '../../testing/golden-tensors.js';
 import { tinyLss } from '../../testing/tiny-lss.js';
-import { ConceptSpaces, type ConceptVectors, meaninglessConcepts } from './concept-spaces.js';
+import { ConceptSpaces, conceptSpacesOf } from './concept-spaces.js';
 import { newSelfDistillation } from './pipeline.js';
 
 type Spec = Record<
@@ -13,76 +15,72 @@ type Spec = Record<
 >;
 const SPEC = readGolden<Spec>('lss/lss_losses_spec.json');
 
-const vectors = () => ({
-  categories: goldenTensor(SPEC.W_category),
+const space = (): ConceptSpace => ({
+  names: ['a', 'b', 'c', 'd', 'e'],
+  sentences: Array(20).fill(''),
+  category: goldenTensor(SPEC.W_category),
+  description: goldenTensor(SPEC.W_description_averaged).mul(3),
   descriptions: goldenTensor(SPEC.description_embeddings).reshape([20, 10]),
-  categoryOf: SPEC.description_to_category.data,
+  classOf: SPEC.description_to_category.data,
 });
 
-test("descriptions are scaled to length 1, and averaged for each category, as in the method note's values", () => {
+test("axes have length 1 and are those of the method note's values, averaged or one for each description", () => {
   scope(() => {
     const close = { absolute: 2e-6, relative: 2e-6 };
-    const all = new ConceptSpaces(vectors(), { descriptions: 'all', shuffle: false }, 1);
+    const all = new ConceptSpaces(space(), 'all');
     assertClose(all.description!.axes, SPEC.W_description_all.data, close);
     assertClose(all.averaged!.axes, SPEC.W_description_averaged.data, close);
-    const averaged = new ConceptSpaces(vectors(), { descriptions: 'averaged', shuffle: false }, 1);
+    assertClose(all.categoryOf!, SPEC.description_to_category.data);
+    const averaged = new ConceptSpaces(space(), 'averaged');
     assertClose(averaged.description!.axes, SPEC.W_description_averaged.data, close);
+    assertClose(averaged.categoryOf!, [0, 1, 2, 3, 4]);
     const scores = averaged.call(randn([2, 3, 10]));
     assert.deepEqual([...scores.category.shape, ...scores.averaged!.shape], [2, 3, 5, 2, 3, 5]);
-    const none = new ConceptSpaces(vectors(), { descriptions: 'none', shuffle: false }, 1);
-    assert.equal(none.call(randn([3, 10])).description, null);
+    assert.equal(new ConceptSpaces(space(), 'none').call(randn([3, 10])).description, null);
   });
 });
 
-test('shuffling gives every category the descriptions of another one, the same ones with the same seed', () => {
+test('without a file vectors have no meaning: orthogonal ones, or random ones, the same with the same seed', () => {
   scope(() => {
-    const plain = new ConceptSpaces(vectors(), { descriptions: 'averaged', shuffle: false }, 1);
-    const shuffled = (seed: number) =>
-      new ConceptSpaces(vectors(), { descriptions: 'averaged', shuffle: true }, seed).description!.axes;
-    const similarity = shuffled(1).matmul(plain.description!.axes.transpose(0, 1));
-    const matches = similarity.argmax(1).toArray() as number[];
-    assert.deepEqual([...matches].sort(), [0, 1, 2, 3, 4]);
-    assert.ok(matches.every((match, category) => Number(match) !== category));
-    assert.ok(shuffled(1).equal(shuffled(1)));
-  });
-});
-
-test('vectors without meaning: orthogonal ones are, random ones are not', () => {
-  scope(() => {
-    manualSeed(1);
-    const gram = (source: 'random' | 'orthogonal') => {
-      const made = meaninglessConcepts({ source, categories: 4, perCategory: 2 }, 8);
-      const { axes } = new ConceptSpaces(made, { descriptions: 'none', shuffle: false }, 1).category;
-      return axes.matmul(axes.transpose(0, 1));
+    const axes = (overrides: string[]) => {
+      const recipe = tinyLss(['concepts.categories=4', 'concepts.perCategory=2', ...overrides]);
+      return conceptSpacesOf(recipe, null, 8);
+    };
+    const gram = (control: string) => {
+      const { category } = axes([`concepts.control=${control}`]);
+      return category.axes.matmul(category.axes.transpose(0, 1));
     };
     const identity = [0, 1, 2, 3].map((row) => [0, 1, 2, 3].map((column) => (row === column ? 1 : 0)));
     assertClose(gram('orthogonal'), identity, { absolute: 1e-5 });
     assert.ok(gram('random').sub(gram('orthogonal')).abs().max().item() > 0.05);
-    assert.throws(() => meaninglessConcepts({ source: 'orthogonal', categories: 9, perCategory: 1 }, 8), {
-      code: 'concepts-differ',
-      hint: /at most 8/,
-    });
+    assert.ok(gram('random').equal(gram('random')));
+    assert.deepEqual([...axes(['concepts.descriptions=all']).description!.axes.shape], [8, 8]);
   });
 });
 
-test('vectors that do not fit together, or not the network, are refused', () => {
+test('a control takes the meaning out of given vectors', () => {
   scope(() => {
-    const averaged = { descriptions: 'averaged', shuffle: false } as const;
-    const given = vectors();
-    const cases: [Partial<ConceptVectors>, RegExp][] = [
-      [{ descriptions: null }, /there are no descriptions/],
-      [{ categoryOf: [0, 1] }, /20 descriptions, but categories of 2/],
-      [{ descriptions: randn([20, 7]) }, /categories have 10 numbers each, descriptions 7/],
-      [{ categoryOf: Array(20).fill(0) }, /category 1 has no description/],
-      [{ categoryOf: [...Array(19).fill(0), 5] }, /belongs to category 5 of 5/],
-    ];
-    for (const [changes, message] of cases) {
-      assert.throws(() => new ConceptSpaces({ ...given, ...changes }, averaged, 1), {
-        code: 'concepts-differ',
-        message,
-      });
-    }
-    assert.throws(() => newSelfDistillation(tinyLss(), given), {
+    const recipe = (control: string) => ({ ...tinyLss(), concepts: { ...tinyLss().concepts, control } }) as LssRecipe;
+    const similarity = (control: string) =>
+      conceptSpacesOf(recipe(control), space(), 10)
+        .description!.axes.mul(new ConceptSpaces(space(), 'averaged').description!.axes)
+        .sum(1)
+        .toArray() as number[];
+    assertClose(similarity('none')[0]!, 1, { absolute: 1e-5 });
+    assert.ok(similarity('shuffled').some((cosine) => cosine < 0.99));
+    assert.ok(similarity('random').every((cosine) => cosine < 0.99));
+  });
+});
+
+test('vectors that do not fit the network, or lack the descriptions that are wanted, are refused', () => {
+  scope(() => {
+    const without = { ...space(), description: null, descriptions: null };
+    assert.throws(() => new ConceptSpaces(without, 'averaged'), {
+      code: 'concepts-differ',
+      message: /no descriptions/,
+    });
+    const recipe = { ...tinyLss(), concepts: { ...tinyLss().concepts, control: 'none' as const } };
+    assert.throws(() => newSelfDistillation(recipe, space()), {
       code: 'concepts-differ',
       message: /concept vectors have 10 numbers, embeddings of the network 8/,
     });

@@ -1,26 +1,16 @@
-import { nn, randn, type Tensor, tensor, zeros } from '@chronotope/torch';
+import { nn, scope, type Tensor, tensor, zeros } from '@chronotope/torch';
 import { ChronotopeError } from '../../errors.js';
+import { type ConceptSpace, controlSpace } from '../../language/concept-space.js';
 import { conceptScores } from '../../losses/concepts.js';
-import { randomStream } from '../../random.js';
 import type { LssRecipe } from '../../recipes/lss.js';
 
-/** Embeddings of texts, as they come from a text encoder. */
-export interface ConceptVectors {
-  /** `[N_c, E]`, one of each category. */
-  categories: Tensor;
-  /** `[N_d, E]`, or null where there are no descriptions. */
-  descriptions: Tensor | null;
-  /** For each description the number of its category; each category has one. */
-  categoryOf: readonly number[];
-}
-
 /**
- * A concept space in training: its axes, which nothing changes, and what the losses remember of earlier steps. All are
+ * The axes of a concept space in training, which nothing changes, and what the losses remember of earlier steps. All are
  * buffers, so that a run that is continued goes on with them.
  */
-export class ConceptSpace extends nn.Module {
+export class ConceptAxes extends nn.Module {
   /** `[N, E]`, rows of length 1. */
-  readonly #axes: Tensor;
+  readonly axes: Tensor;
   /** `[N]`, moving average of the teacher's scores. */
   readonly center: Tensor;
   /** `[N]`, moving average of the student's mean prediction. */
@@ -30,57 +20,14 @@ export class ConceptSpace extends nn.Module {
   constructor(vectors: Tensor) {
     super();
     const size = vectors.shape[0]!;
-    this.#axes = this.registerBuffer('axes', nn.functional.normalize(vectors.to({ dtype: 'float32' }), { dim: -1 }));
+    this.axes = this.registerBuffer('axes', nn.functional.normalize(vectors.to({ dtype: 'float32' }), { dim: -1 }));
     this.center = this.registerBuffer('center', zeros([size]));
     this.meanPrediction = this.registerBuffer('mean_prediction', zeros([size]));
   }
 
-  get axes(): Tensor {
-    return this.#axes;
-  }
-
   /** Cosines `[..., N]` of embeddings `[..., E]` to the axes. */
   override forward(embeddings: Tensor): Tensor {
-    return conceptScores(embeddings, this.#axes);
-  }
-}
-
-/** The spaces of a run. */
-export class ConceptSpaces extends nn.Module {
-  readonly category: ConceptSpace;
-  /** One axis a category (`averaged`) or a description (`all`). */
-  readonly description: ConceptSpace | null;
-  /** One axis a category, the mean of its descriptions; the same as `description` where that is averaged. */
-  readonly averaged: ConceptSpace | null;
-  /** `[N_d]`: the category of each axis of `description`. */
-  readonly categoryOf: Tensor | null;
-
-  /** @throws ChronotopeError `concepts-differ` for descriptions that do not belong to the categories */
-  constructor(
-    vectors: ConceptVectors,
-    settings: Pick<LssRecipe['concepts'], 'descriptions' | 'shuffle'>,
-    seed: number,
-  ) {
-    super();
-    this.category = new ConceptSpace(vectors.categories);
-    const own = settings.descriptions === 'none' ? null : requireDescriptions(vectors);
-    const categoryOf = settings.shuffle ? shuffled(vectors, seed) : [...vectors.categoryOf];
-    const count = vectors.categories.shape[0]!;
-    const averaged = own && new ConceptSpace(meanByCategory(own, categoryOf, count));
-    this.description = own && settings.descriptions === 'all' ? new ConceptSpace(own) : averaged;
-    this.averaged = averaged === this.description ? null : averaged;
-    const axes = settings.descriptions === 'all' ? categoryOf : [...Array(count).keys()];
-    this.categoryOf = own && this.registerBuffer('category_of', tensor(axes, { dtype: 'int64' }));
-  }
-
-  /** Scores of embeddings `[..., E]` in each space. */
-  override forward(embeddings: Tensor): ConceptScores {
-    const description = this.description?.call(embeddings) ?? null;
-    return {
-      category: this.category.call(embeddings),
-      description,
-      averaged: this.averaged?.call(embeddings) ?? description,
-    };
+    return conceptScores(embeddings, this.axes);
   }
 }
 
@@ -94,56 +41,78 @@ export interface ConceptScores {
   averaged: Tensor | null;
 }
 
-/** Vectors without meaning: `orthogonal` ones, or `random` directions. They come from libtorch's random numbers. */
-export function meaninglessConcepts(
-  { source, categories, perCategory }: Pick<LssRecipe['concepts'], 'source' | 'categories' | 'perCategory'>,
-  embedding: number,
-): ConceptVectors {
-  const vectors = (count: number): Tensor => {
-    if (source === 'random') return randn([count, embedding]);
-    if (count <= embedding) return nn.init.orthogonal_(zeros([count, embedding]));
-    throw new ChronotopeError('concepts-differ', `${count} vectors of ${embedding} numbers cannot be orthogonal`, {
-      hint: `Use at most ${embedding} categories and descriptions, or concepts.source=random.`,
-    });
+/** The spaces of a run. */
+export class ConceptSpaces extends nn.Module {
+  readonly category: ConceptAxes;
+  /** One axis a category (`averaged`) or a description (`all`). */
+  readonly description: ConceptAxes | null;
+  /** One axis a category, the mean of its descriptions; null where `description` has these axes. */
+  readonly averaged: ConceptAxes | null;
+  /** `[N_d]`: the category of each axis of `description`. */
+  readonly categoryOf: Tensor | null;
+
+  /** @throws ChronotopeError `concepts-differ` where descriptions are wanted and there are none */
+  constructor(space: ConceptSpace, descriptions: LssRecipe['concepts']['descriptions']) {
+    super();
+    const { category, description, descriptions: sentences, classOf } = space;
+    this.category = new ConceptAxes(category);
+    if (descriptions === 'none') {
+      this.description = this.averaged = this.categoryOf = null;
+      return;
+    }
+    if (description === null || sentences === null) {
+      throw new ChronotopeError('concepts-differ', 'the concepts have no descriptions', {
+        hint: 'Make them from a list with descriptions (docs/language.md), or set concepts.descriptions=none.',
+      });
+    }
+    const all = descriptions === 'all';
+    this.description = new ConceptAxes(all ? sentences : description);
+    this.averaged = all ? new ConceptAxes(description) : null;
+    const categories = all ? classOf : [...Array(category.shape[0]!).keys()];
+    this.categoryOf = this.registerBuffer('category_of', tensor([...categories], { dtype: 'int64' }));
+  }
+
+  /** Scores of embeddings `[..., E]` in each space. */
+  override forward(embeddings: Tensor): ConceptScores {
+    const description = this.description?.call(embeddings) ?? null;
+    return {
+      category: this.category.call(embeddings),
+      description,
+      averaged: this.averaged?.call(embeddings) ?? description,
+    };
+  }
+}
+
+/**
+ * The concept spaces that a recipe describes.
+ *
+ * @param given embeddings of texts; null for concepts without meaning
+ * @param embedding E of the network
+ * @throws ChronotopeError `concepts-differ` for concepts of another size, or without the descriptions that are wanted
+ */
+export function conceptSpacesOf({ concepts, seed }: LssRecipe, given: ConceptSpace | null, embedding: number) {
+  return scope(() => {
+    const whole = given ?? blankSpace(concepts, embedding);
+    const size = whole.category.shape[1]!;
+    if (size !== embedding) {
+      throw new ChronotopeError(
+        'concepts-differ',
+        `concept vectors have ${size} numbers, embeddings of the network ${embedding}`,
+        { hint: 'Make the concept vectors with the text tower of the CLIP that the network starts from.' },
+      );
+    }
+    const { control, descriptions } = concepts;
+    return new ConceptSpaces(control === 'none' ? whole : controlSpace(whole, control, seed), descriptions);
+  });
+}
+
+/** A space of the size that the recipe says, for a control to fill. */
+function blankSpace({ categories, perCategory }: LssRecipe['concepts'], embedding: number): ConceptSpace {
+  const classOf = Array.from({ length: categories * perCategory }, (_, k) => Math.floor(k / perCategory));
+  const category = zeros([categories, embedding]);
+  return {
+    names: Array.from({ length: categories }, (_, k) => `${k + 1}`),
+    sentences: classOf.map((index) => `${index + 1}`),
+    ...{ category, description: category, descriptions: zeros([classOf.length, embedding]), classOf },
   };
-  const categoryOf = Array.from({ length: categories * perCategory }, (_, k) => Math.floor(k / perCategory));
-  return { categories: vectors(categories), descriptions: vectors(categoryOf.length), categoryOf };
-}
-
-function requireDescriptions({ categories, descriptions, categoryOf }: ConceptVectors): Tensor {
-  const fail = (problem: string) =>
-    new ChronotopeError('concepts-differ', `the concept vectors cannot be used: ${problem}`, {
-      hint: 'Make them again from one list of categories and their descriptions, or set concepts.descriptions=none.',
-    });
-  if (descriptions === null) throw fail('there are no descriptions');
-  if (descriptions.shape[0] !== categoryOf.length) {
-    throw fail(`${descriptions.shape[0]} descriptions, but categories of ${categoryOf.length}`);
-  }
-  if (descriptions.shape[1] !== categories.shape[1]) {
-    throw fail(`categories have ${categories.shape[1]} numbers each, descriptions ${descriptions.shape[1]}`);
-  }
-  const count = categories.shape[0]!;
-  const wrong = categoryOf.find((category) => !Number.isInteger(category) || category < 0 || category >= count);
-  if (wrong !== undefined) throw fail(`a description belongs to category ${wrong} of ${count}`);
-  const described = new Set(categoryOf);
-  const empty = Array.from({ length: count }, (_, k) => k).find((category) => !described.has(category));
-  if (empty !== undefined) throw fail(`category ${empty} has no description`);
-  return descriptions;
-}
-
-/** Mean of the unit vectors of each category's descriptions, `[categories, E]`. */
-function meanByCategory(descriptions: Tensor, categoryOf: readonly number[], categories: number): Tensor {
-  const unit = nn.functional.normalize(descriptions.to({ dtype: 'float32' }), { dim: -1 });
-  const index = tensor([...categoryOf], { dtype: 'int64' });
-  // Their number is left out: what is made of them is scaled to length 1.
-  return zeros([categories, unit.shape[1]!]).indexAdd(0, index, unit);
-}
-
-/** Every category's descriptions go to another category, the same one for all of them. */
-function shuffled({ categories, categoryOf }: ConceptVectors, seed: number): number[] {
-  const count = categories.shape[0]!;
-  const random = randomStream(seed, 'shuffled descriptions');
-  const order = random.permutation(count);
-  const successor = new Map(order.map((category, place) => [category, order[(place + 1) % count]!]));
-  return categoryOf.map((category) => successor.get(category)!);
 }

@@ -16,6 +16,7 @@ interface Spec {
   tau_teacher: number;
   W_category: GoldenTensor;
   W_description_all: GoldenTensor;
+  W_description_averaged: GoldenTensor;
   description_to_category: GoldenTensor;
   student_features: GoldenTensor;
   teacher_features: GoldenTensor;
@@ -30,12 +31,13 @@ const MOMENT: Moment = {
 };
 
 function specSpaces(descriptions: 'averaged' | 'all'): ConceptSpaces {
-  const vectors = {
-    categories: goldenTensor(SPEC.W_category),
+  const space = {
+    ...{ names: [], sentences: [], classOf: SPEC.description_to_category.data },
+    category: goldenTensor(SPEC.W_category),
+    description: goldenTensor(SPEC.W_description_averaged),
     descriptions: goldenTensor(SPEC.W_description_all),
-    categoryOf: SPEC.description_to_category.data,
   };
-  return new ConceptSpaces(vectors, { descriptions, shuffle: false }, 1);
+  return new ConceptSpaces(space, descriptions);
 }
 
 const inSpaces = (spaces: ConceptSpaces) => ({ spaces, center: null }) as unknown as SelfDistillation;

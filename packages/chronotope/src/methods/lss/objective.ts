@@ -17,7 +17,7 @@ import {
 } from '../../losses/self-distillation.js';
 import type { LssRecipe } from '../../recipes/lss.js';
 import { outputSigns } from './collapse.js';
-import type { ConceptScores, ConceptSpace, ConceptSpaces } from './concept-spaces.js';
+import type { ConceptAxes, ConceptScores, ConceptSpaces } from './concept-spaces.js';
 import type { SelfDistillation } from './self-distillation.js';
 
 type ObjectiveSettings = LssRecipe['objective'];
@@ -63,7 +63,7 @@ function inConceptSpaces(
   const teacher = spaces.call(outputs.teacher);
   const student = spaces.call(outputs.student);
   const sum = new WeightedSum();
-  const learn = (name: 'category' | 'description', space: ConceptSpace) => {
+  const learn = (name: 'category' | 'description', space: ConceptAxes) => {
     const scores = { teacher: teacher[name]!, student: student[name]! };
     const { temperatures } = moment;
     const center = settings.center ? space.center : null;
@@ -100,7 +100,7 @@ function ofFeatures({ teacher, student }: ViewOutputs): Objective {
 }
 
 function priorIn(
-  space: ConceptSpace,
+  space: ConceptAxes,
   student: Tensor,
   settings: ObjectiveSettings,
   { temperatures, startsEpoch }: Moment,

@@ -106,7 +106,7 @@ test('a step clips, lets the last layer rest in the first epochs, and decays wei
       const before = last.detach().clone();
       optimizer.step();
       const norm = network.namedParameters().get('backbone.norm.weight')!.grad!.norm(2).item();
-      assert.ok(Math.abs(norm - recipe.train.maxNorm) < 1e-3, `${norm}`);
+      assert.ok(Math.abs(norm - recipe.train.clipEach!) < 1e-3, `${norm}`);
       return !last.detach().equal(before);
     };
     assert.deepEqual([0, 1, 2, 3].map(stepMoves), [false, false, true, true]);
@@ -118,8 +118,8 @@ test('a step clips, lets the last layer rest in the first epochs, and decays wei
 });
 
 test('the learning rate rises from 0 and ends at the rate that the recipe says', () => {
-  const { train } = tinyLss(['train.warmupEpochs=1', 'train.finalLearningRate=1e-5']);
-  const factor = rateSchedule(train, { steps: 1000, perEpoch: 10 });
+  const { train, training } = tinyLss(['train.warmupEpochs=1', 'train.finalLearningRate=1e-5']);
+  const factor = rateSchedule({ train, training }, { steps: 1000, perEpoch: 10 });
   assert.deepEqual([factor(0), factor(9), factor(10)], [0, 1, 1]);
   const last = factor(1000) * ((train.learningRate * train.batch) / 256);
   assert.ok(Math.abs(last / 1e-5 - 1) < 1e-9);

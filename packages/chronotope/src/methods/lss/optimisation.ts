@@ -1,6 +1,7 @@
 import { type nn, optim, scope } from '@chronotope/torch';
 import type { LssRecipe } from '../../recipes/lss.js';
 import { cosineSchedule } from '../../training/cosine-schedule.js';
+import { namedSchedule, type Schedule } from '../../training/schedule.js';
 import type { DistilledNetwork } from './networks.js';
 
 type TrainSettings = LssRecipe['train'];
@@ -65,33 +66,22 @@ export class StudentOptimizer extends optim.AdamW {
   }
 
   override step(): void {
-    this.#clip();
+    const { clipEach } = this.#settings;
+    if (clipEach !== null) scope(() => void optim.clipGradNormPerTensor_(this.#network.parameters(), clipEach));
     if (this.#lastLayerRests) this.#network.head?.lastLayer.zeroGrad();
     super.step();
   }
-
-  #clip(): void {
-    const { clipGradients, maxNorm } = this.#settings;
-    if (clipGradients === 'none') return;
-    const parameters = this.#network.parameters();
-    scope(() => {
-      if (clipGradients === 'norm') optim.clipGradNorm_(parameters, maxNorm);
-      else optim.clipGradNormPerTensor_(parameters, maxNorm);
-    });
-  }
 }
 
-/** A factor of every learning rate: from 0 over the warm-up, then along a cosine. */
+/** A factor of every learning rate: from 0 over the warm-up, then along a cosine, unless the recipe names another way. */
 export function rateSchedule(
-  { learningRate, finalLearningRate, warmupEpochs, batch }: TrainSettings,
+  { train, training }: Pick<LssRecipe, 'train' | 'training'>,
   { steps, perEpoch }: { steps: number; perEpoch: number },
-): (step: number) => number {
-  return cosineSchedule({
-    from: 1,
-    to: finalLearningRate / scaledRate(learningRate, batch),
-    steps,
-    warmupSteps: Math.round(warmupEpochs * perEpoch),
-  });
+): Schedule {
+  const warmupSteps = Math.round(train.warmupEpochs * perEpoch);
+  if (training.schedule.name !== 'cosine') return namedSchedule(training.schedule, { steps, warmupSteps });
+  const to = train.finalLearningRate / scaledRate(train.learningRate, train.batch);
+  return cosineSchedule({ from: 1, to, steps, warmupSteps });
 }
 
 /** Parameters whose learning rate and weight decay are the same. */

@@ -3,16 +3,18 @@ import type { ClipReader } from '../../data/clip-reader.js';
 import type { ClipWorkers } from '../../data/clip-workers.js';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
-import { ChronotopeError } from '../../errors.js';
+import type { ConceptSpace } from '../../language/concept-space.js';
 import type { LssRecipe } from '../../recipes/lss.js';
 import { saveModel } from '../../training/checkpoint.js';
 import type { MetricsLine } from '../../training/fit.js';
+import { firstDoes, shard } from '../../training/processes.js';
 import type { Progress } from '../../training/progress.js';
+import { partOfBatch } from '../../training/settings.js';
 import type { StageFolder } from '../../training/stage-folder.js';
 import { trainStage } from '../../training/train-stage.js';
 import { collapseIn } from './collapse.js';
-import { ConceptSpaces, type ConceptVectors, meaninglessConcepts } from './concept-spaces.js';
-import { type DistilledNetwork, embeddingSize, newNetwork, startNetwork } from './networks.js';
+import { conceptSpacesOf } from './concept-spaces.js';
+import { embeddingSize, newNetwork, startNetwork } from './networks.js';
 import { SelfDistillation } from './self-distillation.js';
 import { distillationTraining } from './training.js';
 import { trainingPlan } from './views.js';
@@ -35,8 +37,8 @@ export interface LssRun {
   videos: readonly ManifestEntry[];
   reader: ClipReader;
   workers: ClipWorkers | null;
-  /** The texts' embeddings and the categories' names, for concepts that come from a file. */
-  concepts: { vectors: ConceptVectors; names: readonly string[] } | null;
+  /** Embeddings of texts; null for concepts without meaning. */
+  concepts: ConceptSpace | null;
   stage: (name: string) => StageFolder;
   progress: Progress;
   saveEverySeconds?: number;
@@ -51,10 +53,10 @@ export interface LssRun {
  */
 export async function runLss(run: LssRun): Promise<void> {
   const { recipe } = run;
-  const model = newSelfDistillation(recipe, run.concepts?.vectors ?? null);
+  const model = newSelfDistillation(recipe, run.concepts);
   try {
-    keepNetwork(run, 'start', model.student);
-    if (model.spaces) keepModule(run.stage('concepts'), model.spaces, { names: run.concepts?.names ?? null });
+    await keepModule(run.stage('start'), model.student);
+    if (model.spaces) await keepModule(run.stage('concepts'), model.spaces, { names: run.concepts?.names ?? null });
     const stage = run.stage('self-distillation');
     await trainStage(stage, model, () => {
       const { reader, workers, progress, signal, saveEverySeconds } = run;
@@ -62,15 +64,17 @@ export async function runLss(run: LssRun): Promise<void> {
         // Nothing is learnt from labels.
         ...{ entries: run.videos.map((video) => ({ ...video, label: null })), classes: [] },
         ...{ reader, workers, plan: trainingPlan(recipe) },
-        ...{ size: recipe.inputSize, batchSize: recipe.train.batch, seed: recipe.seed },
+        ...{ size: recipe.inputSize, batchSize: partOfBatch(recipe.train.batch, recipe.training) },
+        ...{ seed: recipe.seed, shard: shard() },
       });
       const title = recipe.head.kind === 'dino' ? 'self-distillation' : 'distillation of concepts';
-      return { title, progress, signal, saveEverySeconds, ...distillationTraining(model, loader, recipe) };
+      const training = distillationTraining(model, loader, recipe);
+      return { title, progress, signal, saveEverySeconds, settings: recipe.training, ...training };
     });
-    for (const warning of collapseOf(model, recipe, stage.metrics().at(-1)))
-      run.progress.note(`  collapse: ${warning}`);
-    keepNetwork(run, 'student', model.student);
-    keepNetwork(run, 'teacher', model.teacher);
+    const last = stage.metrics().at(-1);
+    for (const warning of collapseOf(model, recipe, last)) run.progress.note(`  collapse: ${warning}`);
+    await keepModule(run.stage('student'), model.student);
+    await keepModule(run.stage('teacher'), model.teacher);
   } finally {
     model.dispose();
   }
@@ -81,11 +85,11 @@ export async function runLss(run: LssRun): Promise<void> {
  *
  * @throws ChronotopeError `concepts-differ` for concepts of another size than the network's embeddings
  */
-export function newSelfDistillation(recipe: LssRecipe, concepts: ConceptVectors | null): SelfDistillation {
+export function newSelfDistillation(recipe: LssRecipe, concepts: ConceptSpace | null): SelfDistillation {
   const student = startNetwork(recipe);
   const teacher = newNetwork(recipe);
   scope(() => void teacher.loadStateDict(student.stateDict()));
-  const spaces = recipe.head.kind === 'text' ? scope(() => newSpaces(recipe, concepts)) : null;
+  const spaces = recipe.head.kind === 'text' ? conceptSpacesOf(recipe, concepts, embeddingSize(recipe)) : null;
   // What the network draws in training must not depend on how it was made.
   manualSeed(recipe.seed);
   return new SelfDistillation(student, teacher, spaces, { teacherDropPath: recipe.teacher.dropPath });
@@ -112,28 +116,12 @@ export function collapseOf(
   });
 }
 
-function newSpaces(recipe: LssRecipe, given: ConceptVectors | null): ConceptSpaces {
-  const embedding = embeddingSize(recipe);
-  const vectors = given ?? meaninglessConcepts(recipe.concepts, embedding);
-  const [, size] = vectors.categories.shape;
-  if (size !== embedding) {
-    throw new ChronotopeError(
-      'concepts-differ',
-      `concept vectors have ${size} numbers, embeddings of the network ${embedding}`,
-      { hint: 'Make the concept vectors with the text tower of the CLIP that the network starts from.' },
-    );
-  }
-  return new ConceptSpaces(vectors, recipe.concepts, recipe.seed);
-}
-
-function keepNetwork(run: LssRun, name: NetworkStage, network: DistilledNetwork): void {
-  keepModule(run.stage(name), network, {});
-}
-
 /** Writes a module as a stage of its own, unless it is there. */
-function keepModule(stage: StageFolder, module: nn.Module, result: Record<string, unknown>): void {
-  if (stage.isDone) return;
-  stage.begin();
-  saveModel(stage, module);
-  stage.finish(result);
+async function keepModule(stage: StageFolder, module: nn.Module, result: Record<string, unknown> = {}): Promise<void> {
+  await firstDoes(() => {
+    if (stage.isDone) return;
+    stage.begin();
+    saveModel(stage, module);
+    stage.finish(result);
+  });
 }

@@ -21,8 +21,11 @@ export function trainedLss(recipe: LssRecipe): TrainedMethod {
   };
 }
 
-/** A network that started from a CLIP stays in the space of its texts, which is the point of LSS. */
-function languageOf({ backbone }: DistilledNetwork, { model }: LssRecipe): Pick<TrainedNetwork, 'language'> {
-  if (!(backbone instanceof ClipVideo) || model.pretrained === null) return {};
+/**
+ * A network that started from a CLIP stays in the space of its texts, which is the point of LSS. The text tower is not
+ * trained, and so not saved with the run.
+ */
+function languageOf({ backbone }: DistilledNetwork, { model, head }: LssRecipe): Pick<TrainedNetwork, 'language'> {
+  if (!(backbone instanceof ClipVideo) || model.pretrained === null || head.kind === 'dino') return {};
   return { language: { clip: { file: model.pretrained }, embed: (clips) => backbone.embed(clips) } };
 }

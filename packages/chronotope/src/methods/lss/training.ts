@@ -2,6 +2,7 @@ import { autocast, noGrad, optim } from '@chronotope/torch';
 import type { Batch, ClipLoader } from '../../data/loader.js';
 import type { LssRecipe } from '../../recipes/lss.js';
 import { cosineSchedule, warmedUp } from '../../training/cosine-schedule.js';
+import { gatherSamples } from '../../training/data-parallel.js';
 import type { FitOptions, StepLoss } from '../../training/fit.js';
 import { objectiveOf } from './objective.js';
 import { rateSchedule, StudentOptimizer } from './optimisation.js';
@@ -32,7 +33,7 @@ export function distillationTraining(
   return {
     steps: length.steps,
     optimizer,
-    schedule: rateSchedule(recipe.train, length),
+    schedule: rateSchedule(recipe, length),
     loaders: [loader],
     batch: (index) => loader.stepBatch(index),
     loss: ({ views, ids }, step): StepLoss => {
@@ -44,11 +45,12 @@ export function distillationTraining(
         temperatures: temperatures(Math.floor(step / length.perEpoch)),
         startsEpoch: step % length.perEpoch === 0,
       };
+      // The prior and the centre are of the whole batch, whose samples several processes may share.
+      const whole = (x: typeof student) => gatherSamples(x.to({ dtype: 'float32' }), 1);
       // Cosines differ by hundredths and are divided by hundredths: they need full precision.
       const device = student.device.startsWith('cuda') ? 'cuda' : 'cpu';
-      const inFull = (x: typeof student) => x.to({ dtype: 'float32' });
       return autocast({ device, enabled: false }, () => ({
-        ...objectiveOf(model, { teacher: inFull(teacher), student: inFull(student) }, recipe.objective, moment),
+        ...objectiveOf(model, { teacher: whole(teacher), student: whole(student) }, recipe.objective, moment),
         ids,
       }));
     },
