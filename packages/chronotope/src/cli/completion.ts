@@ -1,6 +1,6 @@
 import { Argument, Command, type Option } from 'commander';
 import { shippedRecipes } from '../recipes/load.js';
-import { METHOD_NAMES } from '../recipes/schemas.js';
+import { METHOD_NAMES, type MethodName } from '../recipes/schemas.js';
 import { allSettings } from '../recipes/settings.js';
 
 /** Writes what a shell needs to complete the command line, from the commands themselves. */
@@ -40,9 +40,10 @@ function placesOf(command: Command, path = ''): Place[] {
 }
 
 /** The words an option's value can be; none where it is a file, a number or anything else. */
-function valuesOf(option: Option): readonly string[] {
-  if (option.long === '--recipe') return shippedRecipes();
-  if (option.long === '--set') return settingKeys().map((key) => `${key}=`);
+function valuesOf(option: Option, path: string): readonly string[] {
+  const method = METHOD_NAMES.find((name) => path === `train ${name}`);
+  if (option.long === '--recipe') return shippedRecipes(method);
+  if (option.long === '--set') return settingKeys(method).map((key) => `${key}=`);
   return option.argChoices ?? [];
 }
 
@@ -53,8 +54,9 @@ function argumentsOf({ path, command }: Place): readonly string[] {
   return command.registeredArguments.flatMap((argument) => argument.argChoices ?? []);
 }
 
-const settingKeys = (): string[] => [
-  ...new Set(METHOD_NAMES.flatMap((method) => allSettings(method).map(({ key }) => key))),
+/** Keys of a method's recipes, or of those of all. */
+const settingKeys = (method?: MethodName): string[] => [
+  ...new Set((method ? [method] : METHOD_NAMES).flatMap((name) => allSettings(name).map(({ key }) => key))),
 ];
 const flagsOf = (command: Command): string[] => [...command.options.map((option) => option.long!), '--help'];
 const namesOf = (command: Command): string[] => command.commands.map((child) => child.name());
@@ -65,12 +67,12 @@ function bashScript(program: Command): string {
   const deeper = places.filter(({ path }) => path !== '').map(({ path }) => `'${path}'`);
   const values = places.flatMap(({ path, command }) =>
     command.options
-      .filter((option) => valuesOf(option).length > 0)
-      .map((option) => `    '${path} ${option.long}') choices='${valuesOf(option).join(' ')}' ;;`),
+      .filter((option) => valuesOf(option, path).length > 0)
+      .map((option) => `    '${path} ${option.long}') choices='${valuesOf(option, path).join(' ')}' ;;`),
   );
   const free = places.flatMap(({ path, command }) =>
     command.options
-      .filter((option) => (option.required || option.optional) && valuesOf(option).length === 0)
+      .filter((option) => (option.required || option.optional) && valuesOf(option, path).length === 0)
       .map((option) => `'${path} ${option.long}'`),
   );
   const words = places.map((place) => {
@@ -118,7 +120,7 @@ function fishScript(program: Command): string {
     const files = command.registeredArguments.some((argument) => argument.name().includes('file')) ? '' : ' -f';
     const options = command.options.map((option) => {
       const takes = option.required || option.optional;
-      const values = valuesOf(option);
+      const values = valuesOf(option, place.path);
       const value = values.length > 0 ? ` -x -a '${values.join(' ')}'` : takes ? ' -r' : '';
       return `${add} -l ${option.long!.slice(2)}${value} -d ${quoted(option.description)}`;
     });
