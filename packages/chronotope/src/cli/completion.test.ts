@@ -18,8 +18,9 @@ test('bash completes commands, options, their values, recipes and settings', { s
   const script = await scriptFor('bash');
   const complete = (...words: string[]): string[] => {
     const run = `${script}\nCOMP_WORDS=("$@"); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _chronotope; echo "\${COMPREPLY[*]}"`;
-    const { status, stdout, stderr } = spawnSync('bash', ['-c', run, 'bash', 'chronotope', ...words], {
-      encoding: 'utf8',
+    // Through standard input: as an argument the script would be too long.
+    const { status, stdout, stderr } = spawnSync('bash', ['-s', 'chronotope', ...words], {
+      ...{ encoding: 'utf8', input: run },
     });
     assert.equal(status, 0, stderr);
     return stdout.trim().split(' ');
