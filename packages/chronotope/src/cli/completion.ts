@@ -40,7 +40,7 @@ function placesOf(command: Command, path = ''): Place[] {
 }
 
 /** The words an option's value can be; none where it is a file, a number or anything else. */
-function valuesOf(option: Option, path: string): readonly string[] {
+function valuesOf(option: Option, { path }: Place): readonly string[] {
   const method = METHOD_NAMES.find((name) => path === `train ${name}`);
   if (option.long === '--recipe') return shippedRecipes(method);
   if (option.long === '--set') return settingKeys(method).map((key) => `${key}=`);
@@ -54,7 +54,7 @@ function argumentsOf({ path, command }: Place): readonly string[] {
   return command.registeredArguments.flatMap((argument) => argument.argChoices ?? []);
 }
 
-/** Settings of a method, or of any. */
+/** The settings of one method's recipes, or of all. */
 const settingKeys = (method?: MethodName): string[] => {
   const methods = method === undefined ? METHOD_NAMES : [method];
   return [...new Set(methods.flatMap((name) => allSettings(name).map(({ key }) => key)))];
@@ -66,16 +66,17 @@ const namesOf = (command: Command): string[] => command.commands.map((child) => 
 function bashScript(program: Command): string {
   const places = placesOf(program);
   const deeper = places.filter(({ path }) => path !== '').map(({ path }) => `'${path}'`);
-  const values = places.flatMap(({ path, command }) =>
-    command.options
-      .filter((option) => valuesOf(option, path).length > 0)
-      .map((option) => `    '${path} ${option.long}') choices='${valuesOf(option, path).join(' ')}' ;;`),
+  const options = places.flatMap((place) =>
+    place.command.options.map((option) => ({
+      name: `'${place.path} ${option.long}'`,
+      values: valuesOf(option, place),
+      takesValue: option.required || option.optional,
+    })),
   );
-  const free = places.flatMap(({ path, command }) =>
-    command.options
-      .filter((option) => (option.required || option.optional) && valuesOf(option, path).length === 0)
-      .map((option) => `'${path} ${option.long}'`),
+  const values = options.flatMap(({ name, values }) =>
+    values.length > 0 ? [`    ${name}) choices='${values.join(' ')}' ;;`] : [],
   );
+  const free = options.flatMap(({ name, values, takesValue }) => (takesValue && values.length === 0 ? [name] : []));
   const words = places.map((place) => {
     const plain = [...namesOf(place.command), ...argumentsOf(place)].join(' ');
     return `      '${place.path}') flags='${flagsOf(place.command).join(' ')}' choices='${plain}' ;;`;
@@ -121,7 +122,7 @@ function fishScript(program: Command): string {
     const files = command.registeredArguments.some((argument) => argument.name().includes('file')) ? '' : ' -f';
     const options = command.options.map((option) => {
       const takes = option.required || option.optional;
-      const values = valuesOf(option, place.path);
+      const values = valuesOf(option, place);
       const value = values.length > 0 ? ` -x -a '${values.join(' ')}'` : takes ? ' -r' : '';
       return `${add} -l ${option.long!.slice(2)}${value} -d ${quoted(option.description)}`;
     });
