@@ -38,17 +38,30 @@ export { fitLinearProbe, type LinearProbe, type LinearProbeOptions } from './eva
 export { type McNemar, mcnemar } from './evaluation/mcnemar.js';
 export { centroidScores, knnScores, nearestNeighbours } from './evaluation/nearest-neighbours.js';
 export { foundAt, type QueryResult, retrieve } from './evaluation/retrieval.js';
+export { type Concept, readConcepts } from './language/concept-file.js';
+export { type ConceptSpace, type Control, controlSpace } from './language/concept-space.js';
+export { TEMPLATES } from './language/templates.js';
+export { TextEncoder } from './language/text-features.js';
+export { ClipTokenizer, type RowOptions, type TokenizerOptions } from './language/tokenizer.js';
 export * from './models/index.js';
+export { type CclRecipe, cclRecipe } from './recipes/ccl.js';
+export { type ClipRecipe, clipRecipe } from './recipes/clip.js';
+export { type FramesRecipe, framesRecipe } from './recipes/frames.js';
 export { loadRecipe, loadRecipeOf, shippedRecipes } from './recipes/load.js';
+export { type LssRecipe, lssRecipe } from './recipes/lss.js';
 export { METHOD_NAMES, type MethodName, type Recipe, type RecipeOf } from './recipes/schemas.js';
 export { allSettings, explainSetting, type Setting } from './recipes/settings.js';
 export { type TimeBalanceRecipe, timebalanceRecipe } from './recipes/timebalance.js';
 export { trainingSettings } from './recipes/training.js';
+export { type BuildR2v2Options, buildR2v2, type R2v2Report } from './runs/build-r2v2.js';
+export { type BuildConceptsOptions, buildConcepts, loadConcepts, type SavedConcepts } from './runs/concepts.js';
 export { type Embedding, type EmbedOptions, embedVideos } from './runs/embed.js';
 export { type EvaluateOptions, evaluateRun, type RunEvaluation } from './runs/evaluate.js';
 export { type EvaluateFeaturesOptions, evaluateFeatures, type FeatureEvaluation } from './runs/evaluate-features.js';
+export { type Proposal, type ProposeLabelsOptions, proposeLabels, writeProposals } from './runs/label-by-words.js';
 export { type FilePrediction, predictFiles } from './runs/predict.js';
 export { type ReportOptions, reportRun } from './runs/report/report-run.js';
+export { type SearchHit, type SearchOptions, searchVideos } from './runs/search.js';
 export {
   type EvaluateTrackersOptions,
   evaluateTrackers,
@@ -57,7 +70,12 @@ export {
 } from './runs/tracking/evaluate-trackers.js';
 export { type TrackVideoOptions, trackVideo, type VideoTrack } from './runs/tracking/track-video.js';
 export { type TrainTrackerOptions, trainTracker } from './runs/tracking/train-tracker.js';
+export { trainCcl } from './runs/train-ccl.js';
+export { trainClip } from './runs/train-clip.js';
+export { type FramesEvaluation, trainFrames } from './runs/train-frames.js';
+export { trainLss } from './runs/train-lss.js';
 export { type TrainOptions, trainTimeBalance } from './runs/train-timebalance.js';
+export { type CaptionRetrieval, retrieveByCaption, type ZeroShotResult, zeroShot } from './runs/zero-shot.js';
 export type { Better } from './training/best.js';
 export { gatherSamples } from './training/data-parallel.js';
 export { type FitOptions, fit } from './training/fit.js';

@@ -1,4 +1,8 @@
 import type { z } from 'zod';
+import { cclRecipe } from './ccl.js';
+import { clipRecipe } from './clip.js';
+import { framesRecipe } from './frames.js';
+import { lssRecipe } from './lss.js';
 import { timebalanceRecipe } from './timebalance.js';
 import { type TrackerRecipe, trackerRecipe } from './tracker.js';
 
@@ -6,7 +10,14 @@ import { type TrackerRecipe, trackerRecipe } from './tracker.js';
  * The schema of each method's recipes. All have `method` and `seed`; those of methods that learn from videos also have
  * `frames`, `inputSize` and `evaluation.clips`.
  */
-export const RECIPE_SCHEMAS = { timebalance: timebalanceRecipe, tracker: trackerRecipe } as const;
+export const RECIPE_SCHEMAS = {
+  timebalance: timebalanceRecipe,
+  ccl: cclRecipe,
+  frames: framesRecipe,
+  clip: clipRecipe,
+  lss: lssRecipe,
+  tracker: trackerRecipe,
+} as const;
 
 /** What can be learnt. */
 export type MethodName = keyof typeof RECIPE_SCHEMAS;

@@ -1,6 +1,6 @@
 import type { ManifestEntry } from '../data/manifest.js';
 import type { VideoRecipe } from '../recipes/schemas.js';
-import { silentProgress } from '../training/progress.js';
+import { type Progress, silentProgress } from '../training/progress.js';
 import { type MethodRun, openRun, type StartOptions, withFrames } from './start-run.js';
 import { readVideos } from './training-data.js';
 
@@ -10,23 +10,30 @@ export interface RepresentationRun<R extends VideoRecipe> extends MethodRun<R> {
   videos: readonly ManifestEntry[];
 }
 
+/** Settles what a recipe leaves open, and refuses what cannot work, before the run begins. */
+export type Settle<R extends VideoRecipe> = (recipe: R, videos: readonly ManifestEntry[], progress: Progress) => R;
+
 /**
  * Trains a method that learns from videos alone, in a run folder like those of every method. Classes and labels of the
  * data, if there are any, are kept for evaluating the features later.
  *
+ * @param options.origin what else decides the results, such as the hash of a file
  * @param learn the method
+ * @param settle default: the recipe as it is
  * @throws ChronotopeError those of `readDataset`; `no-usable-videos`, `run-differs`, `interrupted`, and those of `learn`
  */
 export async function trainRepresentation<R extends VideoRecipe>(
-  options: StartOptions & { recipe: R },
+  options: StartOptions & { recipe: R; origin?: string },
   learn: (run: RepresentationRun<R>) => Promise<void>,
+  settle: Settle<R> = (recipe) => recipe,
 ): Promise<void> {
-  const { recipe, data, split, progress = silentProgress } = options;
+  const { data, split, origin, progress = silentProgress } = options;
   const { entries, classes, notes } = await readVideos(data, split);
   for (const note of notes) progress.note(`  note: ${note}`);
   const training = entries.filter((entry) => entry.split === 'train');
   const test = entries.filter((entry) => entry.split === 'test');
-  const run = await openRun(options, recipe, { classes, training, draws: [training], test, choice: {} });
+  const recipe = settle(options.recipe, training, progress);
+  const run = await openRun(options, recipe, { classes, training, draws: [training], test, choice: {} }, origin);
   await withFrames(run, recipe, training, { ...options, progress }, (methodRun, usable) =>
     learn({ ...methodRun, videos: training.filter(({ id }) => usable.has(id)) }),
   );
