@@ -54,6 +54,7 @@ export { allSettings, explainSetting, type Setting } from './recipes/settings.js
 export { type TimeBalanceRecipe, timebalanceRecipe } from './recipes/timebalance.js';
 export { trainingSettings } from './recipes/training.js';
 export { type BuildR2v2Options, buildR2v2, type R2v2Report } from './runs/build-r2v2.js';
+export { type CompareOptions, compareRuns, type WrittenComparison } from './runs/compare/compare-runs.js';
 export { type BuildConceptsOptions, buildConcepts, loadConcepts, type SavedConcepts } from './runs/concepts.js';
 export { type Embedding, type EmbedOptions, embedVideos } from './runs/embed.js';
 export { type EvaluateOptions, evaluateRun, type RunEvaluation } from './runs/evaluate.js';

@@ -40,8 +40,8 @@ export interface TrainedNetwork {
 
 /** The part of a network that compares videos with words. */
 export interface VideoLanguage {
-  /** Whose text tower reads the words. */
-  clip: Clip;
+  /** The CLIP whose text tower reads the words: this network's own, or the file of weights that the run started from. */
+  clip: Clip | { file: string };
   /** Clips `[N, 3, T, H, W]` of the method's test loader to vectors in the space of the texts, `[N, E]`. */
   embed(clips: Tensor): Tensor;
 }
