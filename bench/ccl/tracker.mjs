@@ -14,14 +14,7 @@ import { parseArgs } from 'node:util';
 import { newSiamFC, trackerSettings } from '../../packages/chronotope/dist/methods/siamfc/networks.js';
 import { trackSequence } from '../../packages/chronotope/dist/methods/siamfc/track-sequence.js';
 import { loadRecipeOf } from '../../packages/chronotope/dist/recipes/load.js';
-import {
-  convolutionTuning,
-  manualSeed,
-  savePth,
-  scope,
-  setNumThreads,
-  tensor,
-} from '../../packages/torch/dist/index.js';
+import { convolutionTuning, manualSeed, savePth, setNumThreads, tensor } from '../../packages/torch/dist/index.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -55,7 +48,7 @@ try {
   const shape = [count, HEIGHT, WIDTH, 3];
   await ask({ do: 'prepare', weights, frames, shape, head: HEAD, outScale: recipe.model.outScale });
 
-  const track = () => scope(() => trackSequence(network, settings, images(pixels, count), BOX));
+  const track = () => trackSequence(network, settings, images(pixels, count), BOX);
   const sides = {
     python: () => ask({ do: 'run', box: BOX }),
     here: () => {

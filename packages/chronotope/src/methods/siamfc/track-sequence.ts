@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Tensor } from '@chronotope/torch';
 import type { Box } from '../../data/manifest.js';
+import { interrupted } from '../../training/fit.js';
 import type { TrackerSettings } from './settings.js';
 import { SiamFCTracker, type TrackingNetwork } from './tracker.js';
 
@@ -12,16 +14,19 @@ export interface Track {
 }
 
 /**
- * Follows an object through images from its box in the first one (one-pass evaluation).
+ * Follows an object through images from its box in the first one (one-pass evaluation). Between frames the event loop
+ * runs, so that Ctrl-C is seen.
  *
  * @param images uint8 `[H, W, 3]` in order, at least one; freed when they have been looked at
+ * @throws ChronotopeError `interrupted` when the signal aborts; `box-empty`, `box-outside`
  */
-export function trackSequence(
+export async function trackSequence(
   network: TrackingNetwork,
   settings: TrackerSettings,
   images: Iterable<Tensor>,
   first: Box,
-): Track {
+  signal?: AbortSignal,
+): Promise<Track> {
   let tracker: SiamFCTracker | undefined;
   const boxes: Box[] = [];
   let milliseconds = 0;
@@ -36,6 +41,8 @@ export function trackSequence(
         milliseconds += performance.now() - started;
       }
       image.dispose();
+      await setImmediate();
+      if (signal?.aborted) throw interrupted();
     }
   } finally {
     tracker?.dispose();

@@ -81,6 +81,12 @@ test('a box outside the video leaves no file behind', async () => {
   assert.ok(!readdirSync(folder).some((name) => name.startsWith('none') || name.startsWith('.')));
 });
 
+test('an interruption is seen within a sequence', async () => {
+  const stop = new AbortController();
+  setImmediate(() => stop.abort());
+  await assert.rejects(evaluateTrackers([run], { data, signal: stop.signal }), { code: 'interrupted' });
+});
+
 test('sequences that are not there, and data without test sequences, are named', async () => {
   await assert.rejects(evaluateTrackers([run], { data, sequences: ['Crossing'] }), {
     code: 'sequence-unknown',

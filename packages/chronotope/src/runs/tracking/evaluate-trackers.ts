@@ -16,7 +16,6 @@ import {
 } from '../../evaluation/tracking/tracking-scores.js';
 import { renderTrackingReport } from '../../explain/tracking-report.js';
 import { trackSequence } from '../../methods/siamfc/track-sequence.js';
-import { interrupted } from '../../training/fit.js';
 import { writeFileAtomic, writeJsonAtomic } from '../../training/json-files.js';
 import { type Progress, silentProgress } from '../../training/progress.js';
 import { type OpenTracker, openTracker, type TrackerSpeed, withConvolutions } from './open-tracker.js';
@@ -109,8 +108,9 @@ async function evaluateTracker(
   let frames = 0;
   try {
     for (const [k, sequence] of sequences.entries()) {
-      if (options.signal?.aborted) throw interrupted();
-      const track = trackSequence(tracker.network, tracker.settings, sequenceFrames(sequence), sequence.boxes[0]!);
+      const { network, settings } = tracker;
+      const images = sequenceFrames(sequence);
+      const track = await trackSequence(network, settings, images, sequence.boxes[0]!, options.signal);
       const result = { ...sequence, predicted: track.boxes, truth: sequence.boxes, image: sizes[k]! };
       seconds += track.seconds;
       frames += track.boxes.length - 1;
