@@ -58,7 +58,7 @@ async function train(options: TrainOptions & { progress: Progress }): Promise<Ru
   if (origin) await firstDoes(() => adoptPretraining(origin, run, recipe));
 
   const part = validates(recipe) ? found.entries.filter(({ split }) => split === 'validation') : [];
-  await withFrames(run, recipe, [...training, ...part], { ...options, progress }, async (methodRun, usable) => {
+  await withFrames(run, recipe, [...training, ...part], options, async (methodRun, usable) => {
     const usableDraws = draws.map((draw) => draw.filter(({ id }) => usable.has(id)));
     for (const draw of usableDraws) requireLabelInEveryClass(draw, found.classes);
     const usablePart = part.filter(({ id }) => usable.has(id));
