@@ -6,6 +6,13 @@ const longestLine = 2000;
 const framePattern = new RegExp(
   `^\\[(${decodedMark}|${deliveredMark}) @ \\w+\\] \\[info\\] frame:\\d+ +pts:(-?\\d+|NOPTS)`,
 );
+const earlyEndPattern = /partial file|ended prematurely|moov atom not found/i;
+const errorPattern = /\[(error|fatal|panic)\] /;
+
+/** Whether a line of FFmpeg's log tells of anything wrong with what is decoded. */
+export function tellsOfTrouble(line: string): boolean {
+  return earlyEndPattern.test(line) || errorPattern.test(line);
+}
 
 /** What the log tells about a frame that comes through the pipe. */
 export interface LoggedFrame {
@@ -96,8 +103,8 @@ export class DecodeLog {
       else this.#addDelivered(pts);
       return;
     }
-    if (/partial file|ended prematurely|moov atom not found/i.test(line)) this.endsEarly = true;
-    if (/\[(error|fatal|panic)\] /.test(line)) this.#addError(line);
+    if (earlyEndPattern.test(line)) this.endsEarly = true;
+    if (errorPattern.test(line)) this.#addError(line);
   }
 
   #addDecoded(pts: number | null): void {

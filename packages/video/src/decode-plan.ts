@@ -99,23 +99,71 @@ export function planDecode(info: VideoInfo, selection: FrameSelection): DecodePl
 export function decodeArguments(
   info: VideoInfo,
   plan: DecodePlan,
-  { version }: FfmpegPrograms,
+  programs: FfmpegPrograms,
   { seek, threads, timeoutMs }: { seek: boolean; threads: number | undefined; timeoutMs: number },
 ): string[] {
   const seconds = secondsOf(info, plan.firstPts ?? 0);
   return [
-    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'repeat+level+info', '-copyts'],
-    ...['-timelimit', String(cpuSecondsLimit(timeoutMs))],
+    ...commonArguments(timeoutMs),
     ...(threads === undefined ? [] : ['-threads', String(threads)]),
-    // A new picture size in mid-stream must not start the filters, and with them the counting, again. The rotation
-    // filters cannot live with that.
-    ...(info.rotation === 0 ? ['-reinit_filter', '0'] : []),
+    ...filterArguments(info),
     ...(seek ? ['-seek_timestamp', '1', '-noaccurate_seek', '-ss', seconds.toFixed(6)] : []),
     ...inputArguments(info.path),
-    ...['-map', '0:V:0', '-vf', plan.filters.join(',')],
+    ...outputArguments(plan, programs, { input: 0, filters: plan.filters, target: 'pipe:1' }),
+  ];
+}
+
+/**
+ * Arguments of `ffmpeg` that decode several videos, each from its beginning into a file of its own. The marks of frames
+ * in the log bear the number of the video, such as `metadata@decoded3`.
+ */
+export function decodeTogetherArguments(
+  videos: readonly { info: VideoInfo; plan: DecodePlan; file: string }[],
+  programs: FfmpegPrograms,
+  { timeoutMs }: { timeoutMs: number },
+): string[] {
+  return [
+    ...commonArguments(timeoutMs),
+    '-y',
+    ...videos.flatMap(({ info }) => ['-threads', '1', ...filterArguments(info), ...inputArguments(info.path)]),
+    ...videos.flatMap(({ plan, file }, input) => {
+      const filters = plan.filters.map((filter) => withNumber(filter, input));
+      return outputArguments(plan, programs, { input, filters, target: `file:${file}` });
+    }),
+  ];
+}
+
+/** A filter with the number of its video in its mark, if it has one: `metadata@decoded=…` becomes `metadata@decoded3=…`. */
+function withNumber(filter: string, video: number): string {
+  const mark = [decodedMark, deliveredMark].find((name) => filter.startsWith(`${name}=`));
+  return mark === undefined ? filter : `${mark}${video}${filter.slice(mark.length)}`;
+}
+
+function commonArguments(timeoutMs: number): string[] {
+  return [
+    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'repeat+level+info', '-copyts'],
+    ...['-timelimit', String(cpuSecondsLimit(timeoutMs))],
+  ];
+}
+
+/**
+ * A new picture size in mid-stream must not start the filters, and with them the counting, again. The rotation filters
+ * cannot live with that.
+ */
+function filterArguments({ rotation }: VideoInfo): string[] {
+  return rotation === 0 ? ['-reinit_filter', '0'] : [];
+}
+
+function outputArguments(
+  { maxFrames }: DecodePlan,
+  { version }: FfmpegPrograms,
+  { input, filters, target }: { input: number; filters: readonly string[]; target: string },
+): string[] {
+  return [
+    ...['-map', `${input}:V:0`, '-vf', filters.join(',')],
     ...passthroughArguments(version),
-    ...(plan.maxFrames === undefined ? [] : ['-frames:v', String(plan.maxFrames)]),
-    ...['-enc_time_base', '1:1000000', '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],
+    ...(maxFrames === undefined ? [] : ['-frames:v', String(maxFrames)]),
+    ...['-enc_time_base', '1:1000000', '-f', 'rawvideo', '-pix_fmt', 'rgb24', target],
   ];
 }
 
@@ -157,7 +205,11 @@ export function estimateFrames(info: VideoInfo, selection: FrameSelection): numb
   return Math.min(Math.ceil(own / stride), maxFrames);
 }
 
-function scaleToShortSide({ width, height }: VideoInfo, shortSide: number): { width: number; height: number } {
+/** A size with the same shape whose shorter side has this many pixels. */
+export function scaleToShortSide(
+  { width, height }: { width: number; height: number },
+  shortSide: number,
+): { width: number; height: number } {
   const scale = shortSide / Math.min(width, height);
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }

@@ -1,5 +1,6 @@
 import type { ChildLimits } from './children.js';
 import { type DecodeSummary, lastPosition, summarise, truncatedError } from './completeness.js';
+import type { LoggedFrame } from './decode-log.js';
 import { type DecodePlan, estimateFrames, type FrameSelection, planDecode, secondsOf } from './decode-plan.js';
 import { VideoError, withPosition } from './errors.js';
 import { findFfmpeg } from './ffmpeg.js';
@@ -150,7 +151,7 @@ function isExact({ log }: FrameReader, { firstPts }: DecodePlan): boolean {
 }
 
 /** Times of frames in seconds from the start of the video; fills in those that the file does not state. */
-class FrameClock {
+export class FrameClock {
   readonly #info: VideoInfo;
   readonly #plan: DecodePlan;
   /** When the frame after the last one is expected. */
@@ -161,7 +162,7 @@ class FrameClock {
     this.#plan = plan;
   }
 
-  timeOf({ pts, slot }: DecodedFrame): number {
+  timeOf({ pts, slot }: LoggedFrame): number {
     const { slots } = this.#plan;
     const stated = slots !== null && slot !== null ? slots.originPts + slot * slots.ticksPerSlot : pts;
     const time = stated === null ? this.#next : secondsOf(this.#info, stated - this.#info.startPts);

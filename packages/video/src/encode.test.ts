@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { decode, frames } from './decode.js';
-import { encode } from './encode.js';
+import { encode, encodeParts } from './encode.js';
 import { gradientFrames, temporaryFolder, videoError } from './fixtures.test.helper.js';
 import { probe } from './probe.js';
 
@@ -92,4 +92,30 @@ test('decoded frames can be written as they come, part of a video in another siz
   const expected = await decode(whole, { startFrame: 5, stride: 3, shortSide: 12 });
   const video = await decode(part);
   assert.deepEqual([video.frames, video.data], [5, expected.data]);
+});
+
+test('parts of a stream become the files that encoding each alone gives, byte for byte', async (t) => {
+  const folder = await temporaryFolder(t);
+  const pixels = gradientFrames(20, 24, 32);
+  const frame = (k: number): Uint8Array => pixels.subarray(k * 24 * 32 * 3, (k + 1) * 24 * 32 * 3);
+  const range = (first: number, end: number) => Array.from({ length: end - first }, (_, k) => frame(first + k));
+  const parts = [7, 1, 12].map((count, k) => ({ path: join(folder, `${k}.mp4`), frames: count }));
+  await encodeParts(range(0, 20), parts, shape);
+  for (const [k, frames] of [range(0, 7), range(7, 8), range(8, 20)].entries()) {
+    const alone = join(folder, 'alone.mp4');
+    await encode(frames, alone, shape);
+    assert.deepEqual(await readFile(parts[k]!.path), await readFile(alone), `part ${k}`);
+  }
+});
+
+test('parts that do not fit the stream are refused, and none is written', async (t) => {
+  const folder = await temporaryFolder(t);
+  const frames = Array.from({ length: 5 }, () => gradientFrames(1, 24, 32));
+  const parts = [2, 4].map((count, k) => ({ path: join(folder, `${k}.mp4`), frames: count }));
+  await assert.rejects(encodeParts(frames, parts, shape), videoError('invalid-argument', /parts have 6 .* has 5/));
+  const long = [...frames, ...frames];
+  await assert.rejects(encodeParts(long, parts, shape), videoError('invalid-argument', /parts have 6 .* has 10/));
+  const empty = encodeParts(frames, [{ path: join(folder, 'a.mp4'), frames: 0 }], shape);
+  await assert.rejects(empty, videoError('invalid-argument', /no frames/));
+  assert.deepEqual(await readdir(folder), []);
 });

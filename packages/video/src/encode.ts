@@ -42,19 +42,73 @@ export type FrameSource = AsyncIterable<Uint8Array | VideoFrame> | Iterable<Uint
  * passed on.
  */
 export async function encode(frames: Uint8Array | FrameSource, path: string, options: EncodeOptions): Promise<void> {
-  checkSize(path, options);
   const source = frames instanceof Uint8Array ? splitFrames(frames, path, options) : frames;
-  const { ffmpeg } = await findFfmpeg();
-  const target = resolve(path);
-  await requireWritable(target);
-  // The extension must stay at the end: FFmpeg takes the container from it.
-  const temporary = join(dirname(target), `.${uniqueSuffix()}${extname(target)}`);
-  try {
-    await runEncoder(ffmpeg, source, target, temporary, options);
-    await rename(temporary, target);
-  } finally {
-    await rm(temporary, { force: true });
+  await encodeFiles(source, [{ path, frames: Number.POSITIVE_INFINITY }], options);
+}
+
+/** A file of {@link encodeParts}. */
+export interface EncodedPart {
+  path: string;
+  /** How many frames it gets. */
+  frames: number;
+}
+
+/**
+ * Cuts a stream of frames into several video files that one FFmpeg process writes: starting a process takes longer than
+ * writing a short video. Each file is what {@link encode} would write of its frames. All appear under their names when
+ * the last one is complete.
+ *
+ * Throws {@link VideoError} as {@link encode} does, naming the first file; `invalid-argument` also when the stream does
+ * not have as many frames as the parts.
+ */
+export async function encodeParts(
+  frames: FrameSource,
+  parts: readonly EncodedPart[],
+  options: EncodeOptions,
+): Promise<void> {
+  const wanted = parts.reduce((sum, part) => sum + part.frames, 0);
+  if (parts.every((part) => Number.isInteger(part.frames) && part.frames >= 1)) {
+    if (parts.length > 0) await encodeFiles(exactly(wanted, frames, parts[0]!.path), parts, options);
+    return;
   }
+  const hint = 'Give each part a whole number of frames of at least 1.';
+  throw new VideoError({ code: 'invalid-argument', path: parts[0]!.path, reason: 'A part has no frames.', hint });
+}
+
+async function encodeFiles(frames: FrameSource, parts: readonly EncodedPart[], options: EncodeOptions): Promise<void> {
+  const { ffmpeg } = await findFfmpeg();
+  const files: EncodedFile[] = [];
+  for (const part of parts) {
+    checkSize(part.path, options);
+    const target = resolve(part.path);
+    await requireWritable(target);
+    // The extension must stay at the end: FFmpeg takes the container from it.
+    files.push({ ...part, target, temporary: join(dirname(target), `.${uniqueSuffix()}${extname(target)}`) });
+  }
+  try {
+    await runEncoder(ffmpeg, frames, files, options);
+    for (const { temporary, target } of files) await rename(temporary, target);
+  } finally {
+    await Promise.all(files.map(({ temporary }) => rm(temporary, { force: true })));
+  }
+}
+
+interface EncodedFile extends EncodedPart {
+  target: string;
+  /** Name until all files are complete. */
+  temporary: string;
+}
+
+async function* exactly(count: number, frames: FrameSource, path: string): AsyncGenerator<Uint8Array | VideoFrame> {
+  let given = 0;
+  for await (const frame of frames) {
+    given += 1;
+    if (given <= count) yield frame;
+  }
+  if (given === count) return;
+  const reason = `The parts have ${count} frames, and the stream has ${given}.`;
+  const hint = 'Give the parts as many frames as there are.';
+  throw new VideoError({ code: 'invalid-argument', path, reason, hint });
 }
 
 async function requireWritable(target: string): Promise<void> {
@@ -74,11 +128,11 @@ async function requireWritable(target: string): Promise<void> {
 async function runEncoder(
   ffmpeg: string,
   source: FrameSource,
-  target: string,
-  temporary: string,
+  files: readonly EncodedFile[],
   options: EncodeOptions,
 ): Promise<void> {
-  const child = startChild(ffmpeg, encodeArguments(temporary, options), { stdin: 'pipe' });
+  const { target } = files[0]!;
+  const child = startChild(ffmpeg, encodeArguments(files, options), { stdin: 'pipe' });
   const guard = new ChildGuard(child, target, { timeoutMs: options.timeoutMs ?? 300_000, signal: options.signal });
   const stderr = collectText(child.stderr!, 64 << 10);
   child.stdout!.resume();
@@ -123,16 +177,25 @@ async function writeAll(stdin: Writable, frame: Uint8Array, guard: ChildGuard): 
   return Promise.race([drained, guard.ended.then(() => false)]);
 }
 
-function encodeArguments(temporary: string, options: EncodeOptions): string[] {
+function encodeArguments(files: readonly EncodedFile[], options: EncodeOptions): string[] {
   const { width, height, fps, codec = 'libx264', crf, keyframeInterval, pixelFormat = 'yuv420p' } = options;
+  const output = [
+    ...['-c:v', codec, '-pix_fmt', pixelFormat],
+    ...(crf === undefined ? [] : ['-crf', String(crf)]),
+    ...(keyframeInterval === undefined ? [] : ['-g', String(keyframeInterval)]),
+    ...['-fflags', '+bitexact', '-flags:v', '+bitexact'],
+  ];
+  let first = 0;
+  const outputs = files.flatMap(({ frames, temporary }) => {
+    const trim = `trim=start_frame=${first}:end_frame=${first + frames},setpts=PTS-STARTPTS`;
+    first += frames;
+    return [...(files.length === 1 ? [] : ['-map', '0:v', '-vf', trim]), ...output, `file:${temporary}`];
+  });
   return [
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error', '-y', '-protocol_whitelist', 'pipe'],
     ...['-timelimit', String(cpuSecondsLimit(options.timeoutMs ?? 300_000))],
     ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-video_size', `${width}x${height}`, '-framerate', String(fps)],
-    ...['-i', 'pipe:0', '-c:v', codec, '-pix_fmt', pixelFormat],
-    ...(crf === undefined ? [] : ['-crf', String(crf)]),
-    ...(keyframeInterval === undefined ? [] : ['-g', String(keyframeInterval)]),
-    ...['-fflags', '+bitexact', '-flags:v', '+bitexact', `file:${temporary}`],
+    ...['-i', 'pipe:0', ...outputs],
   ];
 }
 

@@ -2,8 +2,7 @@ import { mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { abortedError } from './children.js';
-import { frames } from './decode.js';
-import { estimateFrames, targetSize } from './decode-plan.js';
+import { decodeTogether } from './decode-together.js';
 import {
   diskFullError,
   invalidArgument,
@@ -13,20 +12,22 @@ import {
   type VideoErrorCode,
 } from './errors.js';
 import { findFfmpeg } from './ffmpeg.js';
-import { FrameStore, type SourceVideo } from './frame-store.js';
-import { probe, type VideoInfo } from './probe.js';
+import { FrameStore } from './frame-store.js';
+import { readHeader, type SourceHeader, type SourceOptions, withSourceFrames } from './source-frames.js';
+import { isWholeFile, type SourceVideo } from './source-video.js';
 import {
   entryFile,
   entryKey,
   type FrameStoreSettings,
   findDamage,
   framesFile,
+  hashFile,
   readEntry,
   type StoreEntry,
   type StoreFormat,
   serialiseEntry,
 } from './store-entry.js';
-import { writeFrames } from './store-frames.js';
+import { type WrittenFrames, writeFrames } from './store-frames.js';
 import { formatBytes, planStore, type StorePlan } from './store-plan.js';
 import { currentState, isSameState, type Source, SourceRegistry } from './store-sources.js';
 import { removeEntries } from './store-upkeep.js';
@@ -120,26 +121,42 @@ export async function buildFrameStore(
 /** Free space is looked at again after this many bytes. */
 const bytesBetweenChecks = 64 << 20;
 
-/** A video file that can be used as far as its header tells; several ids may mean the same contents. */
+/** A video that can be used as far as its header tells; several ids may mean the same contents. */
 interface Candidate {
   /** The first of `ids`. */
   id: string;
   ids: string[];
+  video: SourceVideo;
   source: Source;
-  /** Null where frames are stored already; then the header is only read when it is needed. */
-  info: VideoInfo | null;
+  /** Null where frames are stored already; then it is only read when it is needed. */
+  header: SourceHeader | null;
   stored: Partial<Record<StoreFormat, StoreEntry>>;
   rawBytes: number;
 }
 
+/** The frames of one video, written. */
+interface DecodedSource {
+  written: WrittenFrames;
+  header: SourceHeader;
+}
+
 const formats: readonly StoreFormat[] = ['raw', 'jpeg'];
+
+/** Raw bytes of a video up to which starting a process for it alone takes longer than decoding it. */
+const smallVideoBytes = 8 << 20;
+/** Small videos that one process decodes. */
+const videosTogether = 16;
+/** Milliseconds for them; where that is not enough, each is decoded alone. */
+const togetherTimeoutMs = 60_000;
 
 class FrameStoreBuild {
   readonly #folder: string;
   readonly #options: BuildFrameStoreOptions;
   readonly #settings: FrameStoreSettings;
   readonly #failed: FailedVideo[] = [];
-  readonly #usable: { id: string; source: string; key: string; entry: StoreEntry }[] = [];
+  /** Frames that were decoded with those of other videos, in files that have no lasting name yet. */
+  readonly #decoded = new Map<Candidate, { temporary: string; written: WrittenFrames }>();
+  readonly #usable: { id: string; source: SourceVideo; key: string; entry: StoreEntry }[] = [];
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   #sources!: SourceRegistry;
@@ -161,7 +178,7 @@ class FrameStoreBuild {
   async run(videos: readonly SourceVideo[]): Promise<BuildResult> {
     await this.#openFolder();
     const candidates = new Map<string, Candidate>();
-    await this.#forEach('check', videos, (video) => this.#check(video, candidates));
+    await this.#forEach('check', inGroups(videos, 1), (video) => this.#check(video, candidates));
     const plan = await this.#plan([...candidates.values()]);
     this.#options.onPlan?.(plan);
     this.#requireSpace(plan);
@@ -171,7 +188,7 @@ class FrameStoreBuild {
       if (entry === undefined) jobs.push(candidate);
       else this.#noteUsable(candidate, entry, { isNew: false });
     }
-    await this.#forEach('decode', fromAnywhere(jobs), (job) => this.#store(job, plan.format));
+    await this.#decodeAll(fromAnywhere(jobs), plan.format);
     await this.#removeOutdated();
     this.#failed.sort((a, b) => (a.id < b.id ? -1 : 1));
     const counts = { stored: this.#stored, reused: this.#reused, failed: this.#failed };
@@ -189,25 +206,27 @@ class FrameStoreBuild {
   }
 
   /** Finds out what a video holds and whether its frames are stored; reads the header of those that are not. */
-  async #check({ id, path }: SourceVideo, candidates: Map<string, Candidate>): Promise<void> {
-    const source = await this.#sources.identify(path, { signal: this.#signal, record: true });
+  async #check(wanted: SourceVideo, candidates: Map<string, Candidate>): Promise<void> {
+    const { id } = wanted;
+    const source = await this.#sources.identify(wanted, { signal: this.#signal, record: true });
+    const video = { ...wanted, path: source.path };
     const stored: Candidate['stored'] = {};
     for (const format of formats) {
       const entry = await this.#intactEntry(source, format);
       if (entry !== null) stored[format] = entry;
     }
     const entry = stored.raw ?? stored.jpeg;
-    const info = entry === undefined ? await probe(source.path, { signal: this.#signal }) : null;
-    const rawBytes =
-      entry === undefined ? this.#estimateRawBytes(info!) : entry.frames * entry.height * entry.width * 3;
+    const header = entry === undefined ? await readHeader(video, this.#sourceOptions) : null;
+    const { frames, height, width } = header ?? entry!;
+    const rawBytes = frames * height * width * 3;
     const twin = candidates.get(source.sha256);
     if (twin !== undefined) twin.ids.push(id);
-    else candidates.set(source.sha256, { id, ids: [id], source, info, stored, rawBytes });
+    else candidates.set(source.sha256, { id, ids: [id], video, source, header, stored, rawBytes });
   }
 
-  #estimateRawBytes(info: VideoInfo): number {
-    const { width, height } = targetSize(info, this.#options);
-    return estimateFrames(info, this.#options) * width * height * 3;
+  get #sourceOptions(): SourceOptions {
+    const { timeoutMs } = this.#options;
+    return { settings: this.#settings, folder: this.#folder, signal: this.#signal, timeoutMs };
   }
 
   async #intactEntry(source: Source, format: StoreFormat): Promise<StoreEntry | null> {
@@ -226,16 +245,69 @@ class FrameStoreBuild {
     });
   }
 
+  async #decodeAll(jobs: readonly Candidate[], format: StoreFormat): Promise<void> {
+    const isSmall = ({ video, header, rawBytes }: Candidate): boolean =>
+      format === 'raw' &&
+      isWholeFile(video) &&
+      header !== null &&
+      Math.max(header.info!.bytes, rawBytes) <= smallVideoBytes;
+    const small = jobs.filter(isSmall);
+    const alone = jobs.filter((job) => !isSmall(job));
+    const groupSize = Math.min(videosTogether, Math.ceil(small.length / this.#concurrency));
+    const groups = [...inGroups(small, groupSize), ...inGroups(alone, 1)];
+    try {
+      await this.#forEach(
+        'decode',
+        groups,
+        (job) => this.#store(job, format),
+        (group) => this.#decodeTogether(group, format),
+      );
+    } finally {
+      for (const { temporary } of this.#decoded.values()) await rm(temporary, { force: true });
+    }
+  }
+
+  /** Decodes what it can of a group of small videos with one process, for {@link #store} to take over. */
+  async #decodeTogether(group: readonly Candidate[], format: StoreFormat): Promise<void> {
+    if (group.length === 1) return;
+    const { shortSide, fps, maxFrames } = this.#options;
+    const targets = group.map((job) => ({
+      job,
+      info: job.header!.info!,
+      file: temporaryName(this.#framesFile(job, format)),
+    }));
+    const limits = { timeoutMs: togetherTimeoutMs, signal: this.#signal };
+    try {
+      const times = await decodeTogether(targets, { shortSide, fps, maxFrames }, limits);
+      for (const [k, { job, file: temporary }] of targets.entries()) {
+        const timestamps = times[k];
+        if (!timestamps) continue;
+        const { sha256, bytes } = await hashFile(temporary, { signal: this.#signal });
+        this.#decoded.set(job, { temporary, written: { timestamps, warnings: [], pictureBytes: [], sha256 } });
+        this.#bytes += bytes;
+      }
+    } finally {
+      for (const { job, file } of targets) if (!this.#decoded.has(job)) await rm(file, { force: true });
+    }
+    if (this.#bytes >= this.#checkSpaceAt) await this.#requireReserve();
+  }
+
+  #framesFile({ source }: Candidate, format: StoreFormat): string {
+    return framesFile(this.#folder, entryKey(source.sha256, format, this.#settings), format);
+  }
+
   async #store(job: Candidate, format: StoreFormat): Promise<void> {
+    const decoded = this.#decoded.get(job);
     // Another process may have been faster.
     const ready = await this.#intactEntry(job.source, format);
     if (ready !== null) return this.#noteUsable(job, ready, { isNew: false });
     const key = entryKey(job.source.sha256, format, this.#settings);
-    const target = framesFile(this.#folder, key, format);
-    const temporary = temporaryName(target);
+    const target = this.#framesFile(job, format);
+    const temporary = decoded?.temporary ?? temporaryName(target);
     try {
-      const entry = await this.#decode(job, format, temporary);
-      await requireUnchanged(job.source);
+      const together = decoded && { written: decoded.written, header: job.header! };
+      const entry = this.#describe(job, format, together ?? (await this.#decode(job, format, temporary)));
+      await requireUnchanged(job);
       await rename(temporary, target);
       await writeFileAtomically(entryFile(this.#folder, key), serialiseEntry(entry));
       this.#noteUsable(job, (await readEntry(this.#folder, key))!, { isNew: true });
@@ -244,30 +316,34 @@ class FrameStoreBuild {
     }
   }
 
-  async #decode(job: Candidate, format: StoreFormat, file: string): Promise<Omit<StoreEntry, 'version'>> {
-    const { shortSide, fps, maxFrames, timeoutMs } = this.#options;
-    const info = job.info ?? (await probe(job.source.path, { signal: this.#signal }));
-    const source = frames(job.source.path, {
-      ...{ shortSide, fps, maxFrames, timeoutMs, info },
-      signal: this.#signal,
-      threads: 1,
-    });
+  async #decode(job: Candidate, format: StoreFormat, file: string): Promise<DecodedSource> {
     const onBytes = async (bytes: number): Promise<void> => {
       this.#bytes += bytes;
       if (this.#bytes >= this.#checkSpaceAt) await this.#requireReserve();
     };
-    const written = await writeFrames(source, file, { format, onBytes });
-    const count = written.timestamps.length;
-    const seconds = written.timestamps.at(-1)! - written.timestamps[0]!;
-    const frameRate = seconds > 0 ? (count - 1) / seconds : (fps ?? info.averageFrameRate);
-    const { width, height } = targetSize(info, this.#options);
-    const shape = { frames: count, height, width, frameRate };
-    return { format, settings: this.#settings, source: job.source.sha256, ...shape, ...written };
+    return withSourceFrames(job.video, job.header, this.#sourceOptions, async (source, header) => {
+      const written = await writeFrames(source, file, { format, onBytes });
+      if (written.timestamps.length === 0) throw emptyClip(job.video);
+      return { written, header };
+    });
   }
 
-  #noteUsable({ ids, source }: Candidate, entry: StoreEntry, { isNew }: { isNew: boolean }): void {
+  #describe(
+    { source }: Candidate,
+    format: StoreFormat,
+    { written, header }: DecodedSource,
+  ): Omit<StoreEntry, 'version'> {
+    const count = written.timestamps.length;
+    const seconds = written.timestamps.at(-1)! - written.timestamps[0]!;
+    const frameRate = seconds > 0 ? (count - 1) / seconds : header.frameRate;
+    const { height, width } = header;
+    const shape = { frames: count, height, width, frameRate };
+    return { format, settings: this.#settings, source: source.sha256, ...shape, ...written };
+  }
+
+  #noteUsable({ ids, video, source }: Candidate, entry: StoreEntry, { isNew }: { isNew: boolean }): void {
     const key = entryKey(source.sha256, entry.format, this.#settings);
-    for (const id of ids) this.#usable.push({ id, source: source.path, key, entry });
+    for (const id of ids) this.#usable.push({ id, source: video, key, entry });
     if (isNew) this.#stored += 1;
     this.#reused += ids.length - (isNew ? 1 : 0);
   }
@@ -304,31 +380,47 @@ class FrameStoreBuild {
     return this.#options.reserveBytes ?? 256 << 20;
   }
 
-  /** Works on several items at a time. Trouble with one video is noted; trouble with the whole build ends it. */
+  /**
+   * Works on several groups of items at a time: `prepare` does what it can for a group as a whole. Trouble with one
+   * video is noted; trouble with the whole build ends it.
+   */
   async #forEach<Item extends { id: string; ids?: string[] }>(
     phase: BuildProgress['phase'],
-    items: readonly Item[],
+    groups: readonly Item[][],
     work: (item: Item) => Promise<void>,
+    prepare: (group: Item[]) => Promise<void> = async () => {},
   ): Promise<void> {
-    const queue = items.values();
+    const queue = groups.values();
+    const total = groups.reduce((sum, group) => sum + group.length, 0);
     let done = 0;
+    const workOn = async (item: Item): Promise<void> => {
+      try {
+        await work(item);
+      } catch (error) {
+        this.#noteFailure(item.ids ?? [item.id], error);
+      }
+      done += 1;
+      const counts = { stored: this.#stored, reused: this.#reused, failed: this.#failed.length, bytes: this.#bytes };
+      this.#options.onProgress?.({ phase, done, total, id: item.id, ...counts });
+    };
     const worker = async (): Promise<void> => {
-      for (const item of queue) {
+      for (const group of queue) {
         if (this.#signal.aborted) return;
-        try {
-          await work(item);
-        } catch (error) {
-          this.#noteFailure(item.ids ?? [item.id], error);
+        await prepare(group);
+        for (const item of group) {
+          if (this.#signal.aborted) return;
+          await workOn(item);
         }
-        done += 1;
-        const counts = { stored: this.#stored, reused: this.#reused, failed: this.#failed.length, bytes: this.#bytes };
-        this.#options.onProgress?.({ phase, done, total: items.length, id: item.id, ...counts });
       }
     };
-    const count = Math.min(this.#options.concurrency ?? availableParallelism(), items.length);
+    const count = Math.min(this.#concurrency, groups.length);
     await Promise.all(Array.from({ length: count }, () => worker().catch((error) => this.#endBuild(error))));
     if (this.#options.signal?.aborted) throw abortedError(this.#folder, this.#options.signal.reason);
     if (this.#failure !== null) throw this.#failure;
+  }
+
+  get #concurrency(): number {
+    return this.#options.concurrency ?? availableParallelism();
   }
 
   /** Adds videos to the failed ones, or passes on an error that concerns all of them. */
@@ -359,14 +451,28 @@ class FrameStoreBuild {
   }
 }
 
+function inGroups<Item>(items: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, k) => items.slice(k * size, (k + 1) * size));
+}
+
 /** The same items from a random one on, so that processes that build the same store seldom decode the same video. */
 function fromAnywhere<Item>(items: readonly Item[]): Item[] {
   const first = Math.floor(Math.random() * items.length);
   return [...items.slice(first), ...items.slice(0, first)];
 }
 
-async function requireUnchanged(source: Source): Promise<void> {
-  if (isSameState(await currentState(source.path), source)) return;
+function emptyClip({ path, clip }: SourceVideo): VideoError {
+  const range = clip && ` from ${clip.start} to ${clip.end ?? 'the end'} (${clip.unit})`;
+  return new VideoError({
+    code: 'too-short',
+    path,
+    reason: `There are no frames${range ?? ''}.`,
+    hint: 'Correct the range in the list, or leave the clip out.',
+  });
+}
+
+async function requireUnchanged({ video, source }: Candidate): Promise<void> {
+  if (isSameState(await currentState(video), source)) return;
   throw new VideoError({
     code: 'unreadable',
     path: source.path,

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { abortedError } from './children.js';
 import { systemErrorCode, VideoError } from './errors.js';
 import { startOnThread } from './picture-thread.js';
+import type { SourceVideo } from './source-video.js';
 import {
   entryFile,
   type FrameStoreSettings,
@@ -17,16 +18,10 @@ import {
 } from './store-entry.js';
 import { SourceRegistry } from './store-sources.js';
 
-/** A video file, and the name under which a caller knows it. */
-export interface SourceVideo {
-  id: string;
-  path: string;
-}
-
 /** One video of a frame store. */
 export interface StoredVideo {
   id: string;
-  /** Absolute path of the source video. */
+  /** Absolute path of the source: the video file, its archive, or the folder of its images. */
   source: string;
   format: StoreFormat;
   /** Absolute path of the frames: raw pixels uint8 R,G,B, `[frames, height, width, 3]`, or JPEG pictures. */
@@ -58,15 +53,15 @@ export type StoreSelection = Partial<FrameStoreSettings> & { format?: StoreForma
 export class FrameStore {
   /** Absolute path of the folder. */
   readonly dir: string;
-  readonly #videos: Map<string, { key: string; entry: StoreEntry; video: StoredVideo }>;
+  readonly #videos: Map<string, { key: string; entry: StoreEntry; source: SourceVideo; video: StoredVideo }>;
 
   /** @internal */
-  constructor(dir: string, videos: readonly { id: string; source: string; key: string; entry: StoreEntry }[]) {
+  constructor(dir: string, videos: readonly { id: string; source: SourceVideo; key: string; entry: StoreEntry }[]) {
     this.dir = dir;
     this.#videos = new Map(
       videos.map(({ id, source, key, entry }) => [
         id,
-        { key, entry, video: describe(dir, { id, source, key, entry }) },
+        { key, entry, source, video: describe(dir, { id, source: source.path, key, entry }) },
       ]),
     );
   }
@@ -86,14 +81,14 @@ export class FrameStore {
       if (!matches(entry, selection)) continue;
       keys.set(entry.source, [...(keys.get(entry.source) ?? []), key]);
     }
-    const found: { id: string; source: string; key: string; entry: StoreEntry }[] = [];
+    const found: { id: string; source: SourceVideo; key: string; entry: StoreEntry }[] = [];
     const kinds = new Set<string>();
-    for (const { id, path } of videos) {
-      const source = await sources.identify(path, { record: false }).catch(() => null);
-      for (const key of keys.get(source?.sha256 ?? '') ?? []) {
+    for (const video of videos) {
+      const known = await sources.identify(video, { record: false }).catch(() => null);
+      for (const key of keys.get(known?.sha256 ?? '') ?? []) {
         const entry = await readEntry(folder, key);
         if (entry === null) continue;
-        found.push({ id, source: source!.path, key, entry });
+        found.push({ id: video.id, source: { ...video, path: known!.path }, key, entry });
         const { shortSide, fps, maxFrames } = entry.settings;
         kinds.add(JSON.stringify([entry.format, shortSide, fps, maxFrames]));
       }
@@ -119,14 +114,14 @@ export class FrameStore {
    * not in the store any more, so that the next build decodes it or says why it cannot.
    */
   repair(id: string): void {
-    const { key, entry, video } = this.#videos.get(id)!;
+    const { key, entry, source, video } = this.#videos.get(id)!;
     const { shortSide, fps, maxFrames } = entry.settings;
     const settings = { shortSide, fps: fps ?? undefined, maxFrames: maxFrames ?? undefined, format: entry.format };
     const { failure } = startOnThread(
       {
         kind: 'rebuild',
         dir: this.dir,
-        video: { id, path: video.source },
+        video: { ...source, id },
         options: { ...settings, verify: 'checksum' },
       },
       { path: video.source, timeoutMs: repairTimeoutMs },

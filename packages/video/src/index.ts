@@ -4,7 +4,7 @@ export type { DecodeSummary, VideoDamage } from './completeness.js';
 export { type ContactSheet, type SheetStrip, writeContactSheet } from './contact-sheet.js';
 export { type DecodedVideo, type DecodeOptions, decode, frames, type VideoFrame } from './decode.js';
 export type { FrameSelection } from './decode-plan.js';
-export { type EncodeOptions, encode } from './encode.js';
+export { type EncodedPart, type EncodeOptions, encode, encodeParts } from './encode.js';
 export { VideoError, type VideoErrorCode, type VideoErrorFields, type VideoPosition } from './errors.js';
 export { type FfmpegPrograms, findFfmpeg, listDecoders } from './ffmpeg.js';
 export {
@@ -18,7 +18,6 @@ export {
 export {
   type DamagedVideo,
   FrameStore,
-  type SourceVideo,
   type StoredVideo,
   type StoreSelection,
 } from './frame-store.js';
@@ -56,6 +55,7 @@ export {
   type ShortVideoPolicy,
 } from './sampling/short-video.js';
 export { frameAt, timelineAtRate } from './sampling/time.js';
+export type { ArchiveMember, ClipRange, ImageSequence, SourceVideo } from './source-video.js';
 export type { FrameStoreSettings, StoreFormat } from './store-entry.js';
 export { formatBytes, type StorePlan } from './store-plan.js';
 export { clearStore, type DamagedEntry, describeStore, type StoreKind, verifyStore } from './store-upkeep.js';

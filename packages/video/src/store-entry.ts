@@ -22,7 +22,7 @@ export interface StoreEntry {
   version: typeof entryVersion;
   format: StoreFormat;
   settings: FrameStoreSettings;
-  /** SHA-256 of the video file. */
+  /** SHA-256 of what the video holds. */
   source: string;
   frames: number;
   height: number;
@@ -48,7 +48,7 @@ const extensions: Record<StoreFormat, string> = { raw: 'rgb', jpeg: 'jpegs' };
  * Name, without extension, of the two files of a video. It depends on what the video holds and not on its name or date,
  * so a renamed or copied video has its frames already.
  *
- * @param source SHA-256 of the video file
+ * @param source SHA-256 of what the video holds
  */
 export function entryKey(source: string, format: StoreFormat, settings: FrameStoreSettings): string {
   const { shortSide, fps, maxFrames } = settings;
@@ -106,11 +106,15 @@ export async function findDamage(folder: string, key: string, entry: StoreEntry)
   }
 }
 
-/** SHA-256 and length of a file. */
-export async function hashFile(path: string, signal?: AbortSignal): Promise<{ sha256: string; bytes: number }> {
+/** SHA-256 and length of a file, or of a range of its bytes. */
+export async function hashFile(
+  path: string,
+  { signal, range }: { signal?: AbortSignal; range?: { offset: number; size: number } } = {},
+): Promise<{ sha256: string; bytes: number }> {
   const hash = createHash('sha256');
   let bytes = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) {
+  const part = range && { start: range.offset, end: range.offset + range.size - 1 };
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal, ...part })) {
     hash.update(chunk as Buffer);
     bytes += (chunk as Buffer).length;
   }

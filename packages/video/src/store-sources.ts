@@ -1,25 +1,30 @@
+import { createHash } from 'node:crypto';
 import { appendFile, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { sizeOfReadableFile } from './probe.js';
+import { hashOfPart, partOf, type SourceVideo } from './source-video.js';
 import { hashFile } from './store-entry.js';
 
-/** A video file at one moment. */
+/** A video at one moment. */
 export interface SourceState {
-  /** Absolute path. */
+  /** Absolute path of the file, or of the folder of images. */
   path: string;
+  /** Which part of it is meant, as `partOf` says it. */
+  part: string;
+  /** Of the whole file, or of all images. */
   bytes: number;
   /** Time of the last change, milliseconds since 1970. */
   modifiedMs: number;
 }
 
-/** A video file and what it holds. */
+/** A video and what it holds. */
 export interface Source extends SourceState {
-  /** SHA-256 of the whole file. */
+  /** SHA-256 of what decides its frames: the file, and which part of it is meant; or all images. */
   sha256: string;
 }
 
 /**
- * What the video files of a store hold. A file is read to find out once; as long as its size and date stay, the answer
+ * What the videos of a store hold. A file is read to find out once; as long as its size and date stay, the answer
  * is taken from a journal in the store's folder.
  *
  * The journal is only ever appended to, one record at a time, so several processes can share it and a kill costs at
@@ -46,15 +51,18 @@ export class SourceRegistry {
   }
 
   /**
-   * The file as it is now.
+   * The video as it is now.
    *
    * Throws {@link VideoError} as {@link sizeOfReadableFile}.
    */
-  async identify(path: string, { signal, record }: { signal?: AbortSignal; record: boolean }): Promise<Source> {
-    const state = await currentState(path);
-    const known = this.#known.get(state.path);
+  async identify(video: SourceVideo, options: { signal?: AbortSignal; record: boolean }): Promise<Source> {
+    const { signal, record } = options;
+    const state = await currentState(video);
+    const known = this.#known.get(nameOf(state));
     if (known !== undefined && isSameState(known, state)) return known;
-    const { sha256 } = await hashFile(state.path, signal);
+    const { clip, ...whole } = video;
+    const sha256 =
+      clip === undefined ? await hashOf(whole, signal) : hashOfPart((await this.identify(whole, options)).sha256, clip);
     const source = { ...state, sha256 };
     this.#remember(source);
     // The line break in front ends what a killed process may have left unfinished.
@@ -62,7 +70,7 @@ export class SourceRegistry {
     return source;
   }
 
-  /** Files that hold this, as far as is known. */
+  /** Files, or folders of images, that hold this, as far as is known. */
   pathsOf(sha256: string): string[] {
     return [...this.#known.values()].filter((source) => source.sha256 === sha256).map(({ path }) => path);
   }
@@ -74,29 +82,42 @@ export class SourceRegistry {
   }
 
   #remember(source: Source): void {
-    const before = this.#known.get(source.path);
+    const before = this.#known.get(nameOf(source));
     if (before !== undefined && before.sha256 !== source.sha256) this.#outdated.add(before.sha256);
-    this.#known.set(source.path, source);
+    this.#known.set(nameOf(source), source);
   }
 }
 
-/** Size and date of a video file. Throws {@link VideoError} as {@link sizeOfReadableFile}. */
-export async function currentState(path: string): Promise<SourceState> {
-  const absolute = resolve(path);
-  const bytes = await sizeOfReadableFile(absolute);
-  return { path: absolute, bytes, modifiedMs: (await stat(absolute)).mtimeMs };
+/** Size and date of a video. Throws {@link VideoError} as {@link sizeOfReadableFile}. */
+export async function currentState(video: SourceVideo): Promise<SourceState> {
+  const state = { path: resolve(video.path), part: partOf(video), bytes: 0, modifiedMs: 0 };
+  for (const file of video.images?.files ?? [state.path]) {
+    state.bytes += await sizeOfReadableFile(file);
+    state.modifiedMs = Math.max(state.modifiedMs, (await stat(file)).mtimeMs);
+  }
+  return state;
 }
 
 /** Whether a file has not been touched in between. */
 export function isSameState(one: SourceState, other: SourceState): boolean {
-  return one.path === other.path && one.bytes === other.bytes && one.modifiedMs === other.modifiedMs;
+  return nameOf(one) === nameOf(other) && one.bytes === other.bytes && one.modifiedMs === other.modifiedMs;
+}
+
+const nameOf = ({ path, part }: SourceState): string => `${path}\n${part}`;
+
+/** SHA-256 of a whole file, of a file in an archive, or of images and their rate. */
+async function hashOf({ path, member, images }: SourceVideo, signal?: AbortSignal): Promise<string> {
+  if (images === undefined) return (await hashFile(path, { signal, range: member })).sha256;
+  const hash = createHash('sha256').update(`images at ${images.fps} a second\n`);
+  for (const file of images.files) hash.update((await hashFile(file, { signal })).sha256);
+  return hash.digest('hex');
 }
 
 function parseRecord(line: string): Source | null {
   try {
-    const { path, bytes, modifiedMs, sha256 } = JSON.parse(line) as Partial<Source>;
+    const { path, part = '', bytes, modifiedMs, sha256 } = JSON.parse(line) as Partial<Source>;
     const isWhole = path !== undefined && bytes !== undefined && modifiedMs !== undefined && sha256 !== undefined;
-    return isWhole ? { path, bytes, modifiedMs, sha256 } : null;
+    return isWhole ? { path, part, bytes, modifiedMs, sha256 } : null;
   } catch {
     return null;
   }

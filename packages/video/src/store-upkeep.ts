@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { abortedError } from './children.js';
-import { requireStore, type SourceVideo } from './frame-store.js';
+import { requireStore } from './frame-store.js';
+import type { SourceVideo } from './source-video.js';
 import {
   entryFile,
   findDamage,
@@ -131,8 +132,8 @@ async function contentsOf(
   const registry = await SourceRegistry.load(folder);
   if (videos === undefined) return { registry, isMeant: () => true };
   const contents = new Set<string>();
-  for (const { path } of videos) {
-    const source = await registry.identify(path, { record: false }).catch(() => null);
+  for (const video of videos) {
+    const source = await registry.identify(video, { record: false }).catch(() => null);
     if (source !== null) contents.add(source.sha256);
   }
   return { registry, isMeant: ({ source }) => contents.has(source) };

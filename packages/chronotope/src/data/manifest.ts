@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { writeAtomically } from '@chronotope/torch';
+import type { ArchiveMember, ClipRange } from '@chronotope/video';
 import { z } from 'zod';
 import { ChronotopeError } from '../errors.js';
 import { type JsonLinesFormat, lineError, readJsonLines } from './json-lines.js';
@@ -15,14 +16,6 @@ export type Split = (typeof SPLITS)[number];
 
 /** The parts of a data set; `unused` videos are listed but serve nothing. */
 export const SPLITS = ['train', 'validation', 'test', 'unused'] as const;
-
-/** The part of a file that an entry is: from `start` up to, not including, `end`; `null` means the end of the file. */
-export interface ClipRange {
-  /** Frames are those of the file, counted from 0. */
-  unit: 'seconds' | 'frames';
-  start: number;
-  end: number | null;
-}
 
 /** The image files that an entry's frames are, in order, below the folder `path`. */
 export type FrameFiles =
@@ -49,13 +42,6 @@ export interface Tracking {
   attributes?: string[];
 }
 
-/** Where an entry's bytes lie in an archive: `size` bytes from `offset` on in the file `path`. */
-export interface ArchiveMember {
-  name: string;
-  offset: number;
-  size: number;
-}
-
 /** One video (or clip, image, sequence) of a data set: one line of a manifest. */
 export interface ManifestEntry {
   /** The video's name everywhere in the toolkit: its path relative to the data folder, with `/` between the parts. */
@@ -76,6 +62,8 @@ export interface ManifestEntry {
   clip?: ClipRange;
   /** The entry is a folder of images. */
   frames?: FrameFiles;
+  /** Frames a second of a folder of images. Default 25. */
+  imageFps?: number;
   /** Boxes of a tracking sequence. */
   tracking?: Tracking;
   /** The entry lies inside the archive `path`. */
@@ -83,6 +71,8 @@ export interface ManifestEntry {
   /** Hash of the file's content. */
   hash?: string;
 }
+
+export type { ArchiveMember, ClipRange };
 
 const text = z.string('must be a text').min(1, 'must not be empty');
 const count = z.number('must be a number').int('must be a whole number').min(0, 'must not be negative');
@@ -110,6 +100,7 @@ export const manifestEntrySchema = z.object({
       'must be {"pattern", "first", "count"} or {"files"}',
     )
     .optional(),
+  imageFps: z.number('must be a number').positive('must be above 0').optional(),
   tracking: z
     .object({
       boxes: z.array(box),

@@ -28,10 +28,8 @@ export interface Lobe {
 export function blob(radius: number, lobes: readonly Lobe[], centreX = 0, centreY = 0): Shape {
   return (x, y) => {
     const angle = Math.atan2(y - centreY, x - centreX);
-    const outline = lobes.reduce(
-      (sum, { amplitude, phase }, i) => sum + amplitude * Math.cos((i + 2) * angle + phase),
-      1,
-    );
+    let outline = 1;
+    for (let i = 0; i < lobes.length; i++) outline += lobes[i]!.amplitude * Math.cos((i + 2) * angle + lobes[i]!.phase);
     return Math.hypot(x - centreX, y - centreY) - radius * outline;
   };
 }

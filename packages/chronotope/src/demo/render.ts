@@ -1,7 +1,7 @@
 import { randomStream } from '../random.js';
 import { demoClasses, type Figure, type Scene } from './demo-classes.js';
 import type { Shape } from './figures.js';
-import { type BackgroundWave, type Colour, drawWorld, type World } from './world.js';
+import { type BackgroundWave, drawWorld, type World } from './world.js';
 
 /** Frames of a demo video. */
 export const demoFrames = 40;
@@ -46,15 +46,21 @@ const EDGE = 1.5 / demoSize;
 
 /** Draws the figure over the background into `frame`, uint8 `[H, W, 3]`. */
 function renderFrame(frame: Uint8Array, time: number, world: World, scene: Scene): void {
-  const background = backgroundAt(time, world);
   const coverage = coverageAt(time, world, scene(time));
   const colour = world.colour(time);
+  const background = world.background(time);
+  const waves = world.waves.map((wave) => ({ colour: wave.colour, height: waveHeight(time, wave) }));
+  const behind = new Float64Array(3);
   let offset = 0;
   for (let row = 0; row < demoSize; row++) {
     for (let column = 0; column < demoSize; column++) {
       const x = (column + 0.5) / demoSize;
       const y = (row + 0.5) / demoSize;
-      const behind = background(x, y);
+      for (let channel = 0; channel < 3; channel++) behind[channel] = background[channel]!;
+      for (const wave of waves) {
+        const height = wave.height(x, y);
+        for (let channel = 0; channel < 3; channel++) behind[channel]! += wave.colour[channel]! * height;
+      }
       const alpha = coverage(x, y);
       for (let channel = 0; channel < 3; channel++) {
         const value = behind[channel]! + alpha * (colour[channel]! - behind[channel]!);
@@ -62,20 +68,6 @@ function renderFrame(frame: Uint8Array, time: number, world: World, scene: Scene
       }
     }
   }
-}
-
-/** The colour behind the figure at each point of the picture. */
-function backgroundAt(time: number, { background, waves }: World): (x: number, y: number) => Colour {
-  const [red, green, blue] = background(time);
-  const heights = waves.map((wave) => waveHeight(time, wave));
-  return (x, y) => {
-    const colour: [number, number, number] = [red, green, blue];
-    waves.forEach((wave, i) => {
-      const height = heights[i]!(x, y);
-      for (let channel = 0; channel < 3; channel++) colour[channel]! += wave.colour[channel]! * height;
-    });
-    return colour;
-  };
 }
 
 function waveHeight(time: number, wave: BackgroundWave): Shape {

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { encode } from '@chronotope/video';
+import { encodeParts } from '@chronotope/video';
 import { ChronotopeError } from '../errors.js';
 import { interrupted } from '../training/fit.js';
 import { readJson, writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
 import { demoClasses } from './demo-classes.js';
-import { type DemoVideoName, demoFrameRate, demoSize, generateDemoVideo } from './render.js';
+import { type DemoVideoName, demoFrameRate, demoFrames, demoSize, generateDemoVideo } from './render.js';
 
 /** Settings of {@link writeDemoData}. */
 export interface WriteDemoDataOptions {
@@ -23,8 +23,11 @@ export interface WriteDemoDataOptions {
   signal?: AbortSignal;
 }
 
-/** Encoders that run at the same time. */
+/** Encoders that run at the same time: one compresses while the frames of the other are drawn. */
 const ENCODERS = 2;
+
+/** Videos that an encoder writes before the next one is started. */
+const VIDEOS_AT_ONCE = 12;
 
 /** Raised whenever the same seed would give other videos. */
 const GENERATOR_VERSION = 1;
@@ -70,7 +73,13 @@ export async function writeDemoData(folder: string, options: WriteDemoDataOption
   const task = progress.begin('writing demo videos', videos.length, 'videos');
   let done = videos.length - missing.length;
   task.update(done);
-  await encodeAll(folder, missing, { signal, onWritten: () => task.update(++done) });
+  await encodeAll(folder, missing, {
+    signal,
+    onWritten: (count) => {
+      done += count;
+      task.update(done);
+    },
+  });
   task.end(`${missing.length} written, ${videos.length - missing.length} there already`);
 }
 
@@ -146,21 +155,21 @@ function checkNothingElse(folder: string, existing: readonly string[], videos: r
 async function encodeAll(
   folder: string,
   videos: readonly PlannedVideo[],
-  { signal, onWritten }: { signal?: AbortSignal; onWritten: () => void },
+  { signal, onWritten }: { signal?: AbortSignal; onWritten: (videos: number) => void },
 ): Promise<void> {
   // A failure of one encoder stops the others too, so that none still writes when the caller sees the error.
   const failure = new AbortController();
   const stop = signal ? AbortSignal.any([signal, failure.signal]) : failure.signal;
-  const queue = videos.values();
+  const queue = inGroups(videos, VIDEOS_AT_ONCE).values();
+  const settings = { width: demoSize, height: demoSize, fps: demoFrameRate, crf: 18, signal: stop };
   const work = async (): Promise<void> => {
-    // The workers share one iterator, so each video is taken once.
-    for (const { name, path } of queue) {
+    // The workers share one iterator, so each group is taken once.
+    for (const group of queue) {
       stop.throwIfAborted();
-      const target = join(folder, path);
-      await mkdir(dirname(target), { recursive: true });
-      const settings = { width: demoSize, height: demoSize, fps: demoFrameRate, crf: 18, signal: stop };
-      await encode(generateDemoVideo(name), target, settings);
-      onWritten();
+      const parts = group.map(({ path }) => ({ path: join(folder, path), frames: demoFrames }));
+      for (const { path } of parts) await mkdir(dirname(path), { recursive: true });
+      await encodeParts(framesOf(group), parts, settings);
+      onWritten(group.length);
     }
   };
   const workers = Array.from({ length: ENCODERS }, () =>
@@ -171,4 +180,19 @@ async function encodeAll(
   await Promise.all(workers);
   if (signal?.aborted) throw interrupted();
   failure.signal.throwIfAborted();
+}
+
+function inGroups<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, k) => items.slice(k * size, (k + 1) * size));
+}
+
+/** The frames of one video after the other. */
+function* framesOf(videos: readonly PlannedVideo[]): Generator<Uint8Array> {
+  const frameBytes = demoSize * demoSize * 3;
+  for (const { name } of videos) {
+    const pixels = generateDemoVideo(name);
+    for (let frame = 0; frame < demoFrames; frame++) {
+      yield pixels.subarray(frame * frameBytes, (frame + 1) * frameBytes);
+    }
+  }
 }

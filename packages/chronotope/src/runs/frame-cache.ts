@@ -8,9 +8,8 @@ import {
   type StorePlan,
   verifyStore,
 } from '@chronotope/video';
-import type { ManifestEntry } from '../data/manifest.js';
 import { type ReadDatasetOptions, readDataset } from '../data/readers/read-dataset.js';
-import { ChronotopeError } from '../errors.js';
+import { sourceVideo } from '../data/source-video.js';
 import type { FrameSettings } from '../recipes/parts.js';
 import { interrupted } from '../training/fit.js';
 import { type Progress, silentProgress } from '../training/progress.js';
@@ -40,7 +39,7 @@ export interface FrameCacheReport {
 /**
  * Decodes the videos of a data set once, for any number of runs.
  *
- * @throws ChronotopeError as {@link readDataset}; `not-video-files` for frame folders, images and archives; `interrupted`;
+ * @throws ChronotopeError as {@link readDataset}; `interrupted`;
  *   VideoError `disk-full`, `unwritable`
  */
 export async function buildFrameCache(
@@ -52,7 +51,7 @@ export async function buildFrameCache(
   },
 ): Promise<FrameCacheReport> {
   const { store, frames, progress = silentProgress, signal, jobs, verify } = options;
-  const entries = await videoFiles(options);
+  const { entries } = await readDataset(options.data, options.reading);
   const { plan, stored, reused, failed } = await storeVideos(entries, store, frames, {
     ...{ progress, signal, jobs, verify },
   });
@@ -87,18 +86,6 @@ export async function clearFrameCache(options: FrameCacheOptions): Promise<{ rem
   return clearStore(options.store, await chosenVideos(options));
 }
 
-async function chosenVideos(options: FrameCacheOptions): Promise<SourceVideo[] | undefined> {
-  return options.data === undefined ? undefined : videoFiles({ ...options, data: options.data });
-}
-
-async function videoFiles(options: FrameCacheOptions & { data: string }): Promise<ManifestEntry[]> {
-  const { data, reading, progress = silentProgress } = options;
-  const { entries, format } = await readDataset(data, reading);
-  const files = entries.filter(({ frames, archive }) => frames === undefined && archive === undefined);
-  const others = entries.length - files.length;
-  if (others > 0 && files.length > 0) progress.note(`  passed over: ${others} entries that are images or in archives`);
-  if (files.length > 0) return files;
-  throw new ChronotopeError('not-video-files', `${data} (${format}) has no video files, only images or archives`, {
-    hint: 'Frame stores are made from video files.',
-  });
+async function chosenVideos({ data, reading }: FrameCacheOptions): Promise<SourceVideo[] | undefined> {
+  return data === undefined ? undefined : (await readDataset(data, reading)).entries.map(sourceVideo);
 }

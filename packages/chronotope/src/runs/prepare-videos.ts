@@ -1,5 +1,6 @@
 import { type BuildResult, buildFrameStore, type FrameStore, type StoreFormat } from '@chronotope/video';
 import type { ManifestEntry } from '../data/manifest.js';
+import { sourceVideo } from '../data/source-video.js';
 import { ChronotopeError } from '../errors.js';
 import { parseByteSize } from '../recipes/byte-size.js';
 import type { FrameSettings } from '../recipes/parts.js';
@@ -65,20 +66,16 @@ export async function storeVideos(
   const { shortSide, fps, maxFrames, format, budget } = settings;
   const checking = progress.begin('reading headers', entries.length, 'videos');
   let decoding: ReturnType<Progress['begin']> | undefined;
-  const result = await buildFrameStore(
-    folder,
-    entries.map(({ id, path }) => ({ id, path })),
-    {
-      ...{ shortSide, fps: fps ?? undefined, maxFrames, format, verify, signal, concurrency: jobs },
-      budgetBytes: budget === null ? undefined : (parseByteSize(budget) ?? undefined),
-      onPlan: ({ format: chosen, reason, toDecode, videos }) => {
-        checking.end(`${videos} usable, ${toDecode} to decode`);
-        if (toDecode > 0) progress.note(`  frames are stored as ${chosen}: ${reason}`);
-        decoding = progress.begin('decoding', toDecode, 'videos');
-      },
-      onProgress: ({ phase, done }) => (phase === 'check' ? checking : decoding)?.update(done),
+  const result = await buildFrameStore(folder, entries.map(sourceVideo), {
+    ...{ shortSide, fps: fps ?? undefined, maxFrames, format, verify, signal, concurrency: jobs },
+    budgetBytes: budget === null ? undefined : (parseByteSize(budget) ?? undefined),
+    onPlan: ({ format: chosen, reason, toDecode, videos }) => {
+      checking.end(`${videos} usable, ${toDecode} to decode`);
+      if (toDecode > 0) progress.note(`  frames are stored as ${chosen}: ${reason}`);
+      decoding = progress.begin('decoding', toDecode, 'videos');
     },
-  ).catch((error: unknown) => {
+    onProgress: ({ phase, done }) => (phase === 'check' ? checking : decoding)?.update(done),
+  }).catch((error: unknown) => {
     throw signal?.aborted ? interrupted() : error;
   });
   const { stored, reused, failed } = result;

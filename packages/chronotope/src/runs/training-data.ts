@@ -19,35 +19,24 @@ export interface TrainingData {
  *
  * @param data a folder or a list
  * @param split a file written by `chronotope split`
- * @throws ChronotopeError those of `readClassFolders`, `readDataset`, `readSplit` and `applySplit`; `one-class`;
- *   `not-whole-videos` for entries that are images, parts of a file or members of an archive
+ * @throws ChronotopeError those of `readClassFolders`, `readDataset`, `readSplit` and `applySplit`; `one-class`
  */
 export async function readTrainingData(data: string, split?: string): Promise<TrainingData> {
-  return prepared(data, await readClasses(data), split);
+  return divided(await readClasses(data), split);
 }
 
 /**
  * Reads videos that are learnt from without labels: any folder or list of docs/datasets.md, with classes or without.
  *
- * @throws ChronotopeError those of `readDataset`, `readSplit` and `applySplit`; `not-whole-videos`
+ * @throws ChronotopeError those of `readDataset`, `readSplit` and `applySplit`
  */
 export async function readVideos(data: string, split?: string): Promise<TrainingData> {
   const { entries, notes } = await readDataset(data);
-  return prepared(data, { entries, classes: classesOf(entries), notes }, split);
+  return divided({ entries, classes: classesOf(entries), notes }, split);
 }
 
-function prepared(data: string, { entries, classes, notes }: TrainingData, split: string | undefined): TrainingData {
-  const partial = entries.find(({ frames, archive, clip }) => frames ?? archive ?? clip);
-  if (partial !== undefined) {
-    throw new ChronotopeError(
-      'not-whole-videos',
-      `${data} lists images, archives or parts of videos ("${partial.id}")`,
-      {
-        hint: 'Training reads whole video files. Cut or pack such data into video files first.',
-        details: { id: partial.id },
-      },
-    );
-  }
+/** With the parts and labels of a split file if there is one. */
+function divided({ entries, classes, notes }: TrainingData, split: string | undefined): TrainingData {
   if (split === undefined) return { entries, classes, notes };
   const applied = applySplit(entries, readSplit(split));
   return { entries: applied.entries, classes, notes: [...notes, ...applied.notes] };

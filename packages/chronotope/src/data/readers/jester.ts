@@ -5,6 +5,9 @@ import { ListedVideos, videoRoot } from './listed-videos.js';
 
 const LIST_NAME = /^(?:jester|something-something)-v1-(train|validation|test|labels)\.csv$/;
 
+/** At which the official frames were taken from the videos. */
+const FRAMES_A_SECOND = 12;
+
 type ListName = 'train' | 'validation' | 'test' | 'labels';
 
 /**
@@ -37,7 +40,7 @@ export const jester: DatasetReader = {
       const file = join(source.path, lists[split]);
       for (const line of readLines(file)) {
         const { id, label } = parseLine(file, line, split === 'test', classes);
-        found.add([id], { label, split });
+        found.add([id], { label, split, imageFps: FRAMES_A_SECOND });
       }
     }
     return makeDataset('jester', source, { ...found, classes });

@@ -6,6 +6,7 @@ import { buildFrameStore, encodePicture, type Picture as PixelPicture } from '@c
 import { ClipReader } from '../../data/clip-reader.js';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
+import { sourceVideo } from '../../data/source-video.js';
 import { argmax } from '../../evaluation/video-level.js';
 import { activationMap, paintMap } from '../../explain/activation-map.js';
 import type { ChosenPrediction } from '../../explain/choose-examples.js';
@@ -52,7 +53,7 @@ export class FilmStrips {
     try {
       const { fps, maxFrames } = recipe.frames;
       const frames = { shortSide: HEIGHT, fps: fps ?? undefined, maxFrames };
-      const videos = entries.map(({ id, path }) => ({ id, path }));
+      const videos = entries.map(sourceVideo);
       const { failed, store } = await buildFrameStore(folder, videos, { ...frames, signal }).catch((error: unknown) => {
         throw signal?.aborted ? interrupted() : error;
       });
