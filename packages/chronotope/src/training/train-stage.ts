@@ -91,6 +91,7 @@ export async function trainStage<Batch>(
     },
     afterStep: (step) => {
       average?.take(step);
+      weights.step(step + 1);
       log.step(step + 1, module);
       options.afterStep?.(step);
     },
