@@ -47,7 +47,8 @@ describe('fit', () => {
     await fit({ ...options, steps: 2 });
     const before = memory().liveTensors;
     await fit({ ...options, steps: 200 });
-    assert.equal(memory().liveTensors, before);
+    // Fewer when the garbage collector has found some of earlier tests.
+    assert.ok(memory().liveTensors <= before);
   });
 
   test('a loss that is not a number stops with the samples of the batch', async () => {
