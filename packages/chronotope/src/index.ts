@@ -44,6 +44,7 @@ export { METHOD_NAMES, type MethodName, type Recipe, type RecipeOf } from './rec
 export { allSettings, explainSetting, type Setting } from './recipes/settings.js';
 export { type TimeBalanceRecipe, timebalanceRecipe } from './recipes/timebalance.js';
 export { trainingSettings } from './recipes/training.js';
+export { type CompareOptions, compareRuns, type WrittenComparison } from './runs/compare/compare-runs.js';
 export { type Embedding, type EmbedOptions, embedVideos } from './runs/embed.js';
 export { type EvaluateOptions, evaluateRun, type RunEvaluation } from './runs/evaluate.js';
 export { type EvaluateFeaturesOptions, evaluateFeatures, type FeatureEvaluation } from './runs/evaluate-features.js';

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { cacheCommand } from './cache.js';
+import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { demoCommand, demoDataCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     indexCommand(),
     trainCommand(),
     evaluateCommand(),
+    compareCommand(),
     predictCommand(),
     reportCommand(),
     embedCommand(),

@@ -1,4 +1,5 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { FIDELITIES, type Fidelity, fidelityOverrides } from '../recipes/fidelity.js';
 import { loadRecipeOf } from '../recipes/load.js';
 import { trainTimeBalance } from '../runs/train-timebalance.js';
 import { positiveInteger } from './options.js';
@@ -11,6 +12,7 @@ interface TimeBalanceFlags extends TrainFlags {
   labelDraws: number;
   labels?: string;
   pretrained?: string;
+  fidelity?: Fidelity;
   json?: boolean;
 }
 
@@ -31,6 +33,12 @@ function timebalanceCommand(): Command {
     .option('--labels-per-class <n>', 'use only n labels of each class, drawn at random', positiveInteger)
     .option('--label-draws <n>', 'how many times to draw them, on one pre-training', positiveInteger, 1)
     .option('--labels <file>', 'a CSV file of path,label lines: use only these labels')
+    .addOption(
+      new Option(
+        '--fidelity <to>',
+        'set what paper and published code of TimeBalance disagree on as one of them has it; --set comes after',
+      ).choices([...FIDELITIES]),
+    )
     .option('--pretrained <run>', 'take the pre-trained networks of another run, for the same videos with more labels')
     .option('--json', 'print the test accuracies as JSON')
     .addHelpText(
@@ -41,8 +49,9 @@ function timebalanceCommand(): Command {
         '\n  $ chronotope train timebalance --data ./videos --out ./runs/ema --set training.ema.decay=0.99' +
         '\n\nchronotope recipe explain says what can be set.',
     )
-    .action(async ({ recipe: name, set, labels, saveEvery, json, ...flags }: TimeBalanceFlags) => {
-      const recipe = loadRecipeOf('timebalance', name, set);
+    .action(async ({ recipe: name, set, labels, fidelity, saveEvery, json, ...flags }: TimeBalanceFlags) => {
+      const follows = fidelity === undefined ? [] : fidelityOverrides(fidelity);
+      const recipe = loadRecipeOf('timebalance', name, [...follows, ...set]);
       const evaluation = await interruptible((signal, progress) =>
         trainTimeBalance({ ...flags, labelsFile: labels, saveEverySeconds: saveEvery, recipe, signal, progress }),
       );

@@ -94,7 +94,8 @@ export class ClipWorkers {
     thread.on('message', ({ number, failure }: WorkerReply) => {
       worker.pending.get(number)?.resolve(failure === null);
       worker.pending.delete(number);
-      if (worker.pending.size === 0) thread.unref();
+      // While it is being ended it must keep the process alive, else nobody would wait for its end.
+      if (worker.pending.size === 0 && !this.#isDisposed) thread.unref();
     });
     thread.on('error', (error) => this.#fail(worker, error));
     thread.on('exit', (code) => this.#fail(worker, new Error(`it ended with code ${code}`)));

@@ -57,7 +57,12 @@ describe('recipes', () => {
     assert.throws(() => loadRecipe(own), /clips\.shortVideo: is missing/);
   });
 
-  test('a setting that a recipe may leave out can be set', () => {
+  test('a setting that a recipe may leave out can be set, with the group that it is in', () => {
+    const { semiSupervised } = loadRecipeOf('timebalance', 'timebalance-demo', [
+      'semiSupervised.fixMatch.threshold=0.8',
+    ]);
+    assert.deepEqual([semiSupervised.fixMatch.threshold, semiSupervised.fixMatch.weight], [0.8, 1]);
+    assert.throws(() => loadRecipe('timebalance-demo', ['semiSuperwised.start=student']), { code: 'override-invalid' });
     assert.equal(
       loadRecipeOf('timebalance', 'timebalance-demo', ['teacher.augment.squareCrop=true']).teacher.augment.squareCrop,
       true,

@@ -167,19 +167,24 @@ function applyOverride(settings: Record<string, unknown>, override: string, meth
   const key = override.slice(0, separator);
   const path = key.split('.');
   const last = path.pop()!;
-  const isKnown = settingKeys(method).includes(key);
-  const group = path.reduce<unknown>((node, part) => {
-    if (!isMapping(node)) return undefined;
-    if (isKnown) node[part] ??= {};
-    return node[part];
-  }, settings);
-  if (!isMapping(group) || !(last in group || isKnown)) {
+  const group = groupAt(settings, path, method);
+  if (!isMapping(group) || !(last in group || settingKeys(method).includes(key))) {
     const beside = isMapping(group) ? Object.keys(group) : Object.keys(settings);
     throw new ChronotopeError('override-invalid', `--set ${override}: no setting "${key}"`, {
       hint: capitalised(didYouMean(key, settingKeys(method))) ?? `Keys here are ${beside.join(', ')}.`,
     });
   }
   group[last] = parseDocument(override.slice(separator + 1)).toJS();
+}
+
+/** The group at a path, made where a recipe leaves it out; undefined where there is no such group. */
+function groupAt(settings: Record<string, unknown>, path: readonly string[], method: MethodName): unknown {
+  const known = settingKeys(method);
+  return path.reduce<unknown>((node, part, depth) => {
+    if (!isMapping(node)) return undefined;
+    if (!(part in node) && known.includes(path.slice(0, depth + 1).join('.'))) node[part] = {};
+    return node[part];
+  }, settings);
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

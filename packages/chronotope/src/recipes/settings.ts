@@ -81,6 +81,7 @@ function valuesOf(schema: Schema): string {
   if (schema.type === 'array') return `a list: ${valuesOf(schema.items || {})}`;
   if (schema.type === 'boolean') return 'true | false';
   if (schema.type === 'integer' || schema.type === 'number') return numberOf(schema);
+  if (schema.type === 'object') return 'a mapping from names to settings';
   return schema.type ?? 'any value';
 }
 

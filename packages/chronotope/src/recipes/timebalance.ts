@@ -24,6 +24,7 @@ const labelled = z.strictObject({
   backboneFactor: positive.describe('learning rate of the backbone relative to that of the new classifier layer'),
   weightDecay,
   warmupSteps: z.number().int().min(0).describe('steps in which the learning rate rises from near 0'),
+  warmupEpochs: z.number().min(0).nullable().default(null).describe('the same in epochs, instead of warmupSteps'),
   dropout: share.describe('share of the features set to 0 before the classifier layer'),
   augment,
 });
@@ -131,6 +132,11 @@ export const timebalanceRecipe = z.strictObject({
     .strictObject({
       frames: count.min(2).describe('frames of a clip'),
       stride: count.describe('frames from one frame of a clip to the next, for recognition'),
+      pretrainFrames: count
+        .min(2)
+        .nullable()
+        .default(null)
+        .describe('frames of a clip of pre-training; null: as many as of the others'),
       globalStride: count.describe('the same for the global clip of pre-training'),
       localClips: count.min(2).describe('local clips of pre-training; together they span the global clip'),
       fps: positive

@@ -47,13 +47,15 @@ ${axes(plot, { xRange: [xs.low, xs.high], yRange: [ys.low, ys.high], xTitle })}
 ${drawn}</svg>${legend(shown.map(({ name }) => name))}`;
 }
 
-function legend(names: readonly string[]): Markup {
+/** The names of lines beside their colours; nothing for one line. */
+export function legend(names: readonly string[]): Markup {
   if (names.length < 2) return html``;
   const items = names.map((name, k) => html`<li><span class="key key-${k % 6}"></span>${name}</li>`);
   return html`<ul class="legend">${items}</ul>`;
 }
 
-function range(values: readonly number[]): { low: number; high: number } {
+/** The smallest and the largest value, apart from each other. */
+export function range(values: readonly number[]): { low: number; high: number } {
   const low = values.reduce((a, b) => Math.min(a, b));
   const high = values.reduce((a, b) => Math.max(a, b));
   return high > low ? { low, high } : { low: low - 0.5, high: high + 0.5 };

@@ -60,5 +60,5 @@ export function similarityScores(
 
 /** A backbone's features, mean over space and time, for {@link similarityScores}. */
 export function pooledFeatures(backbone: VideoBackbone): (clips: Tensor) => Tensor {
-  return (clips) => backbone.call(clips).mean([2, 3, 4]);
+  return (clips) => scope(() => backbone.featureMap(clips).mean([2, 3, 4]));
 }

@@ -6,9 +6,11 @@ import { after, test } from 'node:test';
 import { scope } from '@chronotope/torch';
 import { BACKBONE_NAMES, R3D18 } from '../../models/index.js';
 import { exportWeights } from '../../models/weights/index.js';
+import { randomStream } from '../../random.js';
 import { loadRecipeOf } from '../../recipes/load.js';
 import { hashInput } from '../../testing/hash-fill.js';
 import { checkNetwork, newClassifier, newPretextModel, startFromGivenWeights } from './networks.js';
+import { viewPlan } from './view-plans.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'networks-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -52,6 +54,13 @@ test('clips that a network cannot use are refused before anything is trained', (
     message: /12 frames leaves 3 time steps, fewer than the 4 slices/,
     hint: /at least 13 frames with R3D18/,
   });
+  const shorter = ['model.backbone=r3d18', 'clips.frames=8', 'clips.pretrainFrames=16'];
+  assert.equal(checkNetwork(recipeWith(...shorter)), null, 'only pre-training needs slices');
+  const [global] = viewPlan(recipeWith(...shorter), 'pretrain-student').clips(
+    { frames: 80 },
+    randomStream(1, 'clips'),
+  )!;
+  assert.equal(global!.frames.length, 16);
   assert.throws(() => checkNetwork(recipeWith('model.backbone=r3d50', 'inputSize=24')), {
     code: 'input-too-small',
     hint: /at least 32 pixels/,

@@ -7,6 +7,7 @@ import { importWeights } from '../../models/weights/import-weights.js';
 import type { WeightsReport } from '../../models/weights/report.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import { type ClipBatches, PretextModel } from './pretext-model.js';
+import { pretrainFrames } from './view-plans.js';
 
 /** The recipe's backbone, newly initialised. Its time slices match the local clips of pre-training. */
 function newBackbone({ model, clips }: TimeBalanceRecipe): VideoBackbone {
@@ -41,7 +42,7 @@ function newBackbone({ model, clips }: TimeBalanceRecipe): VideoBackbone {
 export function checkNetwork(recipe: TimeBalanceRecipe): WeightsReport | null {
   const backbone = newBackbone(recipe);
   try {
-    backbone.checkClips({ frames: recipe.clips.frames, size: recipe.inputSize });
+    backbone.checkClips({ frames: pretrainFrames(recipe), size: recipe.inputSize });
     return startFromGivenWeights(backbone, recipe);
   } finally {
     backbone.dispose();

@@ -187,8 +187,9 @@ function epochOf(loader: ClipLoader, batch: number): number {
 }
 
 function optimisation(model: Classifier, settings: LabelledSettings, stepsPerEpoch: number) {
-  const { epochs, learningRate: lr, backboneFactor, weightDecay, warmupSteps } = settings;
+  const { epochs, warmupEpochs, learningRate: lr, backboneFactor, weightDecay } = settings;
   const steps = epochs === null ? settings.steps : epochs * stepsPerEpoch;
+  const warmupSteps = warmupEpochs === null ? settings.warmupSteps : Math.round(warmupEpochs * stepsPerEpoch);
   const groups = [{ params: model.fc.parameters() }, { params: model.backbone.parameters(), lr: lr * backboneFactor }];
   return {
     steps,

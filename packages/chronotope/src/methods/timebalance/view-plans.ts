@@ -23,13 +23,14 @@ export type ViewStage = (typeof VIEW_STAGES)[number];
 /** The clips that a stage wants of every video. */
 export function viewPlan(recipe: TimeBalanceRecipe, stage: ViewStage): ViewPlan {
   const { clips, pretrain, similarity } = recipe;
+  const ofPretraining = { ...clips, frames: pretrainFrames(recipe) };
   switch (stage) {
     case 'pretrain-invariant':
-      return pretextPlan(clips, pretrain.invariant.augment);
+      return pretextPlan(ofPretraining, pretrain.invariant.augment);
     case 'pretrain-distinctive':
-      return pretextPlan(clips, pretrain.distinctive.augment);
+      return pretextPlan(ofPretraining, pretrain.distinctive.augment);
     case 'pretrain-student':
-      return pretextPlan(clips, pretrain.student.augment);
+      return pretextPlan(ofPretraining, pretrain.student.augment);
     case 'supervised':
     case 'teacher':
     case 'student':
@@ -43,6 +44,11 @@ export function viewPlan(recipe: TimeBalanceRecipe, stage: ViewStage): ViewPlan 
     case 'evaluation':
       return evaluationPlan(recipe);
   }
+}
+
+/** Frames of a clip of stages A_I, A_D and A_S. */
+export function pretrainFrames({ clips }: TimeBalanceRecipe): number {
+  return clips.pretrainFrames ?? clips.frames;
 }
 
 /** The clips of stage E; the recipe's own crop is the centre, squashed to a square. */
