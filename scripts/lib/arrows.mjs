@@ -27,20 +27,26 @@ export const FOLDERS = {
   losses: { imports: [TORCH] },
   models: { imports: [TORCH] },
   augment: { imports: [TORCH] },
+  language: { imports: [TORCH, 'models'] },
   data: { imports: [VIDEO, TORCH, 'augment'], types: ['training'] },
   recipes: { imports: [], types: [EVERYTHING], libraries: ['zod', 'yaml', 'node:fs', 'node:path', 'node:url'] },
   training: { imports: [TORCH, 'data'] },
   evaluation: { imports: [TORCH, 'data', 'models'] },
-  methods: { imports: [TORCH, 'losses', 'models', 'training', 'augment', 'evaluation', 'data'], types: ['recipes'] },
+  methods: {
+    imports: [TORCH, 'losses', 'models', 'training', 'augment', 'evaluation', 'data', 'language'],
+    types: ['recipes'],
+  },
   explain: { imports: [TORCH, 'data', 'models', 'evaluation'], types: ['training'] },
   deploy: { imports: [TORCH, VIDEO, 'data', 'models', 'augment', 'evaluation'] },
-  demo: { imports: [VIDEO, 'training'] },
+  demo: { imports: [VIDEO, 'data', 'training'] },
   doctor: { imports: [TORCH, VIDEO] },
-  runs: { imports: [TORCH, VIDEO, 'data', 'evaluation', 'explain', 'methods', 'models', 'recipes', 'training'] },
+  runs: {
+    imports: [TORCH, VIDEO, 'data', 'evaluation', 'explain', 'language', 'methods', 'models', 'recipes', 'training'],
+  },
   pipeline: { imports: [EVERYTHING] },
   index: { imports: [EVERYTHING] },
   cli: { imports: [EVERYTHING] },
-  testing: { imports: [TORCH, VIDEO, 'recipes'] },
+  testing: { imports: [TORCH, VIDEO, 'methods', 'recipes'] },
 };
 
 /** Known to every folder. */

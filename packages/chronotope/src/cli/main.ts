@@ -2,22 +2,27 @@ import { Command, CommanderError } from 'commander';
 import { cacheCommand } from './cache.js';
 import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
+import { conceptsCommand } from './concepts.js';
 import { demoCommand, demoDataCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { embedCommand } from './embed.js';
 import { evaluateCommand } from './evaluate.js';
 import { indexCommand } from './index-command.js';
 import { inspectCommand } from './inspect.js';
+import { labelCommand } from './label.js';
 import { leaksCommand } from './leaks.js';
 import { manifestCommand } from './manifest.js';
 import { predictCommand } from './predict.js';
+import { r2v2Command } from './r2v2.js';
 import { recipeCommand } from './recipe.js';
 import { reportCommand } from './report.js';
 import { EXIT, reportError } from './report-error.js';
+import { searchCommand } from './search.js';
 import { splitCommand } from './split.js';
 import { trainCommand } from './train.js';
 import { verifyResumeCommand } from './verify-resume.js';
 import { weightsCommand } from './weights.js';
+import { zeroShotCommand } from './zero-shot.js';
 
 /** The whole command line: every command with its options. */
 export function createProgram(): Command {
@@ -32,11 +37,16 @@ export function createProgram(): Command {
     predictCommand(),
     reportCommand(),
     embedCommand(),
+    zeroShotCommand(),
+    searchCommand(),
+    labelCommand(),
+    conceptsCommand(),
     manifestCommand(),
     splitCommand(),
     leaksCommand(),
     inspectCommand(),
     cacheCommand(),
+    r2v2Command(),
     recipeCommand(),
     weightsCommand(),
     demoDataCommand(),

@@ -9,8 +9,13 @@ export function reportCommand(): Command {
     .argument('<run>', 'a run folder, finished or not')
     .option('--out <file>', 'the HTML file; default: report.html in the run folder')
     .option('--data <folder>', 'class folders to test on; default: the _test videos of the training data')
-    .addHelpText('after', '\nExample:\n  $ chronotope report ./runs/mine --out mine.html')
-    .action(async (run: string, flags: { out?: string; data?: string }) => {
+    .option('--against <runs...>', 'for a run of CCL: other such runs, such as MoCo, to stand beside it')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ chronotope report ./runs/mine --out mine.html' +
+        '\n  $ chronotope report ./runs/ccl --against ./runs/moco ./runs/intra',
+    )
+    .action(async (run: string, flags: { out?: string; data?: string; against?: string[] }) => {
       const file = await interruptible((signal, progress) => reportRun(run, { ...flags, signal, progress }));
       process.stdout.write(`${file}\n`);
     });

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { type ClipFormat, convertClip } from '../models/clip/clip-weights.js';
 import { describeWeights } from '../models/weights/describe-weights.js';
 import type { ChannelOrder, WeightsFormat } from '../models/weights/layouts.js';
 import { exportRun } from '../runs/export-weights.js';
@@ -20,12 +21,18 @@ interface ExportFlags {
   json?: boolean;
 }
 
-/** `chronotope weights inspect|export`. */
+interface ConvertFlags {
+  out: string;
+  to: ClipFormat;
+}
+
+/** `chronotope weights inspect|export|convert`. */
 export function weightsCommand(): Command {
   return new Command('weights')
-    .description('look into files of weights, and export those of a run for PyTorch')
+    .description('look into files of weights, export those of a run for PyTorch, and convert CLIPs')
     .addCommand(inspectWeightsCommand())
-    .addCommand(exportWeightsCommand());
+    .addCommand(exportWeightsCommand())
+    .addCommand(convertWeightsCommand());
 }
 
 function inspectWeightsCommand(): Command {
@@ -52,7 +59,7 @@ function exportWeightsCommand(): Command {
     .option('--draw <n>', 'which label draw, counted from 1', positiveInteger, 1)
     .addOption(
       new Option('--format <format>', "how to name the weights; default: as the network's own library").choices([
-        ...(['chronotope', 'torchvision', 'pytorchvideo', 'tclr', 'timebalance'] satisfies WeightsFormat[]),
+        ...(['chronotope', 'torchvision', 'pytorchvideo', 'tclr', 'timebalance', 'moco'] satisfies WeightsFormat[]),
       ]),
     )
     .addOption(
@@ -69,5 +76,23 @@ function exportWeightsCommand(): Command {
         const leftOut = written.leftOut.length === 0 ? '' : `, without ${written.leftOut.join(', ')}`;
         process.stdout.write(`${written.file}: ${written.keys.length} weights in ${written.format} format${leftOut}\n`);
       }
+    });
+}
+
+function convertWeightsCommand(): Command {
+  return new Command('convert')
+    .description("rewrite the weights of a CLIP, from OpenAI's archive or Hugging Face, in float32")
+    .argument('<file>', 'ViT-B-16.pt, model.safetensors, or a file of OpenCLIP')
+    .requiredOption('--out <file>', '.pth or .pt for torch.load, else safetensors')
+    .addOption(
+      new Option('--to <keys>', 'whose names of weights')
+        .choices([...(['openai', 'huggingface'] satisfies ClipFormat[])])
+        .default('openai'),
+    )
+    .addHelpText('after', '\nExample:\n  $ chronotope weights convert ViT-B-16.pt --out vit-b-16.safetensors')
+    .action((file: string, { out, to }: ConvertFlags) => {
+      const { format, ignored } = convertClip(file, out, { format: to });
+      const leftOut = ignored.length === 0 ? '' : `, without ${ignored.join(', ')}`;
+      process.stdout.write(`${out}: the CLIP of ${file} (${format} names), now under ${to} names${leftOut}\n`);
     });
 }

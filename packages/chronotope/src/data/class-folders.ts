@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ChronotopeError } from '../errors.js';
+import { CAPTIONS_FILE, withCaptions } from './captions.js';
 import { isVideo, type Listing, listFolder, walkFiles } from './folders.js';
 import type { ManifestEntry, Split } from './manifest.js';
 
@@ -25,13 +26,14 @@ const TEST_FOLDER = '_test';
  * <root>/<class>/**            labelled training videos, one folder a class
  * <root>/_unlabelled/**        training videos without a label (or _unlabeled)
  * <root>/_test/<class>/**      test videos
+ * <root>/captions.jsonl        sentences about videos, if there are any: {"path": <id>, "text": …} a line
  * ```
  *
  * Folders may be nested below a class; hidden files and folders are passed over; symbolic links are followed, loops
  * too. The result does not depend on the order in which the file system lists its files.
  *
  * @throws ChronotopeError `folder-missing`, `folder-empty`, `no-videos`, `no-classes`, `one-class`, `class-without-videos`,
- *   `unknown-test-class`; the folder or the classes are named in the message and in `details`.
+ *   `unknown-test-class`, `captions-unreadable`, `captions-invalid`; the folder or the classes are named in the message and in `details`.
  */
 export function readClassFolders(root: string): ClassFolders {
   const top = listFolder(root, '');
@@ -52,14 +54,15 @@ export function readClassFolders(root: string): ClassFolders {
     ? readTestFolder(root, collect, ignored, warnings)
     : new Map<string, ManifestEntry[]>();
 
-  ignored.push(...top.files.filter((name) => !isVideo(name)));
+  ignored.push(...top.files.filter((name) => !isVideo(name) && name !== CAPTIONS_FILE));
   const trainingEntries = [...training.values()].flat();
   const testEntries = [...test.values()].flat();
   checkSomethingFound(root, top, trainingEntries.length + unlabelled.length + testEntries.length);
   checkClasses(root, training);
   checkTestClasses(root, [...test.keys()], classFolders);
+  const entries = [...trainingEntries, ...unlabelled, ...testEntries];
   return {
-    entries: [...trainingEntries, ...unlabelled, ...testEntries],
+    entries: top.files.includes(CAPTIONS_FILE) ? withCaptions(entries, join(root, CAPTIONS_FILE)) : entries,
     classes: classFolders,
     ignored: ignored.sort(),
     warnings,

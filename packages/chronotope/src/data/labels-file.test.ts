@@ -79,3 +79,9 @@ test('a class that gets no label is named', () => {
     message: /"wave, both hands", "점프"/,
   });
 });
+
+test('a header with further columns lets rows have them, and passes over rows without a label', () => {
+  const rows = ['jump/3.mp4,jump,0.9', 'jump/4.mp4,,0.3', '"wave, both hands/1.mp4","wave, both hands",0.8'];
+  const file = labelFile('path,label,confidence', ...rows, '점프/0.mp4,점프,1');
+  assert.deepEqual(labelledIds(labelsFromFile(entries, file)), ['jump/3.mp4', 'wave, both hands/1.mp4', '점프/0.mp4']);
+});

@@ -7,7 +7,8 @@ import { readCsv } from './readers/csv.js';
  * Takes the labels of the training videos from a CSV file of `path,label` lines: the listed videos get the label of
  * their line, all other training videos become unlabelled. Test videos are left as they are.
  *
- * The path is a video's id (its path below the data folder, with `/`). A first line `path,label` is a header.
+ * The path is a video's id (its path below the data folder, with `/`). A first line `path,label` is a header; it may name
+ * further columns, such as a confidence, which are passed over, and rows without a label are then, too.
  *
  * @throws ChronotopeError those of `readCsv`; `labels-invalid`, with `details.line`, for a line that has other fields,
  *   names no training video, names it twice, names an unknown class or contradicts the class folder;
@@ -17,9 +18,12 @@ export function labelsFromFile(entries: readonly ManifestEntry[], file: string):
   const classes = classesOf(entries);
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
   const labelOf = new Map<string, string>();
-  for (const { fields, line } of withoutHeader(readCsv(file))) {
+  const records = readCsv(file);
+  const header = headerOf(records);
+  for (const { fields, line } of header === null ? records : records.slice(1)) {
     const [path, label] = fields;
-    if (path === undefined || label === undefined || fields.length !== 2) {
+    if (header !== null && header.length > 2 && label === '') continue;
+    if (path === undefined || label === undefined || fields.length !== (header?.length ?? 2)) {
       throw invalidLine(file, line, `expected "path,label", got "${fields.join(',')}"`);
     }
     const id = path.replace(/^\.\//, '');
@@ -34,8 +38,8 @@ export function labelsFromFile(entries: readonly ManifestEntry[], file: string):
   return result;
 }
 
-function withoutHeader(records: ReturnType<typeof readCsv>): ReturnType<typeof readCsv> {
-  return records[0]?.fields.join() === 'path,label' ? records.slice(1) : records;
+function headerOf([first]: ReturnType<typeof readCsv>): readonly string[] | null {
+  return first?.fields[0] === 'path' && first.fields[1] === 'label' ? first.fields : null;
 }
 
 /** Why a video cannot have a label; null when it can. */

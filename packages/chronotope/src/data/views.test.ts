@@ -163,6 +163,18 @@ test('segment views: two globals over the segment and eight locals over an eight
   assert.deepEqual(varying.views.map(({ name }) => name).slice(0, 3), ['global-1', 'global-2', 'local-1']);
 });
 
+test('segment views: any number of local views, and all views with the frames of one', () => {
+  const segment = { frames: 8, segmentFrames: 64, shortVideo: 'official', virtualFrames: null } as const;
+  const options = { mode: 'standard', globalTransform: svtGlobal, localTransform: svtLocal, localSize: 96 } as const;
+  for (const localViews of [0, 3]) {
+    const plan = segmentPlan(segment, { ...options, localViews });
+    assert.equal(plan.views.length, localViews === 0 ? 1 : 2);
+    assert.equal(plan.clips({ frames: 100 }, random())!.length, 2 + localViews);
+  }
+  const frames = framesOf(segmentPlan(segment, { ...options, sameFrames: true }).clips({ frames: 100 }, random()))!;
+  for (const clip of frames) assert.deepEqual(clip, frames[0]);
+});
+
 test('related frames: two augmentations of one frame and candidates, five seconds apart by time', () => {
   const timestamps = Array.from({ length: 400 }, (_, k) => k / 10);
   const options = { framesPerVideo: 4, spacingSeconds: 5, candidates: 2 };

@@ -196,30 +196,43 @@ export interface SegmentGeometry extends Timeline {
   shortVideo: ShortVideoPolicy;
 }
 
+/** Settings of {@link segmentPlan}. */
+export interface SegmentViewOptions {
+  mode: SegmentViewMode;
+  globalTransform: Transform;
+  localTransform: Transform;
+  /** Side of the local views in pixels. */
+  localSize: number;
+  /** Local views in mode `standard`. Default 8. */
+  localViews?: number;
+  /** All views show the frames of the first global one, for comparison. Default false. */
+  sameFrames?: boolean;
+}
+
 /**
  * Global and local views of SVT and LSS: `globals` [2, …] over the whole segment ([3, …] with two tokens), `locals`
- * [8, …] ([2, …]) over an eighth of it, smaller. Where frame rates vary, every view is a tensor of its own, because their
- * lengths differ: `global-1`, `global-2`, `local-1` to `local-8`.
+ * [8, …] ([2, …]) over an eighth of it, smaller; none if there are no local views. Where frame rates vary, every view is a
+ * tensor of its own, because their lengths differ: `global-1`, `global-2`, `local-1` to `local-8`.
  */
-export function segmentPlan(
-  geometry: SegmentGeometry,
-  options: { mode: SegmentViewMode; globalTransform: Transform; localTransform: Transform; localSize: number },
-): ViewPlan {
+export function segmentPlan(geometry: SegmentGeometry, options: SegmentViewOptions): ViewPlan {
   const { frames: clipFrames, segmentFrames, shortVideo } = geometry;
-  const { mode, globalTransform, localTransform, localSize } = options;
-  const [globals, locals] = mode === 'two-token' ? [3, 2] : [2, VARYING_LOCAL_FRAMES.length];
+  const { mode, globalTransform, localTransform, localSize, sameFrames = false } = options;
+  const { localViews = VARYING_LOCAL_FRAMES.length } = options;
+  const globals = mode === 'two-token' ? 3 : 2;
+  const locals = { standard: localViews, 'varying-frame-rate': VARYING_LOCAL_FRAMES.length, 'two-token': 2 }[mode];
   const each = (name: string, count: number, size?: number): View[] =>
     mode === 'varying-frame-rate'
       ? Array.from({ length: count }, (_, k) => ({ name: `${name}-${k + 1}`, shape: [], size }))
       : [{ name: `${name}s`, shape: [count], size }];
   return {
-    views: [...each('global', globals), ...each('local', locals, localSize)],
+    views: [...each('global', globals), ...(locals === 0 ? [] : each('local', locals, localSize))],
     clips: (video, random) => {
       const uniforms = (count: number): number[] => Array.from({ length: count }, () => random.uniform());
       const draw = { start: random.uniform(), globals: uniforms(3), locals: uniforms(locals) };
       const chosen = onTimeline(geometry, video, (frameCount) => {
         const views = segmentViews({ frameCount, draw, clipFrames, segmentFrames, mode, shortVideo });
-        return views && [...views.globals, ...views.locals];
+        const clips = views && [...views.globals, ...views.locals];
+        return clips && sameFrames ? clips.map(() => clips[0]!) : clips;
       });
       return (
         chosen?.map((frames, k) => ({ frames, transform: k < globals ? globalTransform : localTransform })) ?? null
@@ -236,6 +249,8 @@ export interface RelatedFrames {
   spacingSeconds: number | null;
   /** Candidates for the positive, or all frames with the query's first. */
   candidates: number | 'all';
+  /** Whether the query's own frame may be among the candidates (official). Default `any`. */
+  positiveFrame?: 'any' | 'different';
 }
 
 /**
@@ -243,10 +258,11 @@ export interface RelatedFrames {
  * `candidates` [K, N, …] further frames of the video. `null` for a video with fewer frames than candidates.
  */
 export function relatedFramesPlan(
-  { framesPerVideo, spacingSeconds, candidates }: RelatedFrames,
+  { framesPerVideo, spacingSeconds, candidates, positiveFrame = 'any' }: RelatedFrames,
   transform: Transform,
 ): ViewPlan {
-  const count = candidates === 'all' ? framesPerVideo : candidates;
+  const others = positiveFrame === 'different';
+  const count = candidates === 'all' ? framesPerVideo - (others ? 1 : 0) : candidates;
   return {
     views: [
       { name: 'query', shape: [] },
@@ -259,8 +275,8 @@ export function relatedFramesPlan(
       const known =
         spacingSeconds === null ? [...Array(video.frames).keys()] : spacedFrames(video, spacingSeconds, start);
       const related = consecutiveSurvivors(known, { wanted: framesPerVideo, uniform: first });
-      if (related.length < count) return null;
-      const chosen = queryAndCandidates({ frameCount: related.length, candidates, uniforms });
+      if (related.length < (others ? count + 1 : count)) return null;
+      const chosen = queryAndCandidates({ frameCount: related.length, candidates, uniforms, others });
       return [chosen.query, chosen.query, ...chosen.candidates].map((k) => ({ frames: [related[k]!], transform }));
     },
   };

@@ -102,6 +102,7 @@ test('a data set is written, read as class folders, kept when it is there, and k
       ...names.map((name) => [`_test/${name}/${name}_001.mp4`, name, 'test']),
     ],
   );
+  for (const { label, text } of entries) assert.ok(text?.toLowerCase().includes(label!), `${label}: ${text}`);
   const info = await probe(entries[0]!.path);
   assert.deepEqual([info.width, info.height], [demoSize, demoSize]);
   assert.ok(Math.abs(info.duration! - demoFrames / demoFrameRate) < 0.06);

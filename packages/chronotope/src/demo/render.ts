@@ -27,18 +27,27 @@ export interface DemoVideoName {
  *
  * @throws {RangeError} when there is no such class, or for a bad seed or index
  */
-export function generateDemoVideo({ seed, part, classIndex, index }: DemoVideoName): Uint8Array {
-  const demoClass = demoClasses[classIndex];
-  if (!demoClass) throw new RangeError(`class ${classIndex}: the demo has the classes 0..${demoClasses.length - 1}`);
-  const random = randomStream(seed, 'demo-video', part === 'train' ? 0 : 1, classIndex, index);
-  const scene = demoClass.scene(random);
-  const world = drawWorld(random, demoFrames);
+export function generateDemoVideo(name: DemoVideoName): Uint8Array {
+  const { scene, world } = drawDemoVideo(name);
   const frameBytes = demoSize * demoSize * 3;
   const video = new Uint8Array(demoFrames * frameBytes);
   for (let t = 0; t < demoFrames; t++) {
     renderFrame(video.subarray(t * frameBytes, (t + 1) * frameBytes), t / (demoFrames - 1), world, scene);
   }
   return video;
+}
+
+/**
+ * What happens in one demo video, and where.
+ *
+ * @throws {RangeError} as {@link generateDemoVideo}
+ */
+export function drawDemoVideo({ seed, part, classIndex, index }: DemoVideoName): { scene: Scene; world: World } {
+  const demoClass = demoClasses[classIndex];
+  if (!demoClass) throw new RangeError(`class ${classIndex}: the demo has the classes 0..${demoClasses.length - 1}`);
+  const random = randomStream(seed, 'demo-video', part === 'train' ? 0 : 1, classIndex, index);
+  const scene = demoClass.scene(random);
+  return { scene, world: drawWorld(random, demoFrames) };
 }
 
 /** Width of the soft edge of a figure, in picture widths. */

@@ -2,10 +2,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { encodeParts } from '@chronotope/video';
+import { CAPTIONS_FILE } from '../data/captions.js';
 import { ChronotopeError } from '../errors.js';
 import { interrupted } from '../training/fit.js';
-import { readJson, writeJsonAtomic } from '../training/json-files.js';
+import { readJson, writeFileAtomic, writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
+import { captionDemoVideo } from './captions.js';
 import { demoClasses } from './demo-classes.js';
 import { type DemoVideoName, demoFrameRate, demoFrames, demoSize, generateDemoVideo } from './render.js';
 
@@ -48,6 +50,7 @@ interface Marker {
  * ```
  * <folder>/<class>/<class>_001.mp4         training videos
  * <folder>/_test/<class>/<class>_001.mp4   test videos
+ * <folder>/captions.jsonl                  a sentence about each video
  * ```
  *
  * Files that exist are kept as they are, so interrupted work goes on where it stopped. A hidden file records the seed and
@@ -67,6 +70,8 @@ export async function writeDemoData(folder: string, options: WriteDemoDataOption
   if (existing.length > 0) checkSameDemo(folder, { generator: GENERATOR_VERSION, seed, trainPerClass, testPerClass });
   checkNothingElse(folder, existing, videos);
   writeJsonAtomic(join(folder, MARKER), { generator: GENERATOR_VERSION, seed, trainPerClass, testPerClass });
+  const captions = videos.map(({ name, path }) => JSON.stringify({ path, text: captionDemoVideo(name) }));
+  writeFileAtomic(join(folder, CAPTIONS_FILE), `${captions.join('\n')}\n`);
   const present = new Set(existing);
   const missing = videos.filter(({ path }) => !present.has(path));
 
@@ -139,7 +144,7 @@ function checkSameDemo(folder: string, wanted: Marker): void {
 }
 
 function checkNothingElse(folder: string, existing: readonly string[], videos: readonly PlannedVideo[]): void {
-  const planned = new Set(existsSync(join(folder, MARKER)) ? videos.map(({ path }) => path) : []);
+  const planned = new Set(existsSync(join(folder, MARKER)) ? [CAPTIONS_FILE, ...videos.map(({ path }) => path)] : []);
   const others = existing.filter((path) => !planned.has(path)).sort();
   if (others.length === 0) return;
   throw new ChronotopeError(

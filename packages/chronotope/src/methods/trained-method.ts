@@ -1,9 +1,15 @@
-import type { nn } from '@chronotope/torch';
+import type { nn, Tensor } from '@chronotope/torch';
 import type { ClipReader } from '../data/clip-reader.js';
 import type { ClipLoader } from '../data/loader.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import type { VideoBackbone } from '../models/backbone.js';
+import type { Clip } from '../models/clip/clip.js';
+import type { WeightsFormat } from '../models/weights/layouts.js';
 import type { Recipe } from '../recipes/schemas.js';
+import { trainedCcl } from './ccl/trained-ccl.js';
+import { trainedClip } from './clip/trained-clip.js';
+import { trainedFrames } from './frames/trained-frames.js';
+import { trainedLss } from './lss/trained-lss.js';
 import { trainedTimeBalance } from './timebalance/trained-timebalance.js';
 
 /** How many clips of a test video, and how many crops of each clip, are averaged. */
@@ -25,6 +31,26 @@ export interface TestSource {
 export interface TrainedNetwork {
   module: nn.Module;
   backbone: VideoBackbone;
+  /** Only where videos and words share a space. */
+  language?: VideoLanguage;
+  /** What goes to other programs, where that is not all of the module. */
+  exported?: nn.Module;
+  officialCheckpoint?: OfficialCheckpoint;
+}
+
+/** The part of a network that compares videos with words. */
+export interface VideoLanguage {
+  /** Whose text tower reads the words. */
+  clip: Clip;
+  /** Clips `[N, 3, T, H, W]` of the method's test loader to vectors in the space of the texts, `[N, E]`. */
+  embed(clips: Tensor): Tensor;
+}
+
+/** A whole training as the official program writes it into a checkpoint. */
+export interface OfficialCheckpoint {
+  /** The format of its weights. */
+  format: WeightsFormat;
+  content: () => { epoch: number; arch: string; state_dict: Map<string, Tensor> };
 }
 
 /** What the rest of the program must know of a method to use what its runs have learnt: features, weights. */
@@ -50,5 +76,13 @@ export function trainedMethod(recipe: Recipe): TrainedMethod {
   switch (recipe.method) {
     case 'timebalance':
       return trainedTimeBalance(recipe);
+    case 'clip':
+      return trainedClip(recipe);
+    case 'lss':
+      return trainedLss(recipe);
+    case 'ccl':
+      return trainedCcl(recipe);
+    case 'frames':
+      return trainedFrames(recipe);
   }
 }

@@ -2,7 +2,7 @@ import { adaptiveAvgPool3d, nn, type Tensor } from '@chronotope/torch';
 import { ChronotopeError } from '../errors.js';
 
 /** Whose state dict a network's keys are those of. */
-export type KeyStyle = 'torchvision' | 'pytorchvideo' | 'chronotope';
+export type KeyStyle = 'torchvision' | 'pytorchvideo' | 'timm' | 'clip' | 'chronotope';
 
 /** What every video network up to its classifier or projection head has in common. */
 export abstract class VideoBackbone extends nn.Module {

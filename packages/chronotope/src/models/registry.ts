@@ -1,5 +1,6 @@
 import { ChronotopeError } from '../errors.js';
 import type { VideoBackbone } from './backbone.js';
+import { createImageBackbone, FrameResNet, type FrameResNetName, type FrameResNetOptions } from './frame-resnet.js';
 import { R3D50, type R3D50Options } from './slow-resnet.js';
 import { SmallR3D, type SmallR3DOptions } from './small-r3d.js';
 import { type LastStageOptions, MC3D18, R2Plus1D18, R3D18, type VideoResNetOptions } from './video-resnet.js';
@@ -9,7 +10,8 @@ export type BackboneConfig =
   | ({ name: 'small-r3d' } & SmallR3DOptions)
   | ({ name: 'r3d18' | 'r2plus1d18' } & VideoResNetOptions & LastStageOptions)
   | ({ name: 'mc3-18' } & VideoResNetOptions)
-  | ({ name: 'r3d50' } & R3D50Options);
+  | ({ name: 'r3d50' } & R3D50Options)
+  | ({ name: FrameResNetName } & FrameResNetOptions);
 
 /** Names that {@link createBackbone} knows. */
 export const BACKBONE_NAMES = [
@@ -18,6 +20,8 @@ export const BACKBONE_NAMES = [
   'r2plus1d18',
   'mc3-18',
   'r3d50',
+  'resnet18',
+  'resnet50',
 ] as const satisfies BackboneConfig['name'][];
 
 /**
@@ -37,6 +41,9 @@ export function createBackbone(config: BackboneConfig): VideoBackbone {
       return new MC3D18(config);
     case 'r3d50':
       return new R3D50(config);
+    case 'resnet18':
+    case 'resnet50':
+      return new FrameResNet(createImageBackbone(config.name, config), config);
     default:
       throw new ChronotopeError('unknown-backbone', `there is no backbone '${(config as { name: string }).name}'`, {
         hint: `choose one of ${BACKBONE_NAMES.join(', ')}`,

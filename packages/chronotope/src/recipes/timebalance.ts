@@ -156,7 +156,9 @@ export const timebalanceRecipe = z.strictObject({
   inputSize,
   model: z
     .strictObject({
-      backbone: z.enum(['small-r3d', 'r3d18', 'r2plus1d18', 'mc3-18', 'r3d50']).describe('small-r3d trains on a CPU'),
+      backbone: z
+        .enum(['small-r3d', 'r3d18', 'r2plus1d18', 'mc3-18', 'r3d50', 'resnet18', 'resnet50'])
+        .describe('small-r3d trains on a CPU; the resnets see single frames, see docs/ccl.md'),
       stemWidth: count.describe('small-r3d only: channels of the first convolution'),
       widths: z.array(count).min(1).describe('small-r3d only: channels of each stage'),
       blocks: count.describe('small-r3d only: blocks of each stage'),

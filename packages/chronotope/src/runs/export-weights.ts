@@ -1,5 +1,11 @@
-import { trainedMethod } from '../methods/trained-method.js';
-import { type ExportedWeights, type ExportWeightsOptions, exportWeights } from '../models/weights/export-weights.js';
+import { savePth, scope } from '@chronotope/torch';
+import { type OfficialCheckpoint, trainedMethod } from '../methods/trained-method.js';
+import {
+  type ExportedWeights,
+  type ExportWeightsOptions,
+  exportWeights,
+  isPth,
+} from '../models/weights/export-weights.js';
 import { RunFolder } from './run-folder.js';
 import { runRecipe } from './run-recipe.js';
 import { withNetwork } from './trained-networks.js';
@@ -14,7 +20,8 @@ export interface ExportRunOptions extends ExportWeightsOptions {
 }
 
 /**
- * Writes the network of a finished stage under another program's keys.
+ * Writes the network of a finished stage under another program's keys; where the format is a checkpoint of the official
+ * program (`moco` with an ending `.pth`), the whole training.
  *
  * @throws ChronotopeError `not-a-run-folder`, `stage-unknown`, `stage-missing`, `weights-format`
  */
@@ -23,5 +30,17 @@ export function exportRun(folder: string, options: ExportRunOptions): ExportedWe
   const run = RunFolder.open(folder);
   const recipe = runRecipe(run);
   const which = { stage: stage ?? trainedMethod(recipe).mainStage, draw };
-  return withNetwork(run, recipe, which, ({ module }) => exportWeights(module, out, format));
+  return withNetwork(run, recipe, which, (network) => {
+    const { module, exported = module, officialCheckpoint } = network;
+    const whole = officialCheckpoint?.format === options.format && isPth(out) ? officialCheckpoint : undefined;
+    return whole ? saveCheckpoint(out, whole) : exportWeights(exported, out, format);
+  });
+}
+
+function saveCheckpoint(file: string, { format, content }: OfficialCheckpoint): ExportedWeights {
+  return scope(() => {
+    const checkpoint = content();
+    savePth(file, checkpoint);
+    return { file, format, channels: 'rgb', keys: [...checkpoint.state_dict.keys()], leftOut: [] };
+  });
 }

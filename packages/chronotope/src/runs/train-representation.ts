@@ -11,30 +11,38 @@ export interface RepresentationRun<R extends Recipe> extends MethodRun<R> {
   videos: readonly ManifestEntry[];
 }
 
+/** Settles what a recipe leaves open, and refuses what cannot work, before the run begins. */
+export type Settle<R extends Recipe> = (recipe: R, videos: readonly ManifestEntry[], progress: Progress) => R;
+
 /**
  * Trains a method that learns from videos alone, in a run folder like those of every method. Classes and labels of the
  * data, if there are any, are kept for evaluating the features later.
  *
+ * @param options.origin what else decides the results, such as the hash of a file
  * @param learn the method
+ * @param settle default: the recipe as it is
  * @throws ChronotopeError those of `readDataset`; `no-usable-videos`, `run-differs`, `interrupted`, and those of `learn`
  */
 export function trainRepresentation<R extends Recipe>(
-  options: StartOptions & { recipe: R },
+  options: StartOptions & { recipe: R; origin?: string },
   learn: (run: RepresentationRun<R>) => Promise<void>,
+  settle: Settle<R> = (recipe) => recipe,
 ): Promise<void> {
-  return withProcesses(() => train({ ...options, progress: heard(options.progress) }, learn));
+  return withProcesses(() => train({ ...options, progress: heard(options.progress) }, learn, settle));
 }
 
 async function train<R extends Recipe>(
-  options: StartOptions & { recipe: R; progress: Progress },
+  options: StartOptions & { recipe: R; origin?: string; progress: Progress },
   learn: (run: RepresentationRun<R>) => Promise<void>,
+  settle: Settle<R>,
 ): Promise<void> {
-  const { recipe, data, split, progress } = options;
+  const { data, split, origin, progress } = options;
   const { entries, classes, notes } = await readVideos(data, split);
   for (const note of notes) progress.note(`  note: ${note}`);
   const training = entries.filter((entry) => entry.split === 'train');
   const test = entries.filter((entry) => entry.split === 'test');
-  const run = await openRun(options, recipe, { classes, training, draws: [training], test, choice: {} });
+  const recipe = settle(options.recipe, training, progress);
+  const run = await openRun(options, recipe, { classes, training, draws: [training], test, choice: {} }, origin);
   await withFrames(run, recipe, training, options, (methodRun, usable) =>
     learn({ ...methodRun, videos: training.filter(({ id }) => usable.has(id)) }),
   );

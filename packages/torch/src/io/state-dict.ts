@@ -27,6 +27,8 @@ export interface LoadedStateDict {
   /** What stood beside the weights and is no tensor, and objects of foreign classes anywhere in the file. */
   skipped: Skipped[];
   format: PthFormat | 'safetensors' | 'npz';
+  /** Strings in the header of a safetensors file; none in other formats. */
+  metadata: Record<string, string>;
 }
 
 /**
@@ -43,13 +45,13 @@ export function loadStateDict(path: string, { key }: { key?: string | readonly s
   const format = withFile(path, 'checkpoint', recognise);
   switch (format) {
     case 'safetensors':
-      return { tensors: loadSafetensors(path).tensors, skipped: [], format };
+      return { ...loadSafetensors(path), skipped: [], format };
     case 'npz':
-      return { tensors: withFile(path, 'NumPy', readNpz), skipped: [], format };
+      return { tensors: withFile(path, 'NumPy', readNpz), skipped: [], format, metadata: {} };
     case 'pth':
       return withFile(path, 'PyTorch', (file) => {
         const { value, skipped, format: found, classes } = readPth(file);
-        return { ...selectWeights(path, value, { skipped, classes, key }), format: found };
+        return { ...selectWeights(path, value, { skipped, classes, key }), format: found, metadata: {} };
       });
   }
 }
@@ -95,7 +97,7 @@ function selectWeights(
   path: string,
   root: PthValue,
   { skipped, classes, key }: Selection,
-): Omit<LoadedStateDict, 'format'> {
+): Pick<LoadedStateDict, 'tensors' | 'skipped'> {
   const keys = key === undefined ? [] : typeof key === 'string' ? [key] : key;
   const found = key === undefined ? undefined : keys.find((name) => root instanceof Map && root.has(name));
   if (key !== undefined && found === undefined) throw noWeights(path, `nothing under ${keys.join(', ')}`, root);

@@ -66,7 +66,7 @@ export interface QueryAndCandidates {
 /**
  * One frame at random for query and key, and candidates without replacement among themselves but independently of it,
  * so that the query's frame may be among them (published code). `'all'` gives every frame, the query's first and the
- * others in order.
+ * others in order. With `others`, the query's frame is never among the candidates.
  *
  * @param uniforms from [0, 1): one for the query, then one for each candidate
  * @throws RangeError for more candidates than frames
@@ -75,22 +75,26 @@ export function queryAndCandidates({
   frameCount,
   candidates,
   uniforms,
+  others = false,
 }: {
   frameCount: number;
   candidates: number | 'all';
   uniforms: readonly number[];
+  others?: boolean;
 }): QueryAndCandidates {
   requireCounts({ frameCount });
   for (const uniform of uniforms) requireUniform(uniform);
   const query = drawStart(frameCount, uniforms[0]!);
-  const others = strided(0, frameCount, 1);
-  if (candidates === 'all') return { query, candidates: [query, ...others.filter((frame) => frame !== query)] };
-  if (!(candidates >= 1 && candidates <= frameCount)) {
+  const all = strided(0, frameCount, 1);
+  const rest = all.filter((frame) => frame !== query);
+  if (candidates === 'all') return { query, candidates: others ? rest : [query, ...rest] };
+  const pool = others ? rest : all;
+  if (!(candidates >= 1 && candidates <= pool.length)) {
     throw new RangeError(`${candidates} different frames from a video of ${frameCount}`);
   }
   const drawn = Array.from(
     { length: candidates },
-    (_, k) => others.splice(drawStart(others.length, uniforms[k + 1]!), 1)[0]!,
+    (_, k) => pool.splice(drawStart(pool.length, uniforms[k + 1]!), 1)[0]!,
   );
   return { query, candidates: drawn };
 }

@@ -8,6 +8,9 @@ import { malformed } from './lines.js';
 
 const FRAME_NAME = /^([\w-]{11})_(\d{6})\.jpg$/;
 
+/** Mostly 5 seconds lie between two frames: 150 at 30 a second. */
+const IMAGES_A_SECOND = 1 / 5;
+
 /**
  * R2V2 (Random Related Video Views, Gordon et al. 2020): a few frames of each of many YouTube videos, as
  * `[train|val/]<first two characters of the id>/<id>_<number of the frame>.jpg`. One entry a video, without labels.
@@ -62,6 +65,7 @@ function readPart(root: string, split: Split): ManifestEntry[] {
       label: null,
       split,
       frames: { files: sortFrames(framesOf.get(id)!) },
+      imageFps: IMAGES_A_SECOND,
     }));
   });
 }

@@ -29,6 +29,8 @@ function newBackbone({ model, clips }: TimeBalanceRecipe): VideoBackbone {
       return createBackbone({ name: model.backbone, lastStage, ...form });
     case 'mc3-18':
     case 'r3d50':
+    case 'resnet18':
+    case 'resnet50':
       return createBackbone({ name: model.backbone, ...form });
   }
 }

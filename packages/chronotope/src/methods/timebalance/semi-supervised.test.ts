@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { manualSeed, noGrad, rand, scope, type Tensor, tensor } from '@chronotope/torch';
-import { loadRecipe } from '../../recipes/load.js';
+import { loadRecipeOf } from '../../recipes/load.js';
 import { assertClose, type Nested } from '../../testing/golden.js';
 import { newClassifier } from './networks.js';
 import { MeanTeacher } from './semi-supervised.js';
 import { cachedTeaching, liveTeaching } from './teaching.js';
 
-const recipe = loadRecipe('timebalance-demo');
+const recipe = loadRecipeOf('timebalance', 'timebalance-demo');
 const classifier = () => newClassifier(recipe, 3, { dropout: 0.5 });
 const copyOf = (values: Tensor) => values.clone().data() as Float32Array;
 

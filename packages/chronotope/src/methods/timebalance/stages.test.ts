@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { loadRecipe } from '../../recipes/load.js';
+import { loadRecipeOf } from '../../recipes/load.js';
 import { timebalanceRecipe } from '../../recipes/timebalance.js';
 import { classifierStages, pretrainingStages, stageRole, stageTitle, studentsOf, teachersOf } from './stages.js';
 
-const recipe = loadRecipe('timebalance-demo');
+const recipe = loadRecipeOf('timebalance', 'timebalance-demo');
 
 describe('the stages of a run', () => {
   test('are those of earlier versions where the recipe says nothing of baselines and further students', () => {

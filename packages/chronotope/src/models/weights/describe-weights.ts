@@ -1,4 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type nn, scope, type Tensor } from '@chronotope/torch';
+import { type ClipFormat, recogniseClip } from '../clip/clip-weights.js';
+import { CLIP_SHAPES, type ClipShape } from '../clip/shape.js';
 import { ResNet18, ResNet50 } from '../image-resnet.js';
 import { R3D50 } from '../slow-resnet.js';
 import { MC3D18, R2Plus1D18, R3D18 } from '../video-resnet.js';
@@ -14,7 +17,7 @@ export interface WeightsDescription {
   /** Numbers in all weights together. */
   numbers: number;
   /** The published network whose backbone this is, by keys and kernel sizes, and the format; null if it is none. */
-  network: { name: string; format: WeightsFormat } | null;
+  network: { name: string; format: WeightsFormat | ClipFormat } | null;
   skipped: { path: string; kind: string }[];
 }
 
@@ -38,14 +41,14 @@ const PUBLISHED: readonly (readonly [string, () => nn.Module])[] = [
  */
 export function describeWeights(path: string, place?: string): WeightsDescription {
   return scope(() => {
-    const { tensors, wrapper, skipped } = readWeights(path, place);
+    const { tensors, wrapper, skipped, metadata } = readWeights(path, place);
     const weights = [...tensors].map(([key, { shape, dtype }]) => ({ key, shape: [...shape], dtype }));
     return {
       file: path,
       wrapper,
       weights,
       numbers: [...tensors.values()].reduce((sum, { numel }) => sum + numel, 0),
-      network: recognise(tensors),
+      network: recognise(tensors) ?? describeClip(tensors, metadata),
       skipped: skipped.map(({ path, kind }) => ({ path, kind })),
     };
   });
@@ -66,6 +69,21 @@ function recognise(tensors: ReadonlyMap<string, Tensor>): WeightsDescription['ne
     if (layout) return { name, format: layout.format };
   }
   return null;
+}
+
+function describeClip(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>>,
+): WeightsDescription['network'] {
+  const found = recogniseClip(tensors, metadata);
+  return found && { name: nameOfClip(found.shape), format: found.format };
+}
+
+function nameOfClip(shape: ClipShape): string {
+  const published = Object.entries(CLIP_SHAPES).find(([, known]) => isDeepStrictEqual(known, shape));
+  if (published) return `clip ${published[0]}`;
+  const { resolution, patch, width } = shape.image;
+  return `clip, ${resolution} x ${resolution} pixels in patches of ${patch}, width ${width}`;
 }
 
 /** The number of dimensions and the kernel of a convolution. */

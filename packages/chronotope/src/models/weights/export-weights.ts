@@ -23,7 +23,7 @@ export interface ExportedWeights {
 /**
  * Writes the weights of a backbone, classifier or pre-training network under another program's keys: with an ending
  * `.pth`, `.pt` or `.pth.tar` for `torch.load`, else as safetensors. Official checkpoints have their weights under
- * `state_dict`, and so have files of the formats `tclr` and `timebalance`.
+ * `state_dict`, and so have files of the formats `tclr`, `timebalance` and `moco`.
  *
  * @throws ChronotopeError `weights-format` for a format that the network has not
  */
@@ -37,15 +37,25 @@ export function exportWeights(model: nn.Module, path: string, options: ExportWei
     const named = new Map(
       pairs.flatMap(({ own, foreign }): [string, Tensor][] => (foreign === null ? [] : [[foreign, turned.get(own)!]])),
     );
-    if (/\.(pth|pt|pth\.tar)$/.test(path)) {
-      const nested = format === 'tclr' || format === 'timebalance';
-      savePth(path, nested ? { state_dict: named } : named);
+    if (isPth(path)) {
+      savePth(path, asCheckpoint(format, named));
     } else {
       saveSafetensors(path, named, { metadata: { format: 'pt' } });
     }
     const leftOut = pairs.filter(({ foreign }) => foreign === null).map(({ own }) => own);
     return { file: path, format, channels, keys: [...named.keys()], leftOut };
   });
+}
+
+/** Whether a file is to be one for `torch.load`. */
+export function isPth(path: string): boolean {
+  return /\.(pth|pt|pth\.tar)$/.test(path);
+}
+
+/** Official checkpoints nest their weights; those of MoCo and CCL were saved from DataParallel besides. */
+function asCheckpoint(format: WeightsFormat, weights: Map<string, Tensor>) {
+  if (format === 'moco') return { state_dict: new Map([...weights].map(([key, value]) => [`module.${key}`, value])) };
+  return format === 'tclr' || format === 'timebalance' ? { state_dict: weights } : weights;
 }
 
 function libraryFormat(model: nn.Module): WeightsFormat {

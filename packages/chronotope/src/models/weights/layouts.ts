@@ -10,28 +10,43 @@ import type { KeyStyle } from '../backbone.js';
  * | `chronotope` | `backbone.*` | `head.*` | `fc.*` |
  * | `torchvision` (also official fine-tuned R3D-18) | `*` | | `fc.*` |
  * | `pytorchvideo` (also official fine-tuned R3D-50) | `*` | | `blocks.5.proj.*` |
+ * | `timm` | `*` | | `head.*` |
+ * | `clip`, the image tower of a CLIP | `*` | | |
  * | `tclr`, official pre-training | `0.*` | `1.*` | |
  * | `timebalance`, official pre-training | `0.*`, R3D-50 `0.r3d50.*` | `1.*` | |
+ * | `moco`, official pre-training of MoCo and CCL | `encoder_q.*` | `encoder_q.fc.*`, CCL's second one `q_cycle_fc.*` | |
+ * | `ccl`, a stage of a CCL run | `query.backbone.*` | `query.head.*`, `query.cycle_head.*` | |
+ * | `byol`, target networks of BYOL's kind | `target_encoder.net.*` | | |
  */
-export type WeightsFormat = 'chronotope' | 'torchvision' | 'pytorchvideo' | 'tclr' | 'timebalance';
+export type WeightsFormat =
+  | 'chronotope'
+  | 'torchvision'
+  | 'pytorchvideo'
+  | 'timm'
+  | 'clip'
+  | 'tclr'
+  | 'timebalance'
+  | 'moco'
+  | 'ccl'
+  | 'byol';
 
 /** In which order the colour channels of the frames are that the weights expect. */
 export type ChannelOrder = 'rgb' | 'bgr';
 
 /** The parts of a network that files keep in different places. */
-export type Part = 'backbone' | 'head' | 'fc';
+export type Part = 'backbone' | 'head' | 'cycle_head' | 'fc';
 
 export interface Layout {
   format: WeightsFormat;
-  /** Beginning of the keys of each part; null where files of this format have no such part. */
-  prefixes: Readonly<Record<Part, string | null>>;
+  /** Beginning of the keys of each part; absent or null where files of this format have no such part. */
+  prefixes: Readonly<Partial<Record<Part, string | null>>>;
   /** Channel order of such files unless the user says otherwise: TCLR's README says that its weights expect BGR. */
   channels: ChannelOrder;
 }
 
 const CHRONOTOPE: Layout = {
   format: 'chronotope',
-  prefixes: { backbone: 'backbone.', head: 'head.', fc: 'fc.' },
+  prefixes: { backbone: 'backbone.', head: 'head.', cycle_head: 'cycle_head.', fc: 'fc.' },
   channels: 'rgb',
 };
 
@@ -43,12 +58,25 @@ const LAYOUTS: Record<KeyStyle, readonly Layout[]> = {
     { format: 'torchvision', prefixes: { backbone: '', head: null, fc: 'fc.' }, channels: 'rgb' },
     TCLR,
     { ...TCLR, format: 'timebalance', channels: 'rgb' },
+    {
+      format: 'moco',
+      prefixes: { backbone: 'encoder_q.', head: 'encoder_q.fc.', cycle_head: 'q_cycle_fc.' },
+      channels: 'rgb',
+    },
+    {
+      format: 'ccl',
+      prefixes: { backbone: 'query.backbone.', head: 'query.head.', cycle_head: 'query.cycle_head.' },
+      channels: 'rgb',
+    },
+    { format: 'byol', prefixes: { backbone: 'target_encoder.net.' }, channels: 'rgb' },
   ],
   pytorchvideo: [
     CHRONOTOPE,
     { format: 'pytorchvideo', prefixes: { backbone: '', head: null, fc: 'blocks.5.proj.' }, channels: 'rgb' },
     { format: 'timebalance', prefixes: { backbone: '0.r3d50.', head: '1.', fc: null }, channels: 'rgb' },
   ],
+  timm: [CHRONOTOPE, { format: 'timm', prefixes: { backbone: '', head: null, fc: 'head.' }, channels: 'rgb' }],
+  clip: [CHRONOTOPE, { format: 'clip', prefixes: { backbone: '', head: null, fc: null }, channels: 'rgb' }],
   chronotope: [CHRONOTOPE],
 };
 
@@ -86,7 +114,7 @@ export function pairKeys(model: nn.Module, { prefixes }: Layout): KeyPair[] {
   const whole = model.namedChildren().has('backbone');
   return [...model.stateDict().keys()].map((own) => {
     const { part, rest } = splitKey(own, whole);
-    const prefix = prefixes[part];
+    const prefix = prefixes[part] ?? null;
     return { own, foreign: prefix === null ? null : prefix + rest, part };
   });
 }
@@ -94,7 +122,7 @@ export function pairKeys(model: nn.Module, { prefixes }: Layout): KeyPair[] {
 /** A model without a `backbone` is one itself, apart from its classifier. */
 function splitKey(own: string, whole: boolean): { part: Part; rest: string } {
   const [first, ...rest] = own.split('.');
-  if (first === 'fc' || (whole && (first === 'head' || first === 'backbone'))) {
+  if (first === 'fc' || (whole && (first === 'head' || first === 'cycle_head' || first === 'backbone'))) {
     return { part: first, rest: rest.join('.') };
   }
   return { part: 'backbone', rest: own };

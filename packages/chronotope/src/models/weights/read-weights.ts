@@ -12,6 +12,8 @@ export interface ReadWeights {
   /** What was taken off every key. */
   wrapper: string;
   skipped: LoadedStateDict['skipped'];
+  /** Strings in the header of a safetensors file; none in other formats. */
+  metadata: Record<string, string>;
 }
 
 /**
@@ -21,10 +23,11 @@ export interface ReadWeights {
  * @throws TorchError `io` for files that cannot be read or have no weights there; the hint tells where it has some
  */
 export function readWeights(path: string, place?: string): ReadWeights {
-  const { tensors, skipped } = place === undefined ? fromUsualPlace(path) : loadStateDict(path, { key: place });
+  const { tensors, skipped, metadata } =
+    place === undefined ? fromUsualPlace(path) : loadStateDict(path, { key: place });
   const wrapper = wrapperOf([...tensors.keys()]);
   const unwrapped = [...tensors].map(([key, tensor]): [string, Tensor] => [key.slice(wrapper.length), tensor]);
-  return { tensors: new Map(unwrapped), wrapper, skipped };
+  return { tensors: new Map(unwrapped), wrapper, skipped, metadata };
 }
 
 /** The usual places come first: beside a state dict, checkpoints may have single tensors at the top. */

@@ -8,9 +8,10 @@ import { readJson, writeFileAtomic } from '../../training/json-files.js';
 import { type Progress, silentProgress } from '../../training/progress.js';
 import { readTestData } from '../run-data.js';
 import { RunFolder } from '../run-folder.js';
-import { classifierRecipe } from '../run-recipe.js';
+import { classifierRecipe, runRecipe } from '../run-recipe.js';
 import { type LabelledVideos, openTestVideos } from '../test-videos.js';
 import { protocolOf } from './protocol.js';
+import { reportCcl } from './report-ccl.js';
 import { stageHistories } from './stage-histories.js';
 import { testResults } from './test-results.js';
 import { scoresAgainstOutcomes, testSimilarity, trainingSimilarity } from './test-similarity.js';
@@ -20,6 +21,8 @@ export interface ReportOptions {
   out?: string;
   /** A folder of class folders to test on. Default: the `_test` videos of the training data. */
   data?: string;
+  /** Runs of CCL only: other such runs, whose neighbours stand beside. */
+  against?: readonly string[];
   progress?: Progress;
   signal?: AbortSignal;
 }
@@ -34,6 +37,11 @@ export interface ReportOptions {
 export async function reportRun(folder: string, options: ReportOptions = {}): Promise<string> {
   const { out = path.join(folder, 'report.html'), data, progress = silentProgress, signal } = options;
   const run = RunFolder.open(folder);
+  const any = runRecipe(run);
+  if (any.method === 'ccl') {
+    await reportCcl(run, any, { out, data, against: options.against ?? [], progress, signal });
+    return out;
+  }
   const recipe = classifierRecipe(run);
   const { draws } = readTestData(run);
   const tested = await test(run, recipe, { draws, data, progress, signal });

@@ -1,0 +1,64 @@
+import Table from 'cli-table3';
+import { Command } from 'commander';
+import type { CrossModalResult } from '../evaluation/cross-modal.js';
+import { type CaptionRetrieval, retrieveByCaption, type ZeroShotResult, zeroShot } from '../runs/zero-shot.js';
+import { clipsOption, type LanguageFlags, MODEL_ARGUMENT, storeOption, templatesOption } from './language-options.js';
+import { stageOption } from './options.js';
+import { interruptible } from './run-command.js';
+
+interface ZeroShotFlags extends LanguageFlags {
+  templates: readonly string[];
+  captions?: boolean;
+}
+
+/** `chronotope zero-shot <model> <data>`. */
+export function zeroShotCommand(): Command {
+  return new Command('zero-shot')
+    .description('test how well videos are recognised by the names of their classes, or found by their captions')
+    .argument('<model>', MODEL_ARGUMENT)
+    .argument('<data>', 'class folders, a manifest or a list; its test videos, if it has any')
+    .addOption(templatesOption())
+    .option('--captions', 'find videos by their captions and captions by their videos instead')
+    .addOption(stageOption())
+    .addOption(clipsOption())
+    .addOption(storeOption())
+    .option('--json', 'print everything as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ chronotope zero-shot ./runs/clip ./videos' +
+        '\n  $ chronotope zero-shot ViT-B-16.pt ./videos --templates "a video of a person {}.|somebody is {}."' +
+        '\n  $ chronotope zero-shot ./runs/clip ./videos --captions',
+    )
+    .action(async (model: string, data: string, { templates, captions, json, ...flags }: ZeroShotFlags) => {
+      const text = await interruptible(async (signal, progress) => {
+        const options = { ...flags, signal, progress };
+        if (captions) {
+          const found = await retrieveByCaption(model, data, options);
+          return json ? `${JSON.stringify(found, null, 2)}\n` : retrievalTable(found);
+        }
+        const result = await zeroShot(model, data, { ...options, templates });
+        return json ? `${JSON.stringify(result, null, 2)}\n` : zeroShotTable(result);
+      });
+      process.stdout.write(text);
+    });
+}
+
+function zeroShotTable({ videos, top1, top5, perClass, prompts }: ZeroShotResult): string {
+  const table = new Table({ head: ['class', 'videos', 'top-1 %'], style: { head: [], border: [], compact: true } });
+  for (const { name, videos: count, top1: share } of perClass) table.push([name, count, percent(share)]);
+  const five = perClass.length > 5 ? `, top-5 ${percent(top5)} %` : '';
+  const sets = `${prompts.length} prompt${prompts.length === 1 ? '' : 's'}, such as "${prompts[0]}"`;
+  return `\n${table}\n${videos} videos, ${sets}: top-1 ${percent(top1)} %${five}\n`;
+}
+
+function retrievalTable({ videos, textToVideo, videoToText }: CaptionRetrieval): string {
+  const head = ['', ...textToVideo.recall.map(({ k }) => `R@${k} %`), 'median rank'];
+  const table = new Table({ head, style: { head: [], border: [], compact: true } });
+  const row = (name: string, { recall, medianRank }: CrossModalResult) =>
+    table.push([name, ...recall.map(({ value }) => percent(value)), medianRank]);
+  row('caption to video', textToVideo);
+  row('video to caption', videoToText);
+  return `\n${table}\n${videos} videos with a caption\n`;
+}
+
+const percent = (share: number): string => (100 * share).toFixed(1);

@@ -1,0 +1,88 @@
+import { manualSeed } from '@chronotope/torch';
+import type { ClipReader } from '../../data/clip-reader.js';
+import type { ClipWorkers } from '../../data/clip-workers.js';
+import { ClipLoader } from '../../data/loader.js';
+import type { ManifestEntry } from '../../data/manifest.js';
+import { ChronotopeError } from '../../errors.js';
+import type { CclRecipe } from '../../recipes/ccl.js';
+import { shard } from '../../training/processes.js';
+import type { Progress } from '../../training/progress.js';
+import type { StageFolder } from '../../training/stage-folder.js';
+import { trainStage } from '../../training/train-stage.js';
+import type { TestSource, TestViews } from '../trained-method.js';
+import { newModel, startFromGivenWeights } from './networks.js';
+import { arePictures, checkQueues, usesCandidates } from './settings.js';
+import { pretraining } from './training.js';
+import { evaluationPlan, pretrainPlan } from './view-plans.js';
+
+/** The only stage of a run. */
+export const PRETRAIN = 'pretrain';
+
+/** What the pipeline works with. */
+export interface CclRun {
+  /** With its queue lengths; see `withQueueLengths`. */
+  recipe: CclRecipe;
+  /** The training videos. */
+  videos: readonly ManifestEntry[];
+  reader: ClipReader;
+  /** Threads that make batches ahead; null for none. */
+  workers: ClipWorkers | null;
+  stage: (name: string) => StageFolder;
+  progress: Progress;
+  /** How much work a kill may cost, in seconds. Default 60. */
+  saveEverySeconds?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Trains an image encoder on unlabelled videos. A finished stage is left as it is.
+ *
+ * @throws ChronotopeError those of `checkQueues`; `one-frame`, when no video has a second frame to compare with
+ */
+export async function runCcl(run: CclRun): Promise<void> {
+  const { recipe, videos, reader, workers, progress, saveEverySeconds, signal } = run;
+  const ids = videos.map(({ id }) => id);
+  checkQueues(recipe, ids);
+  checkFrames(run);
+  manualSeed(recipe.seed);
+  const model = newModel(recipe);
+  await trainStage(run.stage(PRETRAIN), model, () => {
+    startFromGivenWeights(model, recipe);
+    const loader = new ClipLoader({
+      // Nothing is learnt from labels, and what has none shall train as well.
+      entries: videos.map((video) => ({ ...video, label: null })),
+      classes: [],
+      reader,
+      plan: pretrainPlan(recipe, arePictures(recipe, videos)),
+      size: recipe.inputSize,
+      batchSize: recipe.pretrain.batch,
+      seed: recipe.seed,
+      workers,
+      shard: shard(),
+    });
+    for (const { id, reason } of loader.excluded) progress.note(`  left out: ${id}: ${reason}`);
+    const training = pretraining(model, loader, recipe, ids);
+    return { title: `pre-training, ${recipe.objective.kind}`, progress, signal, saveEverySeconds, ...training };
+  });
+  model.dispose();
+}
+
+/** Where positives are other frames, some video must have them. */
+function checkFrames({ recipe, videos, reader, progress }: CclRun): void {
+  if (!usesCandidates(recipe) || recipe.views.framesPerVideo === 1) return;
+  const single = videos.filter(({ id }) => reader.info(id).frames < 2);
+  if (single.length === videos.length) {
+    throw new ChronotopeError('one-frame', 'every training video has one frame only', {
+      hint: 'Positives are other frames of a video: store more frames, or train with objective.kind=moco.',
+      details: { videos: videos.length },
+    });
+  }
+  if (single.length > 0)
+    progress.note(`  note: ${single.length} videos have one frame only, which is its own positive`);
+}
+
+/** A loader of test clips. */
+export function testLoader(recipe: CclRecipe, source: TestSource, views: TestViews = {}): ClipLoader {
+  const plan = evaluationPlan(recipe, views);
+  return new ClipLoader({ ...source, plan, size: recipe.inputSize, batchSize: 16, seed: recipe.seed, shuffle: false });
+}

@@ -1,0 +1,156 @@
+import { manualSeed } from '@chronotope/torch';
+import { clipNormalisation, clipPreprocess } from '../../augment/presets.js';
+import type { ContrastiveAugmentation, ScaledCrop } from '../../augment/settings.js';
+import type { ClipReader } from '../../data/clip-reader.js';
+import type { ClipWorkers } from '../../data/clip-workers.js';
+import { ClipLoader } from '../../data/loader.js';
+import type { ManifestEntry } from '../../data/manifest.js';
+import { type ClipGeometry, testPlan, trainPlan } from '../../data/views.js';
+import { ChronotopeError } from '../../errors.js';
+import { ClipTokenizer } from '../../language/tokenizer.js';
+import { Clip, loadClip } from '../../models/clip/index.js';
+import type { ClipShape } from '../../models/clip/shape.js';
+import type { ClipRecipe } from '../../recipes/clip.js';
+import type { Progress } from '../../training/progress.js';
+import type { StageFolder } from '../../training/stage-folder.js';
+import { trainStage } from '../../training/train-stage.js';
+import type { TestSource, TestViews } from '../trained-method.js';
+import { captionRows, clipTraining } from './training.js';
+
+/** The only stage of a run. */
+export const PRETRAIN = 'pretrain';
+
+/** What the pipeline works with. */
+export interface ClipRun {
+  recipe: ClipRecipe;
+  /** The training videos; those with a `text` are learnt from. */
+  videos: readonly ManifestEntry[];
+  reader: ClipReader;
+  /** Threads that make batches ahead; null for none. */
+  workers: ClipWorkers | null;
+  stage: (name: string) => StageFolder;
+  progress: Progress;
+  /** How much work a kill may cost, in seconds. Default 60. */
+  saveEverySeconds?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Trains a CLIP on single frames of videos and the captions of the videos. A finished stage is left as it is.
+ *
+ * @throws ChronotopeError `no-captions` if not even two videos have one; `weights-differ` if the weights to start from
+ *   are of another shape
+ */
+export async function runClip(run: ClipRun): Promise<void> {
+  const { recipe, reader, workers, progress, saveEverySeconds, signal } = run;
+  const videos = withCaption(run);
+  manualSeed(recipe.seed);
+  const clip = newClip(recipe);
+  await trainStage(run.stage(PRETRAIN), clip, () => {
+    startFromGivenWeights(clip, recipe);
+    const loader = new ClipLoader({
+      // Nothing is learnt from labels, and what has none shall train as well.
+      entries: videos.map((video) => ({ ...video, label: null })),
+      classes: [],
+      reader,
+      plan: trainPlan(SINGLE_FRAMES, trainTransform(recipe)),
+      size: recipe.inputSize,
+      batchSize: recipe.train.batch,
+      seed: recipe.seed,
+      workers,
+    });
+    for (const { id, reason } of loader.excluded) progress.note(`  left out: ${id}: ${reason}`);
+    const { context, vocabulary } = recipe.model.text;
+    const captions = captionRows(videos, new ClipTokenizer({ vocabulary }), context);
+    const training = clipTraining(clip, loader, captions, recipe.train);
+    return { title: 'CLIP on frames and captions', progress, signal, saveEverySeconds, ...training };
+  });
+  clip.dispose();
+}
+
+/** A network of the shape that the recipe describes, with random weights. */
+export function newClip({ inputSize, model }: ClipRecipe): Clip {
+  const { patch, embedding, image, text, activation } = model;
+  const shape: ClipShape = { embedding, image: { ...image, patch, resolution: inputSize }, text, activation };
+  return new Clip(shape);
+}
+
+/** A loader of test clips: single frames, evenly spread over each video. */
+export function testLoader(
+  recipe: Pick<ClipRecipe, 'inputSize' | 'seed' | 'evaluation'>,
+  source: TestSource,
+  views: TestViews = {},
+): ClipLoader {
+  const { clips = recipe.evaluation.clips, crops = 1 } = views;
+  const transforms = crops === 1 ? [clipPreprocess] : THREE_CROPS;
+  const plan = testPlan(SINGLE_FRAMES, { clips, transforms });
+  return new ClipLoader({ ...source, plan, size: recipe.inputSize, batchSize: 16, seed: recipe.seed, shuffle: false });
+}
+
+/** A frame is a clip of one frame. */
+const SINGLE_FRAMES: ClipGeometry = {
+  frames: 1,
+  stride: 1,
+  globalStride: 1,
+  localClips: 1,
+  virtualFrames: null,
+  shortVideo: 'repeat-last',
+};
+
+const THREE_CROPS = (['first', 'middle', 'last'] as const).map(
+  (position): ScaledCrop => ({ ...clipPreprocess, position }),
+);
+
+function trainTransform({ train }: ClipRecipe): ContrastiveAugmentation {
+  const { area, flip, jitter, grayscale } = train.augment;
+  return {
+    randomCrop: { kind: 'resized', area, ratio: [3 / 4, 4 / 3] },
+    interpolation: 'bicubic',
+    flip,
+    jitter,
+    grayscale,
+    grayscaleFirst: false,
+    blur: { probability: 0, sigma: [1, 1] },
+    solarise: { probability: 0, threshold: 1 },
+    clamp: true,
+    luma: 'rec601',
+    normalise: clipNormalisation,
+  };
+}
+
+function withCaption({ videos, progress }: ClipRun): ManifestEntry[] {
+  const captioned = videos.filter(({ text }) => text !== undefined);
+  if (captioned.length < 2) {
+    const most = captioned.length === 0 ? 'none' : 'only one';
+    throw new ChronotopeError('no-captions', `${most} of the ${videos.length} training videos has a caption`, {
+      hint:
+        'Write sentences about the videos into captions.jsonl beside the class folders, {"path": …, "text": …} a line, ' +
+        'or give a list with a column text.',
+      details: { videos: videos.length, captions: captioned.length },
+    });
+  }
+  const without = videos.length - captioned.length;
+  if (without > 0) progress.note(`  note: ${without} training videos have no caption and are left out`);
+  return captioned;
+}
+
+function startFromGivenWeights(clip: Clip, { model }: ClipRecipe): void {
+  if (model.pretrained === null) return;
+  const { image, text } = clip.shape;
+  const { clip: given } = loadClip(model.pretrained, {
+    imageHeads: image.heads,
+    textHeads: text.heads,
+    activation: model.activation,
+  });
+  try {
+    clip.loadStateDict(given.stateDict());
+  } catch (cause) {
+    throw new ChronotopeError(
+      'weights-differ',
+      `${model.pretrained} is a CLIP of another shape: ${(cause as Error).message}`,
+      { hint: 'Give the recipe the shape of that CLIP: chronotope weights inspect says what it is.', cause },
+    );
+  } finally {
+    given.dispose();
+  }
+}

@@ -1,0 +1,145 @@
+import { crossEntropyLoss, manualSeed, optim } from '@chronotope/torch';
+import type { ClipReader } from '../../data/clip-reader.js';
+import type { ClipWorkers } from '../../data/clip-workers.js';
+import { ClipLoader } from '../../data/loader.js';
+import type { ManifestEntry } from '../../data/manifest.js';
+import { validationFolds } from '../../evaluation/linear-probe.js';
+import { accuracy } from '../../evaluation/video-level.js';
+import type { FramesRecipe } from '../../recipes/frames.js';
+import { byEpoch, milestoneEpochs } from '../../training/epoch-schedule.js';
+import type { Progress } from '../../training/progress.js';
+import type { StageFolder } from '../../training/stage-folder.js';
+import { trainStage } from '../../training/train-stage.js';
+import { predictVideos } from '../timebalance/inference.js';
+import type { TestSource, TestViews } from '../trained-method.js';
+import { type FrameClassifier, newFrameClassifier, startFromGivenWeights } from './frame-classifier.js';
+import { evaluationPlan, trainingPlan } from './view-plans.js';
+
+/** The stage with the classifier. */
+export const CLASSIFIER = 'classifier';
+
+/** Share of the training videos that learning rates are compared on. */
+const VALIDATION_FOLDS = 10;
+
+/** What the pipeline works with. */
+export interface FramesRun {
+  recipe: FramesRecipe;
+  classes: readonly string[];
+  /** The labelled training videos. */
+  videos: readonly ManifestEntry[];
+  reader: ClipReader;
+  /** Threads that make batches ahead; null for none. */
+  workers: ClipWorkers | null;
+  stage: (name: string) => StageFolder;
+  progress: Progress;
+  saveEverySeconds?: number;
+  signal?: AbortSignal;
+}
+
+/** How the learning rate was chosen. */
+export interface RateSearch {
+  chosen: number;
+  /** Top-1 on the videos held out, for each rate; empty where there was nothing to choose. */
+  tried: { rate: number; top1: number }[];
+}
+
+/** Trains the classifier, with the learning rate that does best on held-out training videos where several are given. */
+export async function runFrames(run: FramesRun): Promise<RateSearch> {
+  const search = await searchRate(run);
+  const model = await trainClassifier(run, run.videos, CLASSIFIER, search.chosen);
+  model.dispose();
+  return search;
+}
+
+async function searchRate(run: FramesRun): Promise<RateSearch> {
+  const { recipe, videos, classes, reader } = run;
+  const rates = recipe.training.learningRates;
+  if (rates.length === 1) return { chosen: rates[0]!, tried: [] };
+  const labels = videos.map(({ label }) => classes.indexOf(label!));
+  const folds = validationFolds({ labels, groups: videos.map(({ group }) => group) }, VALIDATION_FOLDS, recipe.seed);
+  const [held, rest] = [videos.filter((_, k) => folds[k] === 0), videos.filter((_, k) => folds[k] !== 0)];
+  const tried: RateSearch['tried'] = [];
+  for (const rate of rates) {
+    const model = await trainClassifier(run, rest, `search/${rate}`, rate);
+    const predictions = predictVideos(model, testLoader(recipe, { entries: held, classes, reader }));
+    const truth = new Map(held.map(({ id, label }) => [id, classes.indexOf(label!)]));
+    tried.push({ rate, top1: accuracy(predictions, truth, classes).top1 });
+    model.dispose();
+  }
+  // Of equal rates the first, so that the order in the recipe says which is preferred.
+  const chosen = tried.reduce((best, one) => (one.top1 > best.top1 ? one : best)).rate;
+  run.progress.note(
+    `  learning rate ${chosen}: ${tried.map(({ rate, top1 }) => `${rate} ${(100 * top1).toFixed(1)} %`).join(', ')}`,
+  );
+  return { chosen, tried };
+}
+
+async function trainClassifier(
+  run: FramesRun,
+  videos: readonly ManifestEntry[],
+  name: string,
+  rate: number,
+): Promise<FrameClassifier> {
+  const { recipe, classes } = run;
+  const { training } = recipe;
+  manualSeed(recipe.seed);
+  const model = newFrameClassifier(recipe, classes.length);
+  const stage = run.stage(name);
+  if (!stage.isDone) startFromGivenWeights(model, recipe);
+  if (training.warmupEpochs > 0 && !stage.isDone) {
+    const trainsTrunk = training.trunk === 'fine-tuned';
+    if (trainsTrunk) model.backbone.freeze();
+    const title = `${name}, last layer only`;
+    await trainStage(run.stage(`${name}-warm-up`), model, () =>
+      stageOptions(run, model, videos, { title, rate, epochs: training.warmupEpochs, milestones: [] }),
+    );
+    if (trainsTrunk) model.backbone.unfreeze();
+  }
+  const { epochs, milestones } = training;
+  await trainStage(stage, model, () => stageOptions(run, model, videos, { title: name, rate, epochs, milestones }));
+  return model;
+}
+
+function stageOptions(
+  { recipe, classes, reader, workers, progress, signal, saveEverySeconds }: FramesRun,
+  model: FrameClassifier,
+  videos: readonly ManifestEntry[],
+  { title, rate, epochs, milestones }: { title: string; rate: number; epochs: number; milestones: readonly number[] },
+) {
+  const { training, inputSize: size, seed } = recipe;
+  const { batch: batchSize, clipsPerVideo, decay } = training;
+  const plan = trainingPlan(recipe);
+  const loader = new ClipLoader({ entries: videos, classes, reader, workers, plan, size, batchSize, seed });
+  const stepsPerEpoch = Math.max(1, Math.round((loader.videos * clipsPerVideo) / batchSize));
+  return {
+    title,
+    ...{ progress, signal, saveEverySeconds },
+    loaders: [loader],
+    steps: epochs * stepsPerEpoch,
+    optimizer: newOptimizer(model, rate, training),
+    schedule: byEpoch(milestoneEpochs(milestones, decay), stepsPerEpoch),
+    batch: (step: number) => loader.stepBatch(step),
+    loss: ({ views, labels, ids }: ReturnType<ClipLoader['stepBatch']>) => {
+      const logits = model.call(views.clip!);
+      const right = logits.argmax(1).eq(labels!).to({ dtype: 'float32' }).mean();
+      return { loss: crossEntropyLoss(logits, labels!), metrics: { accuracy: right }, ids };
+    },
+  };
+}
+
+function newOptimizer(
+  model: FrameClassifier,
+  lr: number,
+  { optimizer, momentum, weightDecay }: FramesRecipe['training'],
+): optim.Optimizer {
+  const trained = model.parameters().filter(({ requiresGrad }) => requiresGrad);
+  return optimizer === 'sgd'
+    ? new optim.SGD(trained, { lr, momentum, weightDecay })
+    : new optim.Adam(trained, { lr, weightDecay });
+}
+
+/** A loader of test clips. */
+export function testLoader(recipe: FramesRecipe, source: TestSource, views: TestViews = {}): ClipLoader {
+  const plan = evaluationPlan(recipe, views);
+  return new ClipLoader({ ...source, plan, size: recipe.inputSize, batchSize: 8, seed: recipe.seed, shuffle: false });
+}

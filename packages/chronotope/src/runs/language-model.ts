@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import type { nn, Tensor } from '@chronotope/torch';
+import type { ClipLoader } from '../data/loader.js';
+import { ChronotopeError } from '../errors.js';
+import { TextEncoder } from '../language/text-features.js';
+import { testLoader } from '../methods/clip/pipeline.js';
+import { type TestSource, type TestViews, trainedMethod } from '../methods/trained-method.js';
+import type { Clip } from '../models/clip/clip.js';
+import { FrameClip, loadClip } from '../models/clip/index.js';
+import type { FrameSettings } from '../recipes/parts.js';
+import { loadModel } from '../training/checkpoint.js';
+import { RunFolder } from './run-folder.js';
+import { runRecipe } from './run-recipe.js';
+import { finishedStage, requireStages } from './trained-networks.js';
+
+/** Videos and texts in one space: a run whose network has a text tower, or a file of CLIP weights. */
+export interface LanguageModel {
+  /** For people: the run or file. */
+  name: string;
+  clip: Clip;
+  encoder: TextEncoder;
+  /** How videos are decoded for it. */
+  frames: FrameSettings;
+  loader(source: TestSource, views?: TestViews): ClipLoader;
+  /** Clips `[N, 3, T, H, W]` of the loader to vectors `[N, E]`. */
+  embed(clips: Tensor): Tensor;
+  dispose(): void;
+}
+
+/** Frames of a video that a CLIP from a file sees, unless the user says otherwise. */
+const FRAMES_OF_VIDEO = 8;
+
+/**
+ * Opens what can compare videos with words.
+ *
+ * @param source a run folder, or a file that {@link loadClip} reads
+ * @param stage whose network of a run; default: the method's main one
+ * @throws ChronotopeError `no-language` for a run whose network knows no words; those of `loadClip`, `stage-missing`
+ */
+export function openLanguageModel(source: string, stage?: string): LanguageModel {
+  return statSync(source, { throwIfNoEntry: false })?.isFile() ? fromFile(source) : fromRun(source, stage);
+}
+
+function fromFile(file: string): LanguageModel {
+  const { clip } = loadClip(file);
+  const { resolution } = clip.shape.image;
+  const settings = { inputSize: resolution, seed: 1, evaluation: { clips: FRAMES_OF_VIDEO } };
+  const frames = new FrameClip(clip.visual);
+  return {
+    name: file,
+    clip: clip.eval(),
+    encoder: encoderOf(clip, file),
+    // Four frames a second show what happens; all of a long video would fill the disk.
+    frames: { shortSide: resolution, fps: 4, maxFrames: 1200, format: 'auto', budget: null },
+    loader: (videos, views) => testLoader(settings, videos, views),
+    embed: (clips) => frames.embed(clips),
+    dispose: () => clip.dispose(),
+  };
+}
+
+function fromRun(folder: string, wanted: string | undefined): LanguageModel {
+  const run = RunFolder.open(folder);
+  const recipe = runRecipe(run);
+  const method = trainedMethod(recipe);
+  const stage = wanted ?? method.mainStage;
+  requireStages(recipe, [stage]);
+  const finished = finishedStage(run, method.folderName(stage, 0));
+  const network = method.newNetwork(stage, run.description.classes.length);
+  if (network.language === undefined) {
+    network.module.dispose();
+    throw new ChronotopeError('no-language', `${folder} is a run of ${recipe.method}, whose network knows no words`, {
+      hint: 'Use a run of chronotope train clip, or a file of CLIP weights: see docs/language.md.',
+    });
+  }
+  loadModel(finished, network.module);
+  network.module.eval();
+  const { clip, embed } = network.language;
+  return {
+    name: folder,
+    clip,
+    encoder: encoderOf(clip, folder),
+    frames: recipe.frames,
+    loader: (videos, views) => method.testLoader(videos, views),
+    embed,
+    dispose: () => network.module.dispose(),
+  };
+}
+
+/** @throws ChronotopeError `vocabulary-mismatch` for weights that were trained with another vocabulary */
+function encoderOf(clip: Clip, source: string): TextEncoder {
+  const { vocabulary } = clip.shape.text;
+  try {
+    return new TextEncoder(clip);
+  } catch (cause) {
+    clip.dispose();
+    if (!(cause instanceof ChronotopeError)) throw cause;
+    throw new ChronotopeError(
+      'vocabulary-mismatch',
+      `the text tower of ${source} knows ${vocabulary} tokens, which CLIP's vocabulary has not`,
+      { hint: 'These weights were trained with another tokenizer, and would take our tokens for other words.', cause },
+    );
+  }
+}
+
+/** Identifies the weights of a network: what was computed with it serves again only with the same ones. */
+export function weightsHash(module: nn.Module): string {
+  const hash = createHash('sha256');
+  for (const [key, value] of module.stateDict()) {
+    const { buffer, byteOffset, byteLength } = value.data() as Float32Array;
+    hash.update(key).update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { loadSafetensors } from '@chronotope/torch';
+import { conceptsOfNames } from '../language/concept-file.js';
+import { TEMPLATES } from '../language/templates.js';
+import { saveClip } from '../models/clip/index.js';
+import { loadRecipeOf } from '../recipes/load.js';
+import { writeTinyVideos } from '../testing/tiny-videos.js';
+import { buildConcepts, loadConcepts, nearestConcepts } from './concepts.js';
+import { embedVideos } from './embed.js';
+import { evaluateFeatures } from './evaluate-features.js';
+import { proposeLabels, writeProposals } from './label-by-words.js';
+import { openLanguageModel } from './language-model.js';
+import { searchVideos } from './search.js';
+import { trainClip } from './train-clip.js';
+import { readTrainingData } from './training-data.js';
+import { retrieveByCaption, zeroShot } from './zero-shot.js';
+
+const TINY = [
+  'frames.shortSide=16',
+  'inputSize=16',
+  'model.patch=8',
+  'model.embedding=8',
+  ...['image', 'text'].flatMap((tower) => [
+    `model.${tower}.width=16`,
+    `model.${tower}.layers=1`,
+    `model.${tower}.heads=2`,
+  ]),
+  'model.text.vocabulary=1000',
+  'train.epochs=60',
+  'train.batch=4',
+  'train.learningRate=0.01',
+  'train.augment.jitter.probability=0',
+  'evaluation.clips=2',
+];
+
+const CAPTIONS: Record<string, string> = {
+  'red/r0.mp4': 'A red film.',
+  'red/r1.mp4': 'Everything is red.',
+  'blue/b0.mp4': 'A blue film.',
+  'blue/b1.mp4': 'Everything is blue.',
+  '_test/red/t0.mp4': 'Red, all red.',
+  '_test/blue/t1.mp4': 'Blue, all blue.',
+};
+
+describe('videos and words', () => {
+  let root = '';
+  let data = '';
+  let run = '';
+  /** Shared, so that the videos are decoded once. */
+  let store = '';
+  const inRoot = (name: string) => path.join(root, name);
+
+  before(async () => {
+    root = mkdtempSync(path.join(tmpdir(), 'chronotope language '));
+    [data, run, store] = [inRoot('videos'), inRoot('run'), inRoot('frames')];
+    await writeTinyVideos(data);
+    const lines = Object.entries(CAPTIONS).map(([name, text]) => JSON.stringify({ path: name, text }));
+    writeFileSync(path.join(data, 'captions.jsonl'), lines.join('\n'));
+    await trainClip({ data, out: run, frames: store, recipe: loadRecipeOf('clip', 'clip-tiny', TINY) });
+  });
+  after(() => rmSync(root, { recursive: true, force: true }));
+
+  test('a run of CLIP learns colours from captions, recognises them by name, and finds videos by captions', async () => {
+    const result = await zeroShot(run, data, { templates: ['a {} film.'], store });
+    assert.deepEqual([result.top1, result.videos, result.classes], [1, 2, ['blue', 'red']]);
+    assert.deepEqual(result.prompts, ['a blue film.']);
+    const found = await retrieveByCaption(run, data, { store });
+    assert.equal(found.textToVideo.recall[0]!.value, 1);
+    assert.equal(found.videoToText.medianRank, 1);
+  });
+
+  test('its weights in a file do the same as the run', async () => {
+    const model = openLanguageModel(run);
+    saveClip(model.clip, inRoot('clip.safetensors'), { format: 'huggingface' });
+    model.dispose();
+    const [fromRun, fromFile] = [run, inRoot('clip.safetensors')].map((source) =>
+      zeroShot(source, data, { templates: ['a {} film.'], clips: 2 }),
+    );
+    assert.equal((await fromFile!).top1, (await fromRun!).top1);
+  });
+
+  test('its image tower serves the protocols for features', async () => {
+    const evaluation = await evaluateFeatures(run, { protocol: 'knn' });
+    assert.equal(evaluation.stages[0]!.measures[0]!.value, 1);
+    const { dimensions } = await embedVideos(run, [data], { out: inRoot('features.safetensors') });
+    assert.equal(dimensions, 16);
+  });
+
+  test('a search ranks all videos, and its index is used until weights, videos or views differ', async () => {
+    const index = inRoot('index.safetensors');
+    const search = (words: string, clips?: number) => searchVideos(run, data, words, { index, clips, count: 4, store });
+    const { hits, videos } = await search('a red film');
+    assert.equal(videos, 8);
+    assert.deepEqual(hits.map(({ id }) => id).toSorted(), [
+      '_test/red/t0.mp4',
+      '_unlabelled/u0.mp4',
+      'red/r0.mp4',
+      'red/r1.mp4',
+    ]);
+    const made = statSync(index).mtimeMs;
+    const again = await search('everything is blue');
+    assert.ok(again.hits.every(({ id }) => /b\d|u1|t1/.test(id)));
+    assert.equal(statSync(index).mtimeMs, made);
+    await search('everything is blue', 3);
+    assert.notEqual(statSync(index).mtimeMs, made);
+    await assert.rejects(search(' '), { code: 'no-words' });
+  });
+
+  test('labels are proposed from names alone, and the list of them is training data', async () => {
+    const concepts = conceptsOfNames(['red', 'blue']);
+    const options = { concepts, templates: ['a {} film.'], store };
+    const { proposals, test: tests } = await proposeLabels(run, data, options);
+    assert.equal(proposals.length, 6);
+    for (const { entry, label } of proposals) assert.equal(label, /r\d|u0/.test(entry.id) ? 'red' : 'blue', entry.id);
+    const file = inRoot('proposed/labels.csv');
+    writeProposals(file, proposals, tests);
+    assert.match(readFileSync(file, 'utf8'), /^path,label,split,confidence\n\.\.\/videos\//);
+    const { entries, classes } = await readTrainingData(file);
+    assert.deepEqual(classes, ['blue', 'red']);
+    assert.deepEqual(entries.filter(({ split }) => split === 'test').length, 2);
+
+    const few = await proposeLabels(run, data, { ...options, perClass: 1 });
+    assert.deepEqual(
+      few.proposals
+        .map(({ label }) => label)
+        .filter(Boolean)
+        .toSorted(),
+      ['blue', 'red'],
+    );
+    const unsure = { ...options, templates: ['{}'], leastConfidence: 1.01 };
+    assert.ok((await proposeLabels(run, data, unsure)).proposals.every(({ label }) => label === null));
+    await assert.rejects(proposeLabels(run, data, { ...options, concepts: conceptsOfNames(['red']) }), {
+      code: 'one-class',
+    });
+  });
+
+  test('a concept space is built once, kept as long as nothing it depends on changes, and read back', () => {
+    const options = { concepts: 'demo', templates: TEMPLATES.single, out: inRoot('concepts.safetensors') };
+    const built = buildConcepts(run, options);
+    assert.equal(built.reused, false);
+    assert.equal(buildConcepts(run, options).reused, true);
+    const read = loadConcepts(options.out);
+    assert.deepEqual([read.hash, read.space.names, read.templates], [built.hash, built.space.names, TEMPLATES.single]);
+    assert.deepEqual(read.space.description!.toArray(), built.space.description!.toArray());
+    assert.deepEqual(read.space.sentences, built.space.sentences);
+    const nearest = nearestConcepts(read.space);
+    assert.equal(nearest.length, 12);
+    assert.ok(nearest.every(({ name, nearest: other, similarity }) => name !== other && similarity <= 1.00001));
+    const control = buildConcepts(run, { ...options, control: 'random' });
+    assert.deepEqual([control.reused, control.control], [false, 'random']);
+    assert.notEqual(control.hash, built.hash);
+    assert.deepEqual([...loadSafetensors(options.out).tensors.keys()].toSorted(), [
+      'category',
+      'description',
+      'descriptions',
+    ]);
+    assert.throws(() => loadConcepts(inRoot('clip.safetensors')), { code: 'not-concepts' });
+  });
+
+  test('data without captions are refused with what to do', async () => {
+    rmSync(path.join(data, 'captions.jsonl'));
+    const recipe = loadRecipeOf('clip', 'clip-tiny', TINY);
+    await assert.rejects(trainClip({ data, out: inRoot('other'), frames: store, recipe }), {
+      code: 'no-captions',
+      hint: /captions\.jsonl/,
+    });
+    await assert.rejects(retrieveByCaption(run, data), { code: 'no-captions' });
+  });
+});

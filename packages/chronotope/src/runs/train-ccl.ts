@@ -1,0 +1,33 @@
+import { checkNetwork } from '../methods/ccl/networks.js';
+import { runCcl } from '../methods/ccl/pipeline.js';
+import { checkQueues, forPictures, withQueueLengths } from '../methods/ccl/settings.js';
+import { formatWeightsReport } from '../models/weights/report.js';
+import type { CclRecipe } from '../recipes/ccl.js';
+import { heard, withProcesses } from '../training/processes.js';
+import type { StartOptions } from './start-run.js';
+import { trainRepresentation } from './train-representation.js';
+
+/**
+ * Trains an image encoder on videos without labels (CycleContrast), or on folders of pictures such as R2V2.
+ *
+ * Started as several processes (by chronotope-run, torchrun or the like) it trains on all of them; they must see the same
+ * files, and the first one writes.
+ *
+ * @throws ChronotopeError those of `trainRepresentation`, of `checkNetwork` and of `runCcl`
+ */
+export function trainCcl(options: StartOptions & { recipe: CclRecipe }): Promise<void> {
+  return withProcesses(() => train({ ...options, progress: heard(options.progress) }));
+}
+
+async function train(options: StartOptions & { recipe: CclRecipe }): Promise<void> {
+  await trainRepresentation(options, runCcl, (recipe, videos, progress) => {
+    const weights = checkNetwork(recipe);
+    if (weights) progress.note(formatWeightsReport(weights));
+    const settled = forPictures(withQueueLengths(recipe, videos.length), videos);
+    checkQueues(
+      settled,
+      videos.map(({ id }) => id),
+    );
+    return settled;
+  });
+}

@@ -1,0 +1,129 @@
+import { scope, type Tensor } from '@chronotope/torch';
+import type { ManifestEntry } from '../data/manifest.js';
+import { ChronotopeError } from '../errors.js';
+import { type CrossModalResult, counterpartRanks, summariseRanks } from '../evaluation/cross-modal.js';
+import { type Accuracy, accuracy, type VideoPrediction } from '../evaluation/video-level.js';
+import { zeroShotProbabilities } from '../evaluation/zero-shot.js';
+import { spokenName } from '../language/class-names.js';
+import { fillTemplates } from '../language/templates.js';
+import { silentProgress } from '../training/progress.js';
+import { type LanguageModel, openLanguageModel } from './language-model.js';
+import { readVideos } from './training-data.js';
+import { type EmbedEntriesOptions, embedEntries } from './video-vectors.js';
+
+/** Settings of {@link zeroShot} and {@link retrieveByCaption}. */
+export interface LanguageOptions extends Partial<EmbedEntriesOptions> {
+  /** Whose network of a run; default: the method's main one. */
+  stage?: string;
+}
+
+/** How well videos are recognised from the names of the classes alone. */
+export interface ZeroShotResult extends Accuracy {
+  /** The classes in the order of the confusion matrix. */
+  classes: string[];
+  /** The prompts of the first class, as an example. */
+  prompts: string[];
+  excluded: { id: string; reason: string }[];
+}
+
+/**
+ * Recognises labelled videos by the names of their classes. Test videos are used where there are any, else all that have
+ * a label.
+ *
+ * @param source a run with a text tower, or a file of CLIP weights
+ * @param data a folder of videos, a manifest or a list
+ * @param options.templates prompts with `{}` for the name of a class
+ * @throws ChronotopeError `no-labels`, those of `openLanguageModel` and `readDataset`
+ */
+export async function zeroShot(
+  source: string,
+  data: string,
+  { templates, stage, ...options }: LanguageOptions & { templates: readonly string[] },
+): Promise<ZeroShotResult> {
+  const { entries, classes } = await readVideos(data);
+  const labelled = testPart(entries.filter(({ label }) => label !== null));
+  if (labelled.length === 0) {
+    throw new ChronotopeError('no-labels', `${data} has no labelled videos to compare with`, {
+      hint: 'To get labels proposed instead, use chronotope label.',
+    });
+  }
+  const truth = new Map(labelled.map(({ id, label }) => [id, classes.indexOf(label!)]));
+  return withModel(source, stage, async (model) => {
+    const names = classes.map(spokenName);
+    const { ids, vectors, excluded } = await embedEntries(model, labelled, { progress: silentProgress, ...options });
+    const predictions = scope(() => predict(ids, vectors, model.encoder.classVectors(names, templates)));
+    vectors.dispose();
+    const prompts = fillTemplates(templates, names[0]!);
+    return { ...accuracy(predictions, truth, classes), classes, prompts, excluded };
+  });
+}
+
+/** How well captions find their videos, and videos their captions. */
+export interface CaptionRetrieval {
+  videos: number;
+  textToVideo: CrossModalResult;
+  videoToText: CrossModalResult;
+  excluded: { id: string; reason: string }[];
+}
+
+/**
+ * Finds the videos of a data set by their captions and the captions by their videos. Test videos are used where there are
+ * any with a caption. Videos with the same caption count as right for each other.
+ *
+ * @throws ChronotopeError `no-captions`, those of `openLanguageModel` and `readDataset`
+ */
+export async function retrieveByCaption(
+  source: string,
+  data: string,
+  { stage, ...options }: LanguageOptions = {},
+): Promise<CaptionRetrieval> {
+  const { entries } = await readVideos(data);
+  const captioned = testPart(entries.filter(({ text }) => text !== undefined));
+  if (captioned.length === 0) {
+    throw new ChronotopeError('no-captions', `${data} has no videos with a caption`, {
+      hint: 'Write sentences into captions.jsonl beside the class folders, or give a list with a column text.',
+    });
+  }
+  const captionOf = new Map(captioned.map(({ id, text }) => [id, text!]));
+  return withModel(source, stage, async (model) => {
+    const { ids, vectors, excluded } = await embedEntries(model, captioned, { progress: silentProgress, ...options });
+    const captions = ids.map((id) => captionOf.get(id)!);
+    const keys = { queries: captions, items: captions };
+    const [textToVideo, videoToText] = scope(() => {
+      const texts = model.encoder.encode(captions);
+      return [counterpartRanks(texts, vectors, keys), counterpartRanks(vectors, texts, keys)];
+    });
+    vectors.dispose();
+    return {
+      videos: ids.length,
+      textToVideo: summariseRanks(textToVideo!),
+      videoToText: summariseRanks(videoToText!),
+      excluded,
+    };
+  });
+}
+
+/** Opens a model for `use`, and frees it afterwards. */
+export async function withModel<T>(
+  source: string,
+  stage: string | undefined,
+  use: (model: LanguageModel) => Promise<T>,
+): Promise<T> {
+  const model = openLanguageModel(source, stage);
+  try {
+    return await use(model);
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Class probabilities of videos, from vectors `[V, E]` and `[C, E]`. */
+export function predict(ids: readonly string[], videos: Tensor, classes: Tensor): VideoPrediction[] {
+  const probabilities = zeroShotProbabilities(videos, classes);
+  return ids.map((id, row) => ({ id, probabilities: probabilities.select(0, row).data() as Float32Array }));
+}
+
+function testPart(entries: readonly ManifestEntry[]): ManifestEntry[] {
+  const test = entries.filter(({ split }) => split === 'test');
+  return test.length > 0 ? test : [...entries];
+}
