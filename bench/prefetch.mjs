@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { manualSeed, setNumThreads } from '../packages/torch/dist/index.js';
+import { manualSeed, noGrad, setNumThreads, softmax } from '../packages/torch/dist/index.js';
 import { buildFrameStore } from '../packages/video/dist/index.js';
 
 const DIST = '../packages/chronotope/dist';
@@ -20,6 +20,7 @@ const { pretextTraining, studentTraining } = await import(`${DIST}/methods/timeb
 const { viewPlan } = await import(`${DIST}/methods/timebalance/view-plans.js`);
 const { loadRecipe } = await import(`${DIST}/recipes/load.js`);
 const { fit } = await import(`${DIST}/training/fit.js`);
+const { MetricsWindow } = await import(`${DIST}/training/metrics-window.js`);
 
 const folder = mkdtempSync(join(tmpdir(), 'chronotope-bench-'));
 const data = process.argv[2] || join(folder, 'videos');
@@ -33,7 +34,7 @@ const { entries, classes } = readClassFolders(data);
 const training = entries.filter(({ split }) => split === 'train');
 const sources = training.map(({ id, path }) => ({ id, path }));
 const { shortSide, maxFrames } = recipe.frames;
-const { store } = await buildFrameStore(process.env.PF_FRAMES ?? join(folder, 'frames'), sources, {
+const { store } = await buildFrameStore(join(folder, 'frames'), sources, {
   shortSide,
   maxFrames,
   format: 'raw',
@@ -97,14 +98,15 @@ function student(workers) {
   manualSeed(1);
   const settings = recipe.student;
   const network = () => newClassifier(recipe, classes.length, { dropout: settings.dropout });
-  const [model, invariant, distinctive] = [network(), network(), network()];
-  for (const teacher of [invariant, distinctive]) teacher.eval().requiresGrad_(false);
-  const weights = new Map(training.map(({ id }) => [id, 0.5]));
+  const [model, ...teachers] = [network(), network(), network()];
+  for (const teacher of teachers) teacher.eval().requiresGrad_(false);
+  const probabilities = ({ views }) => teachers.map((teacher) => softmax(teacher.call(views.clip), 1).div(2));
+  const teach = (batch) => noGrad(() => probabilities(batch).reduce((sum, one) => sum.add(one)));
   const loaders = {
     labelled: loader(training.slice(0, 24), 'student', settings.batch, workers),
     unlabelled: loader(training, 'student', settings.unlabelledBatch, workers),
   };
-  return studentTraining(model, { invariant, distinctive, weights }, loaders, settings);
+  return studentTraining(model, teach, loaders, settings);
 }
 
 async function timed(run, round, steps) {
@@ -115,7 +117,8 @@ async function timed(run, round, steps) {
     ...run,
     steps: first + steps,
     ready: (step) => Promise.all(run.loaders.map((one) => one.prepare(step, first + steps))),
-    resume: { step: first, window: { sums: {}, steps: 0, samples: 0, dataMilliseconds: 0, milliseconds: 0 } },
+    schedule: () => 1,
+    resume: { step: first, window: new MetricsWindow().state },
     logEvery: 1e9,
     onMetrics: (line) => {
       dataShare = line.dataShare;

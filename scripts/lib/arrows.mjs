@@ -46,7 +46,7 @@ export const FOLDERS = {
   pipeline: { imports: [EVERYTHING] },
   index: { imports: [EVERYTHING] },
   cli: { imports: [EVERYTHING] },
-  testing: { imports: [TORCH, VIDEO, 'methods', 'recipes'] },
+  testing: { imports: [TORCH, VIDEO, 'data', 'demo', 'methods', 'recipes'] },
 };
 
 /** Known to every folder. */

@@ -92,7 +92,12 @@ export function md5(data: Uint8Array): string {
 }
 
 /** MD5 of every frame of a decoded video. */
-export function frameHashes({ data, frames: count, height, width }: DecodedVideo): string[] {
+export function frameHashes({
+  data,
+  frames: count,
+  height,
+  width,
+}: Pick<DecodedVideo, 'data' | 'frames' | 'height' | 'width'>): string[] {
   const size = height * width * 3;
   return Array.from({ length: count }, (_, t) => md5(data.subarray(t * size, (t + 1) * size)));
 }

@@ -3,6 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { clip } from './clip.js';
 import { type DecodedVideo, type DecodeOptions, decode } from './decode.js';
+import { decodeTogether } from './decode-together.js';
 import { VideoError } from './errors.js';
 import { frameHashes, frameMd5, makeVideos, type VideoRecipe } from './fixtures.test.helper.js';
 import { FuzzRandom, type FuzzSource, mutations } from './fuzz-mutations.test.helper.js';
@@ -55,7 +56,7 @@ const sourceRecipes: VideoRecipe[] = [
 
 /**
  * Damages videos and reads them: each must end within its limits with frames or a VideoError, and no frame may be one of
- * another video.
+ * another video, nor spoil one that is decoded beside it.
  */
 export async function fuzzVideos(options: FuzzOptions): Promise<FuzzReport> {
   const { folder, count, seed = 1, first = 0, concurrency = 2, onProgress } = options;
@@ -127,6 +128,8 @@ async function tryOne(
     const wrong = foreign.find((owner) => owner !== source.name && owner !== mixedWith?.name);
     if (wrong !== undefined) broken.push(`has a frame of ${wrong}`);
   }
+  const neighbour = random.pick(others);
+  if (number % 3 === 0) broken.push(...(await besideAnother(path, neighbour, { folder, timeoutMs }, owners)));
   report.slowestMs = Math.max(report.slowestMs, elapsed);
   report.outcomes[kind] ??= {};
   const counts = report.outcomes[kind];
@@ -160,6 +163,31 @@ async function read(path: string, random: FuzzRandom, timeoutMs: number): Promis
     default:
       return decode(path, common);
   }
+}
+
+/** Decodes a good video with the same process as the damaged one: it must have its own frames, all of them, or none. */
+async function besideAnother(
+  path: string,
+  { name }: FuzzSource,
+  { folder, timeoutMs }: { folder: string; timeoutMs: number },
+  owners: ReadonlyMap<string, string>,
+): Promise<string[]> {
+  const damaged = await probe(path, { timeoutMs }).catch(() => null);
+  if (damaged === null) return [];
+  const good = await probe(join(folder, name));
+  const targets = [good, damaged].map((info, k) => ({ info, file: `${path}.${k}.rgb` }));
+  const [times] = await decodeTogether(targets, {}, { timeoutMs });
+  const broken: string[] = [];
+  if (times) {
+    const { width, height } = good;
+    const data = new Uint8Array(await readFile(targets[0]!.file));
+    const hashes = frameHashes({ data, width, height, frames: times.length });
+    const own = [...owners.values()].filter((owner) => owner === name).length;
+    if (hashes.some((hash) => owners.get(hash) !== name)) broken.push(`changed frames of ${name} beside it`);
+    if (new Set(hashes).size !== own) broken.push(`left out frames of ${name} beside it`);
+  }
+  for (const { file } of targets) await rm(file, { force: true });
+  return broken;
 }
 
 function inconsistencies({ data, frames, width, height, timestamps, damage, complete }: DecodedVideo): string[] {

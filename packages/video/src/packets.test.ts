@@ -2,8 +2,16 @@ import assert from 'node:assert/strict';
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ffmpeg, temporaryFolder, testPicture, videoError } from './fixtures.test.helper.js';
-import { readPackets } from './packets.js';
+import {
+  ffmpeg,
+  makeVideos,
+  temporaryFolder,
+  testPicture,
+  type VideoRecipe,
+  videoError,
+} from './fixtures.test.helper.js';
+import { probeWithPackets, readPackets } from './packets.js';
+import { probe } from './probe.js';
 
 test('packets tell times in the order of presentation, key frames and the end', async (t) => {
   const path = join(await temporaryFolder(t), 'a.mp4');
@@ -48,4 +56,60 @@ test('a missing file and a stopped run are typed errors', async (t) => {
   await writeFile(join(folder, 'a.mp4'), 'x');
   const signal = AbortSignal.abort();
   await assert.rejects(readPackets(join(folder, 'a.mp4'), { signal }), videoError('aborted'));
+});
+
+test('one process tells what probe and readPackets tell, for whole and for broken files', async (t) => {
+  const folder = await temporaryFolder(t);
+  const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
+  const cover = [
+    '-map',
+    '0:v',
+    '-map',
+    '0:v',
+    '-c:v:1',
+    'mjpeg',
+    '-frames:v:1',
+    '1',
+    '-disposition:v:1',
+    'attached_pic',
+  ];
+  const recipes: VideoRecipe[] = [
+    ['plain.mp4', [...x264, '-bf', '2']],
+    ['wide pixels.mkv', ['-aspect', '2', ...x264]],
+    ['covered.mp4', [...cover, '-c:v:0', 'mpeg4']],
+    ['old.avi', ['-c:v', 'mpeg4']],
+    ['broadcast.ts', ['-c:v', 'mpeg2video']],
+    ['animation.gif', []],
+    ['raw.h264', x264],
+  ];
+  const names = await makeVideos(folder, recipes, { frames: 15 });
+  await ffmpeg(
+    '-display_rotation',
+    '90',
+    '-i',
+    join(folder, 'plain.mp4'),
+    '-c',
+    'copy',
+    join(folder, 'turned.mp4'),
+  ).then(
+    () => names.push('turned.mp4'),
+    () => console.log('# skipped turned.mp4: this FFmpeg cannot turn a video'),
+  );
+  await ffmpeg('-f', 'lavfi', '-i', 'sine=duration=0.5', join(folder, 'sound.mka'));
+  const whole = await readFile(join(folder, 'plain.mp4'));
+  await writeFile(join(folder, 'cut.mp4'), whole.subarray(0, whole.length / 2));
+  await writeFile(join(folder, 'cut.mkv'), (await readFile(join(folder, 'wide pixels.mkv'))).subarray(0, 4000));
+  await writeFile(join(folder, 'text.mp4'), 'no video');
+  await writeFile(join(folder, 'empty.mp4'), '');
+  await writeFile(join(folder, 'list.m3u8'), '#EXTM3U\n#EXTINF:1,\nplain.mp4\n');
+  const others = ['sound.mka', 'cut.mp4', 'cut.mkv', 'text.mp4', 'empty.mp4', 'list.m3u8', 'missing.mp4'];
+  const outcome = (work: Promise<unknown>): Promise<unknown> => work.catch(({ code, reason }) => ({ code, reason }));
+  let broken = 0;
+  for (const path of [...names, ...others].map((name) => join(folder, name))) {
+    const separately = async () => ({ info: await probe(path), packets: await readPackets(path) });
+    const [together, expected] = [await outcome(probeWithPackets(path)), await outcome(separately())];
+    assert.deepEqual(together, expected, path);
+    if ('code' in (expected as object)) broken += 1;
+  }
+  assert.equal(broken, 6);
 });

@@ -2,7 +2,15 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ChildGuard, type ChildLimits, collectText, startChild } from './children.js';
 import { findFfmpeg } from './ffmpeg.js';
-import { inputArguments, sizeOfReadableFile } from './probe.js';
+import {
+  describeHeader,
+  inputArguments,
+  isMovingPicture,
+  type ProbeJson,
+  probe,
+  sizeOfReadableFile,
+  type VideoInfo,
+} from './probe.js';
 
 /** What the packets of a file tell about its first video stream (cover pictures do not count). Nothing is decoded. */
 export interface PacketTimeline {
@@ -31,32 +39,65 @@ export interface PacketOptions extends Partial<ChildLimits> {
  *
  * Throws {@link VideoError}: `not-found`, `not-a-file`, `unreadable`, `empty-file`, `timeout`, `aborted`, `ffmpeg-missing`.
  */
-export async function readPackets(
-  path: string,
-  { timeoutMs = 60_000, signal }: PacketOptions = {},
-): Promise<PacketTimeline> {
+export async function readPackets(path: string, options: PacketOptions = {}): Promise<PacketTimeline> {
   const absolute = resolve(path);
   await sizeOfReadableFile(absolute);
+  return (await walkThrough(absolute, options)).log.timeline();
+}
+
+/**
+ * What {@link probe} and {@link readPackets} tell, with one process instead of two where the file is in order.
+ *
+ * Throws {@link VideoError} as they do; `timeoutMs` is for each process.
+ */
+export async function probeWithPackets(
+  path: string,
+  options: PacketOptions = {},
+): Promise<{ info: VideoInfo; packets: PacketTimeline }> {
+  const absolute = resolve(path);
+  const bytes = await sizeOfReadableFile(absolute);
+  const { log, exitCode } = await walkThrough(absolute, options);
+  const header = exitCode === 0 ? log.header() : null;
+  if (header?.format) return { info: describeHeader(absolute, bytes, header), packets: log.timeline() };
+  return { info: await probe(absolute, options), packets: await readPackets(absolute, options) };
+}
+
+const wantedEntries = [
+  'packet=codec_type,stream_index,pts_time,dts_time,duration_time,flags',
+  'stream=index,codec_type,codec_name,width,height,sample_aspect_ratio,pix_fmt,r_frame_rate,avg_frame_rate,start_time,start_pts,time_base,duration,nb_frames',
+  'stream_disposition=attached_pic',
+  'stream_tags=DURATION',
+  'stream_side_data=rotation',
+  'format=format_name,duration',
+];
+
+/** Reads the packets of a file one by one, and then its header. */
+async function walkThrough(path: string, { timeoutMs = 60_000, signal }: PacketOptions) {
   const { ffprobe } = await findFfmpeg();
-  const sections = [
-    'packet=codec_type,stream_index,pts_time,dts_time,duration_time,flags',
-    'stream=index,codec_type',
-    'stream_disposition=attached_pic',
-  ];
-  const args = ['-v', 'error', '-show_entries', sections.join(':'), '-of', 'compact', ...inputArguments(absolute)];
-  const child = startChild(ffprobe, args, { stdin: 'ignore' });
-  const guard = new ChildGuard(child, absolute, { timeoutMs, signal });
+  const output = ['-show_entries', wantedEntries.join(':'), '-of', 'json=compact=1'];
+  const child = startChild(ffprobe, ['-v', 'error', ...output, ...inputArguments(path)], { stdin: 'ignore' });
+  const guard = new ChildGuard(child, path, { timeoutMs, signal });
   try {
     collectText(child.stderr!, 64 << 10);
     const log = new PacketLog();
     for await (const line of createInterface({ input: child.stdout!, crlfDelay: Infinity })) log.read(line);
-    await guard.ended;
+    const { exitCode } = await guard.ended;
     guard.throwIfStopped();
-    return log.timeline();
+    return { log, exitCode };
   } finally {
     guard.release();
     child.stdout!.destroy();
   }
+}
+
+/** A packet as `ffprobe` describes it. */
+interface Packet {
+  codec_type?: string;
+  stream_index?: number;
+  pts_time?: string;
+  dts_time?: string;
+  duration_time?: string;
+  flags?: string;
 }
 
 interface StreamPackets {
@@ -65,21 +106,35 @@ interface StreamPackets {
   end: number;
 }
 
+/** A header longer than this is damaged. */
+const longestHeader = 4 << 20;
+
 /** Collects ffprobe's lines. Streams are described after the packets, so every video stream is kept until the end. */
 class PacketLog {
   readonly #streams = new Map<number, StreamPackets>();
-  readonly #pictures = new Set<number>();
   #hasAudio = false;
+  /** All that is no packet. */
+  #rest = '';
 
   read(line: string): void {
-    const fields = new Map(line.split('|').map((field) => splitField(field)));
-    if (fields.has('stream')) this.#readStream(fields);
-    else if (fields.has('packet')) this.#readPacket(fields);
+    const packet = parsePacket(line);
+    if (packet !== null) this.#readPacket(packet);
+    else if (this.#rest.length + line.length < longestHeader) this.#rest += line;
+  }
+
+  /** What is said about the file; null if it is not complete. */
+  header(): ProbeJson | null {
+    try {
+      return JSON.parse(this.#rest) as ProbeJson;
+    } catch {
+      return null;
+    }
   }
 
   timeline(): PacketTimeline {
-    const first = [...this.#streams.keys()].filter((index) => !this.#pictures.has(index)).sort((a, b) => a - b)[0];
-    const { timestamps, keyframes, end } = this.#streams.get(first ?? -1) ?? emptyStream();
+    const described = this.header()?.streams?.find(isMovingPicture)?.index;
+    const first = described ?? Math.min(...this.#streams.keys());
+    const { timestamps, keyframes, end } = this.#streams.get(first) ?? emptyStream();
     return {
       timestamps: Float64Array.from(timestamps).sort(),
       keyframes: Float64Array.from(keyframes).sort(),
@@ -88,24 +143,17 @@ class PacketLog {
     };
   }
 
-  #readStream(fields: ReadonlyMap<string, string>): void {
-    if (fields.get('disposition:attached_pic') === '1') this.#pictures.add(Number(fields.get('index')));
-  }
-
-  #readPacket(fields: ReadonlyMap<string, string>): void {
-    const kind = fields.get('codec_type');
+  #readPacket({ codec_type: kind, stream_index: index = 0, flags = '', ...times }: Packet): void {
     if (kind === 'audio') this.#hasAudio = true;
-    const flags = fields.get('flags') ?? '';
     // Packets marked D are decoded for the sake of later ones, but an edit list hides them.
     if (kind !== 'video' || flags.includes('D')) return;
-    const index = Number(fields.get('stream_index'));
     const stream = this.#streams.get(index) ?? emptyStream();
     this.#streams.set(index, stream);
     // AVI states decoding times only, and raw streams none at all: then a packet follows the one before.
-    const time = seconds(fields.get('pts_time')) ?? seconds(fields.get('dts_time')) ?? stream.end;
+    const time = seconds(times.pts_time) ?? seconds(times.dts_time) ?? stream.end;
     stream.timestamps.push(time);
     if (flags.startsWith('K')) stream.keyframes.push(time);
-    stream.end = Math.max(stream.end, time + (seconds(fields.get('duration_time')) ?? 0));
+    stream.end = Math.max(stream.end, time + (seconds(times.duration_time) ?? 0));
   }
 }
 
@@ -113,9 +161,14 @@ function emptyStream(): StreamPackets {
   return { timestamps: [], keyframes: [], end: 0 };
 }
 
-function splitField(field: string): [string, string] {
-  const separator = field.indexOf('=');
-  return separator < 0 ? [field, ''] : [field.slice(0, separator), field.slice(separator + 1)];
+/** The packet that a line describes; null for the lines around the packets. */
+function parsePacket(line: string): Packet | null {
+  if (!/^\s*\{ "codec_type": /.test(line)) return null;
+  try {
+    return JSON.parse(line.replace(/,\s*$/, '')) as Packet;
+  } catch {
+    return null;
+  }
 }
 
 function seconds(text: string | undefined): number | null {

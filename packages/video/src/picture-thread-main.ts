@@ -23,7 +23,14 @@ parentPort!.on('message', async ({ task, done, port }: ThreadRequest) => {
 });
 
 function perform(task: ThreadTask): Promise<ThreadResult> {
-  return task.kind === 'pictures' ? readPictures(task) : rebuild(task);
+  switch (task.kind) {
+    case 'pictures':
+      return readPictures(task);
+    case 'images':
+      return readImages(task);
+    case 'rebuild':
+      return rebuild(task);
+  }
 }
 
 async function readPictures(task: ThreadTask & { kind: 'pictures' }): Promise<ThreadResult> {
@@ -76,6 +83,43 @@ async function decodeInto(
     throw new Error(`a picture has ${info.width} x ${info.height} pixels instead of ${width} x ${height}`);
   }
   for (const place of places) pixels.set(data, place * data.length);
+}
+
+/** Image files of any size and kind, one after the other. */
+async function readImages({ files, sizesOnly }: ThreadTask & { kind: 'images' }): Promise<ThreadResult> {
+  const decoded: { data: Buffer | null; height: number; width: number }[] = [];
+  for (let first = 0; first < files.length; first += picturesAtOnce) {
+    const some = files.slice(first, first + picturesAtOnce);
+    const results = await Promise.allSettled(some.map((file) => (sizesOnly ? readSize(file) : decodeImage(file))));
+    for (const [k, result] of results.entries()) {
+      if (result.status === 'rejected')
+        return { failure: { file: some[k]!, reason: (result.reason as Error).message } };
+      decoded.push(result.value);
+    }
+  }
+  const sizes = decoded.map(({ height, width }) => ({ height, width }));
+  if (sizesOnly) return { failure: null, pixels: null, sizes };
+  const pixels = new Uint8Array(decoded.reduce((sum, { data }) => sum + data!.length, 0));
+  let offset = 0;
+  for (const { data } of decoded) {
+    pixels.set(data!, offset);
+    offset += data!.length;
+  }
+  return { failure: null, pixels, sizes };
+}
+
+async function decodeImage(file: string) {
+  const { data, info } = await sharp(file)
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  return { data, height: info.height, width: info.width };
+}
+
+async function readSize(file: string) {
+  const { height, width } = await sharp(file).metadata();
+  return { data: null, height: height!, width: width! };
 }
 
 async function rebuild({ dir, video, options }: ThreadTask & { kind: 'rebuild' }): Promise<ThreadResult> {

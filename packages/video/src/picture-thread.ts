@@ -20,11 +20,15 @@ export type ThreadTask =
       frames: number;
       files: { file: string; jobs: PictureJob[] }[];
     }
+  | { kind: 'images'; files: readonly string[]; sizesOnly: boolean }
   | { kind: 'rebuild'; dir: string; video: SourceVideo; options: BuildFrameStoreOptions };
 
-/** How a task ended: pixels uint8 R,G,B, `[frames, height, width, 3]`, if any, or what was wrong with which file. */
+/**
+ * How a task ended: pixels uint8 R,G,B, `[frames, height, width, 3]` (of image files one after the other, with the sizes),
+ * if any, or what was wrong with which file.
+ */
 export type ThreadResult =
-  | { failure: null; pixels: Uint8Array<ArrayBuffer> | null }
+  | { failure: null; pixels: Uint8Array<ArrayBuffer> | null; sizes?: { height: number; width: number }[] }
   | { failure: { file: string; reason: string } };
 
 /** What is sent to the thread. */

@@ -72,11 +72,24 @@ export async function probe(path: string, { timeoutMs = 30_000, signal }: ProbeO
   const result = await runToEnd(ffprobe, [...args, ...inputArguments(absolute)], { path: absolute, timeoutMs, signal });
   if (result.killedBy !== null) throw undecodableError(absolute, `ffprobe crashed on this file (${result.killedBy}).`);
   if (result.exitCode !== 0) throw await unreadableHeaderError(absolute, result.stderr);
-  const parsed = parseHeader(absolute, result.stdout);
-  refusePlaylist(absolute, parsed.format?.format_name ?? '');
-  const stream = parsed.streams?.[0];
-  if (stream === undefined) throw noVideoStreamError(absolute);
-  return describeStream(absolute, bytes, stream, parsed.format ?? {});
+  return describeHeader(absolute, bytes, parseHeader(absolute, result.stdout));
+}
+
+/**
+ * What `ffprobe` says about the first video stream of a file.
+ *
+ * Throws {@link VideoError}: `not-a-video` (a playlist), `no-video-stream`, `undecodable`.
+ */
+export function describeHeader(path: string, bytes: number, { streams, format = {} }: ProbeJson): VideoInfo {
+  refusePlaylist(path, format.format_name ?? '');
+  const stream = streams?.find(isMovingPicture);
+  if (stream === undefined) throw noVideoStreamError(path);
+  return describeStream(path, bytes, stream, format);
+}
+
+/** Whether a stream is video, and no cover picture. */
+export function isMovingPicture({ codec_type, disposition }: ProbeStream): boolean {
+  return codec_type === 'video' && disposition?.attached_pic !== 1;
 }
 
 /** Size in bytes of a regular file that can be read and is not empty; throws the matching {@link VideoError} otherwise. */
@@ -110,7 +123,8 @@ function parseHeader(path: string, json: string): ProbeJson {
   }
 }
 
-interface ProbeJson {
+/** The output of `ffprobe`, as far as it is used. */
+export interface ProbeJson {
   streams?: ProbeStream[];
   format?: ProbeFormat;
 }
@@ -121,6 +135,9 @@ interface ProbeFormat {
 }
 
 interface ProbeStream {
+  index?: number;
+  codec_type?: string;
+  disposition?: { attached_pic?: number };
   codec_name?: string;
   width?: number;
   height?: number;

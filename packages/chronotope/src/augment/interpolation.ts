@@ -87,7 +87,7 @@ function triangle(x: number): number {
 }
 
 /** The cubic convolution kernel (Keys, 1981) with parameter `a`. */
-function cubic(signed: number, a: number): number {
+export function cubic(signed: number, a: number): number {
   const x = Math.abs(signed);
   if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
   return x < 2 ? a * (((x - 5) * x + 8) * x - 4) : 0;

@@ -1,6 +1,6 @@
 import { formatBytes } from '@chronotope/video';
 import { Command, Option } from 'commander';
-import { loadRecipe, shippedRecipes } from '../recipes/load.js';
+import { loadVideoRecipe, shippedRecipes } from '../recipes/load.js';
 import {
   buildFrameCache,
   clearFrameCache,
@@ -63,7 +63,7 @@ function buildCommand(): Command {
         '\n\nThe same command continues after an interruption, and decodes only what has changed since.',
     )
     .action(async (data: string, flags: BuildFlags) => {
-      const { frames } = loadRecipe(flags.recipe, [
+      const { frames } = loadVideoRecipe(flags.recipe, [
         ...flags.set,
         ...(flags.frameFormat === undefined ? [] : [`frames.format=${flags.frameFormat}`]),
         ...(flags.budget === undefined ? [] : [`frames.budget=${flags.budget}`]),

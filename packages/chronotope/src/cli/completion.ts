@@ -1,6 +1,6 @@
 import { Argument, Command, type Option } from 'commander';
 import { shippedRecipes } from '../recipes/load.js';
-import { METHOD_NAMES } from '../recipes/schemas.js';
+import { METHOD_NAMES, type MethodName } from '../recipes/schemas.js';
 import { allSettings } from '../recipes/settings.js';
 
 /** Writes what a shell needs to complete the command line, from the commands themselves. */
@@ -40,9 +40,10 @@ function placesOf(command: Command, path = ''): Place[] {
 }
 
 /** The words an option's value can be; none where it is a file, a number or anything else. */
-function valuesOf(option: Option): readonly string[] {
-  if (option.long === '--recipe') return shippedRecipes();
-  if (option.long === '--set') return settingKeys().map((key) => `${key}=`);
+function valuesOf(option: Option, { path }: Place): readonly string[] {
+  const method = METHOD_NAMES.find((name) => path === `train ${name}`);
+  if (option.long === '--recipe') return shippedRecipes(method);
+  if (option.long === '--set') return settingKeys(method).map((key) => `${key}=`);
   return option.argChoices ?? [];
 }
 
@@ -53,9 +54,11 @@ function argumentsOf({ path, command }: Place): readonly string[] {
   return command.registeredArguments.flatMap((argument) => argument.argChoices ?? []);
 }
 
-const settingKeys = (): string[] => [
-  ...new Set(METHOD_NAMES.flatMap((method) => allSettings(method).map(({ key }) => key))),
-];
+/** The settings of one method's recipes, or of all. */
+const settingKeys = (method?: MethodName): string[] => {
+  const methods = method === undefined ? METHOD_NAMES : [method];
+  return [...new Set(methods.flatMap((name) => allSettings(name).map(({ key }) => key)))];
+};
 const flagsOf = (command: Command): string[] => [...command.options.map((option) => option.long!), '--help'];
 const namesOf = (command: Command): string[] => command.commands.map((child) => child.name());
 
@@ -63,16 +66,17 @@ const namesOf = (command: Command): string[] => command.commands.map((child) => 
 function bashScript(program: Command): string {
   const places = placesOf(program);
   const deeper = places.filter(({ path }) => path !== '').map(({ path }) => `'${path}'`);
-  const values = places.flatMap(({ path, command }) =>
-    command.options
-      .filter((option) => valuesOf(option).length > 0)
-      .map((option) => `    '${path} ${option.long}') choices='${valuesOf(option).join(' ')}' ;;`),
+  const options = places.flatMap((place) =>
+    place.command.options.map((option) => ({
+      name: `'${place.path} ${option.long}'`,
+      values: valuesOf(option, place),
+      takesValue: option.required || option.optional,
+    })),
   );
-  const free = places.flatMap(({ path, command }) =>
-    command.options
-      .filter((option) => (option.required || option.optional) && valuesOf(option).length === 0)
-      .map((option) => `'${path} ${option.long}'`),
+  const values = options.flatMap(({ name, values }) =>
+    values.length > 0 ? [`    ${name}) choices='${values.join(' ')}' ;;`] : [],
   );
+  const free = options.flatMap(({ name, values, takesValue }) => (takesValue && values.length === 0 ? [name] : []));
   const words = places.map((place) => {
     const plain = [...namesOf(place.command), ...argumentsOf(place)].join(' ');
     return `      '${place.path}') flags='${flagsOf(place.command).join(' ')}' choices='${plain}' ;;`;
@@ -118,7 +122,7 @@ function fishScript(program: Command): string {
     const files = command.registeredArguments.some((argument) => argument.name().includes('file')) ? '' : ' -f';
     const options = command.options.map((option) => {
       const takes = option.required || option.optional;
-      const values = valuesOf(option);
+      const values = valuesOf(option, place);
       const value = values.length > 0 ? ` -x -a '${values.join(' ')}'` : takes ? ' -r' : '';
       return `${add} -l ${option.long!.slice(2)}${value} -d ${quoted(option.description)}`;
     });

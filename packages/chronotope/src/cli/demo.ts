@@ -2,12 +2,20 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { demoClasses } from '../demo/demo-classes.js';
 import { writeDemoData } from '../demo/write-demo-data.js';
+import { writeDemoSequences } from '../demo/write-demo-sequences.js';
 import { loadRecipeOf } from '../recipes/load.js';
 import { similarityAreaUnderCurve } from '../runs/similarity-report.js';
 import { trainTimeBalance } from '../runs/train-timebalance.js';
 import { positiveInteger } from './options.js';
 import { interruptible } from './run-command.js';
 import { evaluationTable } from './tables.js';
+
+interface DemoDataFlags {
+  seed: number;
+  trainPerClass: number;
+  testPerClass: number;
+  sequences?: boolean;
+}
 
 /** `chronotope demo-data <folder>`. */
 export function demoDataCommand(): Command {
@@ -17,9 +25,18 @@ export function demoDataCommand(): Command {
     .option('--seed <n>', 'other videos of the same classes', positiveInteger, 1)
     .option('--train-per-class <n>', 'training videos of each class', positiveInteger, 24)
     .option('--test-per-class <n>', 'test videos of each class', positiveInteger, 20)
-    .addHelpText('after', '\nExample:\n  $ chronotope demo-data ./videos --train-per-class 6 --test-per-class 2')
-    .action(async (folder: string, options: { seed: number; trainPerClass: number; testPerClass: number }) => {
-      await interruptible((signal, progress) => writeDemoData(folder, { ...options, progress, signal }));
+    .option('--sequences', 'instead, image sequences of a moving object with its boxes, in the layout of GOT-10k')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ chronotope demo-data ./videos --train-per-class 6 --test-per-class 2' +
+        '\n  $ chronotope demo-data ./sequences --sequences',
+    )
+    .action(async (folder: string, { sequences, ...options }: DemoDataFlags) => {
+      await interruptible((signal, progress) =>
+        sequences
+          ? writeDemoSequences(folder, { seed: options.seed, progress, signal })
+          : writeDemoData(folder, { ...options, progress, signal }),
+      );
     });
 }
 

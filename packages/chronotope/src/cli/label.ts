@@ -45,7 +45,7 @@ export function labelCommand(): Command {
       );
       writeProposals(out, proposals, test);
       if (json) process.stdout.write(`${JSON.stringify(proposals.map(plain), null, 2)}\n`);
-      process.stderr.write(`${out}: ${summary(proposals, concepts)}\n`);
+      process.stderr.write(`${out}: ${summary(proposals, concepts)}\n${warning(proposals, concepts)}`);
     });
 }
 
@@ -58,6 +58,13 @@ function summary(proposals: readonly Proposal[], concepts: readonly Concept[]): 
   const labelled = proposals.filter(({ label }) => label !== null);
   const counts = concepts.map(({ name }) => `${name} ${labelled.filter(({ label }) => label === name).length}`);
   return `labels for ${labelled.length} of ${proposals.length} videos (${counts.join(', ')})`;
+}
+
+function warning(proposals: readonly Proposal[], concepts: readonly Concept[]): string {
+  const without = concepts.filter(({ name }) => proposals.every(({ label }) => label !== name));
+  if (without.length === 0) return '';
+  const names = without.map(({ name }) => name).join(', ');
+  return `no video seems to show ${names}: training needs a label of every class, so leave it out or label some by hand\n`;
 }
 
 function plain({ entry, label, confidence }: Proposal): { path: string; label: string | null; confidence: number } {

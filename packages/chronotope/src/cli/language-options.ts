@@ -36,4 +36,4 @@ export function storeOption(): Option {
 }
 
 /** What the first argument of these commands may be. */
-export const MODEL_ARGUMENT = 'a run of train clip, or a file of CLIP weights (ViT-B-16.pt, model.safetensors)';
+export const MODEL_ARGUMENT = 'a run of train clip, or of train lss from a CLIP, or a file of CLIP weights';

@@ -55,6 +55,13 @@ describe('the command line', () => {
     assert.match(deeper.stderr, /Did you mean show/);
   });
 
+  test('a reader who has seen enough ends it without a word', () => {
+    const { stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${BIN}" recipe list | head -n 1`], {
+      encoding: 'utf8',
+    });
+    assert.equal(stderr, '');
+  });
+
   test('docs/command-line.md has a row for every command', () => {
     const page = readFileSync(new URL('../../../../docs/command-line.md', import.meta.url), 'utf8');
     for (const command of createProgram().commands) {

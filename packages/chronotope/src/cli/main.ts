@@ -19,6 +19,7 @@ import { reportCommand } from './report.js';
 import { EXIT, reportError } from './report-error.js';
 import { searchCommand } from './search.js';
 import { splitCommand } from './split.js';
+import { trackCommand } from './track.js';
 import { trainCommand } from './train.js';
 import { verifyResumeCommand } from './verify-resume.js';
 import { weightsCommand } from './weights.js';
@@ -27,35 +28,13 @@ import { zeroShotCommand } from './zero-shot.js';
 /** The whole command line: every command with its options. */
 export function createProgram(): Command {
   const program = new Command('chronotope')
-    .description('Label-efficient video understanding: videos and a few labels in, an action recogniser out.')
+    .description(
+      'Label-efficient video understanding: videos and a few labels, or none, in; a recogniser, search or tracking out.',
+    )
     .version('0.1.0');
-  for (const command of [
-    indexCommand(),
-    trainCommand(),
-    evaluateCommand(),
-    compareCommand(),
-    predictCommand(),
-    reportCommand(),
-    embedCommand(),
-    zeroShotCommand(),
-    searchCommand(),
-    labelCommand(),
-    conceptsCommand(),
-    manifestCommand(),
-    splitCommand(),
-    leaksCommand(),
-    inspectCommand(),
-    cacheCommand(),
-    r2v2Command(),
-    recipeCommand(),
-    weightsCommand(),
-    demoDataCommand(),
-    demoCommand(),
-    doctorCommand(),
-    verifyResumeCommand(),
-    completionCommand(),
-  ]) {
-    program.addCommand(command);
+  for (const [heading, commands] of Object.entries(commandGroups())) {
+    program.commandsGroup(heading);
+    for (const command of commands) program.addCommand(command);
   }
   program.addHelpText(
     'after',
@@ -63,6 +42,33 @@ export function createProgram(): Command {
   );
   prepare(program);
   return program;
+}
+
+/** The commands by what they are for, as the help lists them. */
+function commandGroups(): Record<string, Command[]> {
+  return {
+    'To begin with:': [demoCommand(), demoDataCommand(), doctorCommand()],
+    'Data:': [
+      indexCommand(),
+      manifestCommand(),
+      splitCommand(),
+      leaksCommand(),
+      inspectCommand(),
+      cacheCommand(),
+      r2v2Command(),
+    ],
+    'Learning:': [trainCommand(), compareCommand(), recipeCommand(), weightsCommand(), verifyResumeCommand()],
+    'Judging:': [evaluateCommand(), zeroShotCommand(), reportCommand()],
+    'Using what was learnt:': [
+      predictCommand(),
+      labelCommand(),
+      searchCommand(),
+      embedCommand(),
+      trackCommand(),
+      conceptsCommand(),
+    ],
+    'Other commands:': [completionCommand()],
+  };
 }
 
 /** Runs the command line and returns the exit code. */

@@ -5,11 +5,12 @@ import { trainLss } from '../runs/train-lss.js';
 import { framesCommand } from './train-frames.js';
 import { representationCommand } from './train-representation.js';
 import { timebalanceCommand } from './train-timebalance.js';
+import { trackerCommand } from './train-tracker.js';
 
 /** `chronotope train <method>`. */
 export function trainCommand(): Command {
   const command = new Command('train').description('train a model');
-  const methods = [timebalanceCommand(), cclCommand(), framesCommand(), clipCommand(), lssCommand()];
+  const methods = [timebalanceCommand(), cclCommand(), framesCommand(), clipCommand(), lssCommand(), trackerCommand()];
   for (const method of methods) command.addCommand(method);
   return command;
 }

@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
-import { type ClipFormat, convertClip } from '../models/clip/clip-weights.js';
+import type { ClipFormat } from '../models/clip/clip-weights.js';
 import { describeWeights } from '../models/weights/describe-weights.js';
 import type { ChannelOrder, WeightsFormat } from '../models/weights/layouts.js';
+import { convertModel } from '../runs/convert-clip.js';
 import { exportRun } from '../runs/export-weights.js';
 import { positiveInteger, stageOption } from './options.js';
 import { weightsSummary, weightsTable } from './weights-table.js';
@@ -81,8 +82,8 @@ function exportWeightsCommand(): Command {
 
 function convertWeightsCommand(): Command {
   return new Command('convert')
-    .description("rewrite the weights of a CLIP, from OpenAI's archive or Hugging Face, in float32")
-    .argument('<file>', 'ViT-B-16.pt, model.safetensors, or a file of OpenCLIP')
+    .description("rewrite a CLIP in float32, under OpenAI's names or those of Hugging Face")
+    .argument('<run or file>', 'ViT-B-16.pt, model.safetensors, a file of OpenCLIP, or a run of train clip')
     .requiredOption('--out <file>', '.pth or .pt for torch.load, else safetensors')
     .addOption(
       new Option('--to <keys>', 'whose names of weights')
@@ -90,9 +91,9 @@ function convertWeightsCommand(): Command {
         .default('openai'),
     )
     .addHelpText('after', '\nExample:\n  $ chronotope weights convert ViT-B-16.pt --out vit-b-16.safetensors')
-    .action((file: string, { out, to }: ConvertFlags) => {
-      const { format, ignored } = convertClip(file, out, { format: to });
+    .action((source: string, { out, to }: ConvertFlags) => {
+      const { ignored } = convertModel(source, out, { format: to });
       const leftOut = ignored.length === 0 ? '' : `, without ${ignored.join(', ')}`;
-      process.stdout.write(`${out}: the CLIP of ${file} (${format} names), now under ${to} names${leftOut}\n`);
+      process.stdout.write(`${out}: the CLIP of ${source} under ${to} names${leftOut}\n`);
     });
 }

@@ -6,7 +6,7 @@ import { assertClose, readGolden } from '../testing/golden.js';
 import { type GoldenTensor, goldenState, goldenTensor } from '../testing/golden-tensors.js';
 import { type TinyClip, tinyShape } from '../testing/tiny-clip.js';
 import { counterpartRanks, summariseRanks } from './cross-modal.js';
-import { CLIP_SCALE, zeroShotProbabilities } from './zero-shot.js';
+import { zeroShotProbabilities } from './zero-shot.js';
 
 interface ZeroShot {
   prompt_tokens: GoldenTensor;
@@ -29,9 +29,9 @@ test("prompt ensemble and logits are those of OpenAI's notebook", () => {
     const weights = nn.functional.normalize(encoded.view([classes, perClass, -1]).mean(1));
     assertClose(weights.transpose(0, 1).contiguous(), golden.classifier_weights.data, { absolute: 2e-5 });
     const images = nn.functional.normalize(clip.visual.call(goldenTensor(golden.images)));
-    const logits = images.matmul(weights.transpose(0, 1)).mul(CLIP_SCALE);
+    const logits = images.matmul(weights.transpose(0, 1)).mul(100);
     assertClose(logits, golden.logits.data, { absolute: 1e-3 });
-    const probabilities = zeroShotProbabilities(images, weights);
+    const probabilities = zeroShotProbabilities(images, weights, 100);
     assertClose(probabilities, goldenTensor(golden.logits).softmax(1).toArray() as number[][], { absolute: 1e-3 });
     const right = probabilities.argmax(1).eq(goldenTensor(golden.labels)).sum().item();
     assert.equal(right, golden.n_correct_top1);

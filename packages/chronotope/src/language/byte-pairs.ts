@@ -43,23 +43,23 @@ export class BytePairs {
       if (lowest === NO_MERGE) break;
       length = this.#merge(lowest, length);
     }
-    const result = new Array<number>(length);
-    for (let i = 0; i < length; i++) result[i] = tokens[i]!;
+    const result: number[] = [];
+    for (let i = 0; i < length; i++) result.push(tokens[i]!);
     return result;
   }
 
   /** Writes the bytes of a word as tokens, and the ranks of their pairs. Returns how many there are. */
   #start(word: string): number {
-    const bytes = bytesOf(word);
-    const { length } = bytes;
-    if (length > this.#tokens.length) {
-      this.#tokens = new Int32Array(2 * length);
-      this.#ranks = new Int32Array(2 * length);
+    // A unit of UTF-16 makes three bytes at the most.
+    if (3 * word.length > this.#tokens.length) {
+      this.#tokens = new Int32Array(6 * word.length);
+      this.#ranks = new Int32Array(6 * word.length);
     }
-    const tokens = this.#tokens;
-    for (let i = 0; i < length; i++) tokens[i] = TOKEN_OF_BYTE[bytes[i]!]!;
+    const [tokens, ranks] = [this.#tokens, this.#ranks];
+    const length = writeBytes(word, tokens);
+    for (let i = 0; i < length; i++) tokens[i] = TOKEN_OF_BYTE[tokens[i]!]!;
     tokens[length - 1]! += BYTES;
-    for (let i = 0; i + 1 < length; i++) this.#ranks[i] = this.#pairs.rank(tokens[i]!, tokens[i + 1]!);
+    for (let i = 0; i + 1 < length; i++) ranks[i] = this.#pairs.rank(tokens[i]!, tokens[i + 1]!);
     return length;
   }
 
@@ -148,15 +148,18 @@ const NO_MERGE = 0x7fffffff;
 const CHANGED = -1;
 const ENCODER = new TextEncoder();
 
-/** The UTF-8 bytes of a word. Most words are ASCII, which needs no encoder. */
-function bytesOf(word: string): ArrayLike<number> {
-  const bytes = new Array<number>(word.length);
+/** Writes the UTF-8 bytes of a word and returns how many there are. Most words are ASCII, which needs no encoder. */
+function writeBytes(word: string, target: Int32Array): number {
   for (let i = 0; i < word.length; i++) {
     const code = word.charCodeAt(i);
-    if (code >= 0x80) return ENCODER.encode(word);
-    bytes[i] = code;
+    if (code >= 0x80) {
+      const bytes = ENCODER.encode(word);
+      target.set(bytes);
+      return bytes.length;
+    }
+    target[i] = code;
   }
-  return bytes;
+  return word.length;
 }
 
 /** The bytes in the order of their tokens: those that print as themselves in Latin-1 first. */

@@ -150,8 +150,9 @@ function textTooLong(text: string, tokens: number, context: number): ChronotopeE
 
 /** The merges of a file; OpenAI's has many more lines than its vocabulary uses. */
 function readMerges(file: string | URL, vocabulary: number | undefined): BytePairs {
-  const lines = readLines(file).slice(1);
-  const count = vocabulary === undefined ? lines.length : vocabulary - FIXED_TOKENS;
+  const wanted = vocabulary === undefined ? undefined : vocabulary - FIXED_TOKENS;
+  const lines = readLines(file, wanted).slice(1);
+  const count = wanted ?? lines.length;
   if (count < 0 || count > lines.length) {
     throw new ChronotopeError(
       'vocabulary-size',
@@ -166,14 +167,26 @@ function readMerges(file: string | URL, vocabulary: number | undefined): BytePai
   }
 }
 
-function readLines(file: string | URL): string[] {
+/** The header and the lines behind it, as many as are wanted. */
+function readLines(file: string | URL, wanted?: number): string[] {
   try {
     const bytes = readFileSync(file);
     const gzipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
-    return (gzipped ? gunzipSync(bytes) : bytes).toString('utf8').trimEnd().split(/\r?\n/);
+    const text = (gzipped ? gunzipSync(bytes) : bytes).toString('utf8').trimEnd();
+    return (wanted === undefined ? text : firstLines(text, 1 + wanted)).split(/\r?\n/);
   } catch (cause) {
     throw notAVocabulary(file, (cause as Error).message, cause);
   }
+}
+
+/** Splitting all of OpenAI's file into lines would cost more than reading it. */
+function firstLines(text: string, count: number): string {
+  let end = -1;
+  for (let line = 0; line < count; line++) {
+    end = text.indexOf('\n', end + 1);
+    if (end < 0) return text;
+  }
+  return text.slice(0, end);
 }
 
 function notAVocabulary(file: string | URL, problem: string, cause: unknown): ChronotopeError {

@@ -5,7 +5,7 @@ import type { ManifestEntry } from '../data/manifest.js';
 import type { VideoBackbone } from '../models/backbone.js';
 import type { Clip } from '../models/clip/clip.js';
 import type { WeightsFormat } from '../models/weights/layouts.js';
-import type { Recipe } from '../recipes/schemas.js';
+import type { VideoRecipe } from '../recipes/schemas.js';
 import { trainedCcl } from './ccl/trained-ccl.js';
 import { trainedClip } from './clip/trained-clip.js';
 import { trainedFrames } from './frames/trained-frames.js';
@@ -40,8 +40,8 @@ export interface TrainedNetwork {
 
 /** The part of a network that compares videos with words. */
 export interface VideoLanguage {
-  /** Whose text tower reads the words. */
-  clip: Clip;
+  /** The CLIP whose text tower reads the words: this network's own, or the file of weights that the run started from. */
+  clip: Clip | { file: string };
   /** Clips `[N, 3, T, H, W]` of the method's test loader to vectors in the space of the texts, `[N, E]`. */
   embed(clips: Tensor): Tensor;
 }
@@ -72,7 +72,7 @@ export interface TrainedMethod {
 }
 
 /** The method of a recipe, as the recipe sets it. */
-export function trainedMethod(recipe: Recipe): TrainedMethod {
+export function trainedMethod(recipe: VideoRecipe): TrainedMethod {
   switch (recipe.method) {
     case 'timebalance':
       return trainedTimeBalance(recipe);

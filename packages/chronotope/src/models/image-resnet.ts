@@ -10,6 +10,12 @@ export interface ResNetOptions {
   width?: number;
   /** Blocks of each stage. Default: the published network's. */
   depths?: FourDepths;
+  /**
+   * How many times the feature map is smaller than the image. 8 keeps the size of the second stage: the last two have
+   * stride 1 and 3x3 convolutions dilated 2 and 4 times (in the first block of a stage half of that; of a basic block
+   * only the first convolution), with the same weights. Default 32, the published networks.
+   */
+  outputStride?: 8 | 32;
 }
 
 type BlockKind = 'basic' | 'bottleneck';
@@ -37,24 +43,26 @@ abstract class ResNet extends nn.Module {
 
   protected constructor(
     kind: BlockKind,
-    { classes = null, width = 64, depths }: ResNetOptions & { depths: FourDepths },
+    { classes = null, width = 64, outputStride = 32, depths }: ResNetOptions & { depths: FourDepths },
   ) {
     super();
     const expansion = EXPANSION[kind];
     this.features = 8 * width * expansion;
     this.conv1 = new nn.Conv2d(3, width, { kernelSize: 7, stride: 2, padding: 3, bias: false });
     this.bn1 = new nn.BatchNorm2d(width);
-    const stage = (index: 1 | 2 | 3) =>
-      imageStage(kind, (width * expansion * 2 ** index) / 2, width * 2 ** index, { blocks: depths[index], stride: 2 });
-    this.layer1 = imageStage(kind, width, width, { blocks: depths[0], stride: 1 });
-    this.layer2 = stage(1);
-    this.layer3 = stage(2);
-    this.layer4 = stage(3);
+    const stage = (index: 1 | 2 | 3, geometry: StageGeometry) =>
+      imageStage(kind, (width * expansion * 2 ** index) / 2, width * 2 ** index, depths[index], geometry);
+    const shrinks = { stride: 2, dilation: 1 };
+    const isDilated = outputStride === 8;
+    this.layer1 = imageStage(kind, width, width, depths[0], { stride: 1, dilation: 1 });
+    this.layer2 = stage(1, shrinks);
+    this.layer3 = stage(2, isDilated ? { stride: 1, dilation: 2 } : shrinks);
+    this.layer4 = stage(3, isDilated ? { stride: 1, dilation: 4 } : shrinks);
     this.fc = classes === null ? null : new nn.Linear(this.features, classes);
     initialiseConvolutions(this);
   }
 
-  /** The last convolution's output, `[N, 3, H, W]` to `[N, F, H / 32, W / 32]`. Call it inside a scope. */
+  /** The last convolution's output, `[N, 3, H, W]` to `[N, F, H / 32, W / 32]`, or / 8. Call it inside a scope. */
   featureMap(images: Tensor): Tensor {
     const { conv1, bn1, relu, maxpool, layer1, layer2, layer3, layer4 } = this;
     return nn.chain([conv1, bn1, relu, maxpool, layer1, layer2, layer3, layer4], images);
@@ -81,17 +89,27 @@ export class ResNet50 extends ResNet {
   }
 }
 
-/** Blocks in a row; the first one changes width and size. */
+/** Stride of a stage's first block, and distance between the taps of its 3x3 convolutions. */
+interface StageGeometry {
+  stride: number;
+  dilation: number;
+}
+
+/** Blocks in a row; the first one changes width and size, and has half of the stage's dilation. */
 function imageStage(
   kind: BlockKind,
   inChannels: number,
   inner: number,
-  { blocks, stride }: { blocks: number; stride: number },
+  blocks: number,
+  { stride, dilation }: StageGeometry,
 ): nn.Sequential {
   const Block = kind === 'basic' ? BasicBlock : Bottleneck;
+  const first = { stride, dilation: Math.max(1, dilation / 2) };
   return new nn.Sequential(
     ...Array.from({ length: blocks }, (_, index) =>
-      index === 0 ? new Block(inChannels, inner, stride) : new Block(inner * EXPANSION[kind], inner, 1),
+      index === 0
+        ? new Block(inChannels, inner, first)
+        : new Block(inner * EXPANSION[kind], inner, { stride: 1, dilation }),
     ),
   );
 }
@@ -105,9 +123,10 @@ class BasicBlock extends nn.Module {
   readonly bn2: nn.BatchNorm2d;
   readonly downsample: nn.Sequential | null;
 
-  constructor(inChannels: number, outChannels: number, stride: number) {
+  constructor(inChannels: number, outChannels: number, { stride, dilation }: StageGeometry) {
     super();
-    this.conv1 = new nn.Conv2d(inChannels, outChannels, { kernelSize: 3, stride, padding: 1, bias: false });
+    const first = { kernelSize: 3, stride, padding: dilation, dilation, bias: false };
+    this.conv1 = new nn.Conv2d(inChannels, outChannels, first);
     this.bn1 = new nn.BatchNorm2d(outChannels);
     this.conv2 = new nn.Conv2d(outChannels, outChannels, { kernelSize: 3, padding: 1, bias: false });
     this.bn2 = new nn.BatchNorm2d(outChannels);
@@ -131,12 +150,12 @@ class Bottleneck extends nn.Module {
   readonly relu = new nn.ReLU({ inplace: true });
   readonly downsample: nn.Sequential | null;
 
-  constructor(inChannels: number, inner: number, stride: number) {
+  constructor(inChannels: number, inner: number, { stride, dilation }: StageGeometry) {
     super();
     const outChannels = inner * EXPANSION.bottleneck;
     this.conv1 = new nn.Conv2d(inChannels, inner, { kernelSize: 1, bias: false });
     this.bn1 = new nn.BatchNorm2d(inner);
-    this.conv2 = new nn.Conv2d(inner, inner, { kernelSize: 3, stride, padding: 1, bias: false });
+    this.conv2 = new nn.Conv2d(inner, inner, { kernelSize: 3, stride, padding: dilation, dilation, bias: false });
     this.bn2 = new nn.BatchNorm2d(inner);
     this.conv3 = new nn.Conv2d(inner, outChannels, { kernelSize: 1, bias: false });
     this.bn3 = new nn.BatchNorm2d(outChannels);

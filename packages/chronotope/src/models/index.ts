@@ -1,3 +1,4 @@
+export { AlexNet } from './alexnet.js';
 export { type KeyStyle, VideoBackbone } from './backbone.js';
 export { Classifier, type ClassifierOptions } from './classifier.js';
 export * from './clip/index.js';
@@ -11,6 +12,7 @@ export {
 export { ResNet18, ResNet50, type ResNetOptions } from './image-resnet.js';
 export { ProjectionHead, type ProjectionHeadOptions, type SliceProjection } from './projection-head.js';
 export { BACKBONE_NAMES, type BackboneConfig, createBackbone } from './registry.js';
+export { crossCorrelation, SiamFC, type SiamFCOptions, type TrackingBackbone } from './siamfc.js';
 export { R3D50, type R3D50Options } from './slow-resnet.js';
 export { SmallR3D, type SmallR3DOptions } from './small-r3d.js';
 export * from './space-time/index.js';

@@ -4,7 +4,14 @@ import { isMap, isScalar, isSeq, LineCounter, parseDocument, stringify } from 'y
 import type { ZodError } from 'zod';
 import { ChronotopeError } from '../errors.js';
 import { didYouMean } from './nearest.js';
-import { METHOD_NAMES, type MethodName, RECIPE_SCHEMAS, type Recipe, type RecipeOf } from './schemas.js';
+import {
+  METHOD_NAMES,
+  type MethodName,
+  RECIPE_SCHEMAS,
+  type Recipe,
+  type RecipeOf,
+  type VideoRecipe,
+} from './schemas.js';
 import { allSettings, capitalised } from './settings.js';
 
 type ZodIssue = ZodError['issues'][number];
@@ -70,6 +77,19 @@ export function loadRecipeOf<M extends MethodName>(
     );
   }
   return recipe as RecipeOf<M>;
+}
+
+/**
+ * Reads a recipe of a method that learns from videos; otherwise as {@link loadRecipe}.
+ *
+ * @throws ChronotopeError `recipe-without-videos`, and those of {@link loadRecipe}
+ */
+export function loadVideoRecipe(nameOrFile: string, overrides: readonly string[] = []): VideoRecipe {
+  const recipe = loadRecipe(nameOrFile, overrides);
+  if (recipe.method !== 'tracker') return recipe;
+  throw new ChronotopeError('recipe-without-videos', `${nameOrFile} is a recipe of tracker, which decodes no videos`, {
+    hint: 'Give a recipe of a method that learns from videos: chronotope recipe list.',
+  });
 }
 
 /** A recipe as YAML. */
@@ -167,24 +187,19 @@ function applyOverride(settings: Record<string, unknown>, override: string, meth
   const key = override.slice(0, separator);
   const path = key.split('.');
   const last = path.pop()!;
-  const group = groupAt(settings, path, method);
-  if (!isMapping(group) || !(last in group || settingKeys(method).includes(key))) {
+  const isKnown = settingKeys(method).includes(key);
+  const group = path.reduce<unknown>((node, part) => {
+    if (!isMapping(node)) return undefined;
+    if (isKnown) node[part] ??= {};
+    return node[part];
+  }, settings);
+  if (!isMapping(group) || !(last in group || isKnown)) {
     const beside = isMapping(group) ? Object.keys(group) : Object.keys(settings);
     throw new ChronotopeError('override-invalid', `--set ${override}: no setting "${key}"`, {
       hint: capitalised(didYouMean(key, settingKeys(method))) ?? `Keys here are ${beside.join(', ')}.`,
     });
   }
   group[last] = parseDocument(override.slice(separator + 1)).toJS();
-}
-
-/** The group at a path, made where a recipe leaves it out; undefined where there is no such group. */
-function groupAt(settings: Record<string, unknown>, path: readonly string[], method: MethodName): unknown {
-  const known = settingKeys(method);
-  return path.reduce<unknown>((node, part, depth) => {
-    if (!isMapping(node)) return undefined;
-    if (!(part in node) && known.includes(path.slice(0, depth + 1).join('.'))) node[part] = {};
-    return node[part];
-  }, settings);
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,5 @@
 import { savePth, scope } from '@chronotope/torch';
+import { ChronotopeError } from '../errors.js';
 import { type OfficialCheckpoint, trainedMethod } from '../methods/trained-method.js';
 import {
   type ExportedWeights,
@@ -23,12 +24,18 @@ export interface ExportRunOptions extends ExportWeightsOptions {
  * Writes the network of a finished stage under another program's keys; where the format is a checkpoint of the official
  * program (`moco` with an ending `.pth`), the whole training.
  *
- * @throws ChronotopeError `not-a-run-folder`, `stage-unknown`, `stage-missing`, `weights-format`
+ * @throws ChronotopeError `not-a-run-folder`, `stage-unknown`, `stage-missing`, `weights-format`, also for a CLIP, whose
+ *   weights go through `convertModel`
  */
 export function exportRun(folder: string, options: ExportRunOptions): ExportedWeights {
   const { draw = 0, out, stage, ...format } = options;
   const run = RunFolder.open(folder);
   const recipe = runRecipe(run);
+  if (recipe.method === 'clip') {
+    throw new ChronotopeError('weights-format', `${folder} is a run of clip, whose weights have formats of their own`, {
+      hint: `Give chronotope weights convert ${folder} --out ${out}.`,
+    });
+  }
   const which = { stage: stage ?? trainedMethod(recipe).mainStage, draw };
   return withNetwork(run, recipe, which, (network) => {
     const { module, exported = module, officialCheckpoint } = network;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { encode, encodePicture } from '@chronotope/video';
-import { loadRecipe } from '../recipes/load.js';
+import { loadVideoRecipe } from '../recipes/load.js';
 import { fileTrees, images } from '../testing/file-tree.js';
 import type { Progress } from '../training/progress.js';
 import { buildFrameCache, clearFrameCache, describeFrameCache, verifyFrameCache } from './frame-cache.js';
@@ -30,7 +30,7 @@ const progress: Progress = {
 
 /** Builds with settings of a recipe and gives the counts. */
 async function build(from: string, overrides: string[] = [], verify?: 'checksum') {
-  const { frames } = loadRecipe('timebalance-small', overrides);
+  const { frames } = loadVideoRecipe('timebalance-small', overrides);
   const { plan, stored, reused, failed } = await buildFrameCache({ data: from, store, frames, verify, progress });
   return [plan.format, stored, reused, failed.length];
 }

@@ -54,7 +54,7 @@ export async function proposeLabels(
   return withModel(source, stage, async (model) => {
     const names = concepts.map(({ name }) => name);
     const { ids, vectors, excluded } = await embedEntries(model, training, { progress: silentProgress, ...views });
-    const predictions = scope(() => predict(ids, vectors, model.encoder.classVectors(names, templates)));
+    const predictions = scope(() => predict(model, { ids, vectors }, names, templates));
     vectors.dispose();
     const entryOf = new Map(training.map((entry) => [entry.id, entry]));
     const proposals = predictions.map(({ id, probabilities }): Proposal => {

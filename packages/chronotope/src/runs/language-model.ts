@@ -6,8 +6,7 @@ import { ChronotopeError } from '../errors.js';
 import { TextEncoder } from '../language/text-features.js';
 import { testLoader } from '../methods/clip/pipeline.js';
 import { type TestSource, type TestViews, trainedMethod } from '../methods/trained-method.js';
-import type { Clip } from '../models/clip/clip.js';
-import { FrameClip, loadClip } from '../models/clip/index.js';
+import { Clip, FrameClip, loadClip } from '../models/clip/index.js';
 import type { FrameSettings } from '../recipes/parts.js';
 import { loadModel } from '../training/checkpoint.js';
 import { RunFolder } from './run-folder.js';
@@ -18,7 +17,12 @@ import { finishedStage, requireStages } from './trained-networks.js';
 export interface LanguageModel {
   /** For people: the run or file. */
   name: string;
+  /** Its text tower reads the words. */
   clip: Clip;
+  /** What decides where videos lie in that space. */
+  network: nn.Module;
+  /** Keys of a file that a CLIP has no place for. */
+  ignored: string[];
   encoder: TextEncoder;
   /** How videos are decoded for it. */
   frames: FrameSettings;
@@ -43,13 +47,15 @@ export function openLanguageModel(source: string, stage?: string): LanguageModel
 }
 
 function fromFile(file: string): LanguageModel {
-  const { clip } = loadClip(file);
+  const { clip, ignored } = loadClip(file);
   const { resolution } = clip.shape.image;
   const settings = { inputSize: resolution, seed: 1, evaluation: { clips: FRAMES_OF_VIDEO } };
   const frames = new FrameClip(clip.visual);
   return {
     name: file,
     clip: clip.eval(),
+    network: clip,
+    ignored,
     encoder: encoderOf(clip, file),
     // Four frames a second show what happens; all of a long video would fill the disk.
     frames: { shortSide: resolution, fps: 4, maxFrames: 1200, format: 'auto', budget: null },
@@ -70,20 +76,26 @@ function fromRun(folder: string, wanted: string | undefined): LanguageModel {
   if (network.language === undefined) {
     network.module.dispose();
     throw new ChronotopeError('no-language', `${folder} is a run of ${recipe.method}, whose network knows no words`, {
-      hint: 'Use a run of chronotope train clip, or a file of CLIP weights: see docs/language.md.',
+      hint: 'Use a run of train clip, one of train lss that started from a CLIP, or a file of CLIP weights: docs/language.md.',
     });
   }
   loadModel(finished, network.module);
   network.module.eval();
-  const { clip, embed } = network.language;
+  const { clip: texts, embed } = network.language;
+  const clip = texts instanceof Clip ? texts : loadClip(texts.file).clip;
   return {
     name: folder,
     clip,
+    network: network.module,
+    ignored: [],
     encoder: encoderOf(clip, folder),
     frames: recipe.frames,
     loader: (videos, views) => method.testLoader(videos, views),
     embed,
-    dispose: () => network.module.dispose(),
+    dispose: () => {
+      network.module.dispose();
+      if (clip !== network.module) clip.dispose();
+    },
   };
 }
 

@@ -6,36 +6,20 @@ import { after, before, describe, test } from 'node:test';
 import { loadSafetensors } from '@chronotope/torch';
 import { conceptsOfNames } from '../language/concept-file.js';
 import { TEMPLATES } from '../language/templates.js';
-import { saveClip } from '../models/clip/index.js';
-import { loadRecipeOf } from '../recipes/load.js';
+import { tinyClipRecipe } from '../testing/tiny-clip-recipe.js';
+import { tinyLss } from '../testing/tiny-lss.js';
 import { writeTinyVideos } from '../testing/tiny-videos.js';
 import { buildConcepts, loadConcepts, nearestConcepts } from './concepts.js';
+import { convertModel } from './convert-clip.js';
 import { embedVideos } from './embed.js';
 import { evaluateFeatures } from './evaluate-features.js';
+import { exportRun } from './export-weights.js';
 import { proposeLabels, writeProposals } from './label-by-words.js';
-import { openLanguageModel } from './language-model.js';
 import { searchVideos } from './search.js';
 import { trainClip } from './train-clip.js';
+import { trainLss } from './train-lss.js';
 import { readTrainingData } from './training-data.js';
 import { retrieveByCaption, zeroShot } from './zero-shot.js';
-
-const TINY = [
-  'frames.shortSide=16',
-  'inputSize=16',
-  'model.patch=8',
-  'model.embedding=8',
-  ...['image', 'text'].flatMap((tower) => [
-    `model.${tower}.width=16`,
-    `model.${tower}.layers=1`,
-    `model.${tower}.heads=2`,
-  ]),
-  'model.text.vocabulary=1000',
-  'train.epochs=60',
-  'train.batch=4',
-  'train.learningRate=0.01',
-  'train.augment.jitter.probability=0',
-  'evaluation.clips=2',
-];
 
 const CAPTIONS: Record<string, string> = {
   'red/r0.mp4': 'A red film.',
@@ -60,7 +44,7 @@ describe('videos and words', () => {
     await writeTinyVideos(data);
     const lines = Object.entries(CAPTIONS).map(([name, text]) => JSON.stringify({ path: name, text }));
     writeFileSync(path.join(data, 'captions.jsonl'), lines.join('\n'));
-    await trainClip({ data, out: run, frames: store, recipe: loadRecipeOf('clip', 'clip-tiny', TINY) });
+    await trainClip({ data, out: run, frames: store, recipe: tinyClipRecipe('train.epochs=60') });
   });
   after(() => rmSync(root, { recursive: true, force: true }));
 
@@ -74,9 +58,8 @@ describe('videos and words', () => {
   });
 
   test('its weights in a file do the same as the run', async () => {
-    const model = openLanguageModel(run);
-    saveClip(model.clip, inRoot('clip.safetensors'), { format: 'huggingface' });
-    model.dispose();
+    assert.deepEqual(convertModel(run, inRoot('clip.safetensors'), { format: 'huggingface' }), { ignored: [] });
+    assert.throws(() => exportRun(run, { out: inRoot('w.pth') }), { code: 'weights-format', hint: /weights convert/ });
     const [fromRun, fromFile] = [run, inRoot('clip.safetensors')].map((source) =>
       zeroShot(source, data, { templates: ['a {} film.'], clips: 2 }),
     );
@@ -161,9 +144,22 @@ describe('videos and words', () => {
     assert.throws(() => loadConcepts(inRoot('clip.safetensors')), { code: 'not-concepts' });
   });
 
+  test('a run of LSS that started from the CLIP knows the same words', async () => {
+    const clip = inRoot('start.safetensors');
+    convertModel(run, clip);
+    const shape = ['model.patch=8', 'model.width=16', 'model.depth=1', `model.pretrained=${clip}`];
+    const out = inRoot('lss');
+    await trainLss({ data, out, frames: store, recipe: tinyLss([...shape, 'train.epochs=1']) });
+    const templates = ['a {} film.'];
+    assert.equal((await zeroShot(out, data, { templates, store, stage: 'start' })).top1, 1);
+    const { hits } = await searchVideos(out, data, 'a red film', { count: 4, store });
+    assert.ok(hits.every(({ id }) => /r\d|u0|t0/.test(id)));
+    assert.throws(() => convertModel(out, inRoot('x.safetensors')), { code: 'weights-format', hint: /weights export/ });
+  });
+
   test('data without captions are refused with what to do', async () => {
     rmSync(path.join(data, 'captions.jsonl'));
-    const recipe = loadRecipeOf('clip', 'clip-tiny', TINY);
+    const recipe = tinyClipRecipe('train.epochs=60');
     await assert.rejects(trainClip({ data, out: inRoot('other'), frames: store, recipe }), {
       code: 'no-captions',
       hint: /captions\.jsonl/,

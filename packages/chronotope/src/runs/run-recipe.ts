@@ -1,12 +1,34 @@
 import { ChronotopeError } from '../errors.js';
 import { loadRecipe } from '../recipes/load.js';
-import type { Recipe } from '../recipes/schemas.js';
+import type { VideoRecipe } from '../recipes/schemas.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
+import type { TrackerRecipe } from '../recipes/tracker.js';
 import type { RunFolder } from './run-folder.js';
 
-/** The settings a run was trained with. */
-export function runRecipe(run: RunFolder): Recipe {
-  return loadRecipe(run.path('recipe.yaml'));
+/**
+ * The settings of a run that has learnt from videos.
+ *
+ * @throws ChronotopeError `is-a-tracker` for one that follows objects
+ */
+export function runRecipe(run: RunFolder): VideoRecipe {
+  const recipe = loadRecipe(run.path('recipe.yaml'));
+  if (recipe.method !== 'tracker') return recipe;
+  throw new ChronotopeError('is-a-tracker', `${run.folder} is a run of tracker, which follows objects`, {
+    hint: 'Use chronotope track evaluate and chronotope track run with it.',
+  });
+}
+
+/**
+ * The settings of a run of a tracker.
+ *
+ * @throws ChronotopeError `not-a-tracker`
+ */
+export function trackerRunRecipe(run: RunFolder): TrackerRecipe {
+  const recipe = loadRecipe(run.path('recipe.yaml'));
+  if (recipe.method === 'tracker') return recipe;
+  throw new ChronotopeError('not-a-tracker', `${run.folder} is a run of ${recipe.method}, which follows nothing`, {
+    hint: `Train a tracker on its features: chronotope train tracker --weights ${run.folder}:<stage> --data … --out …`,
+  });
 }
 
 /**

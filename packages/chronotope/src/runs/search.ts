@@ -67,7 +67,7 @@ async function throughIndex(
   { clips, crops }: LanguageOptions,
   embed: () => Promise<VideoVectors>,
 ): Promise<VideoVectors> {
-  const made = JSON.stringify({ weights: weightsHash(model.clip), clips, crops, videos: entries.map(factsOf) });
+  const made = JSON.stringify({ weights: weightsHash(model.network), clips, crops, videos: entries.map(factsOf) });
   const kept = readIndex(file);
   if (kept !== null && kept.metadata.format === FORMAT && kept.metadata.made === made) {
     const { ids, excluded } = JSON.parse(kept.metadata.rows!) as Pick<VideoVectors, 'ids' | 'excluded'>;

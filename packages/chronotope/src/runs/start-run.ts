@@ -5,7 +5,7 @@ import { ClipReader } from '../data/clip-reader.js';
 import { automaticWorkers, ClipWorkers } from '../data/clip-workers.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { formatRecipe } from '../recipes/load.js';
-import type { Recipe } from '../recipes/schemas.js';
+import type { Recipe, VideoRecipe } from '../recipes/schemas.js';
 import { writeFileAtomic, writeJsonAtomic } from '../training/json-files.js';
 import { firstDoes, firstThenOthers, shard } from '../training/processes.js';
 import type { Progress } from '../training/progress.js';
@@ -37,7 +37,7 @@ export interface StartOptions {
 }
 
 /** What a method trains with. */
-export interface MethodRun<R extends Recipe> {
+export interface MethodRun<R extends VideoRecipe> {
   recipe: R;
   classes: readonly string[];
   /** Where clips come from. */
@@ -94,7 +94,7 @@ export async function openRun(
  * @param train gets the ids of the videos that can be used beside the run
  * @throws ChronotopeError `no-usable-videos`, `interrupted`; VideoError `disk-full`, `unwritable`; those of `train`
  */
-export async function withFrames<R extends Recipe>(
+export async function withFrames<R extends VideoRecipe>(
   run: RunFolder,
   recipe: R,
   training: readonly ManifestEntry[],
@@ -119,7 +119,7 @@ export async function withFrames<R extends Recipe>(
 
 async function decode(
   run: RunFolder,
-  recipe: Recipe,
+  recipe: VideoRecipe,
   training: readonly ManifestEntry[],
   { progress, signal, frames }: StartOptions & { progress: Progress },
 ): Promise<PreparedVideos> {

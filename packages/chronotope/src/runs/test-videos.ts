@@ -4,7 +4,7 @@ import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
 import { Bootstrap } from '../evaluation/bootstrap.js';
 import { type TestViews, trainedMethod } from '../methods/trained-method.js';
-import type { Recipe } from '../recipes/schemas.js';
+import type { VideoRecipe } from '../recipes/schemas.js';
 import type { Progress } from '../training/progress.js';
 import { prepareVideos, repairNote } from './prepare-videos.js';
 import { readTestData } from './run-data.js';
@@ -13,7 +13,7 @@ import { runFrames } from './run-frames.js';
 import { readVideos } from './training-data.js';
 
 export interface VideoSetOptions extends TestViews {
-  recipe: Recipe;
+  recipe: VideoRecipe;
   progress: Progress;
   signal?: AbortSignal;
 }

@@ -1,18 +1,18 @@
 import type { ManifestEntry } from '../data/manifest.js';
-import type { Recipe } from '../recipes/schemas.js';
+import type { VideoRecipe } from '../recipes/schemas.js';
 import { heard, withProcesses } from '../training/processes.js';
 import type { Progress } from '../training/progress.js';
 import { type MethodRun, openRun, type StartOptions, withFrames } from './start-run.js';
 import { readVideos } from './training-data.js';
 
 /** What a method that needs no labels trains with. */
-export interface RepresentationRun<R extends Recipe> extends MethodRun<R> {
+export interface RepresentationRun<R extends VideoRecipe> extends MethodRun<R> {
   /** The training videos; labels that the data happen to have are there, and not for learning. */
   videos: readonly ManifestEntry[];
 }
 
 /** Settles what a recipe leaves open, and refuses what cannot work, before the run begins. */
-export type Settle<R extends Recipe> = (recipe: R, videos: readonly ManifestEntry[], progress: Progress) => R;
+export type Settle<R extends VideoRecipe> = (recipe: R, videos: readonly ManifestEntry[], progress: Progress) => R;
 
 /**
  * Trains a method that learns from videos alone, in a run folder like those of every method. Classes and labels of the
@@ -23,7 +23,7 @@ export type Settle<R extends Recipe> = (recipe: R, videos: readonly ManifestEntr
  * @param settle default: the recipe as it is
  * @throws ChronotopeError those of `readDataset`; `no-usable-videos`, `run-differs`, `interrupted`, and those of `learn`
  */
-export function trainRepresentation<R extends Recipe>(
+export function trainRepresentation<R extends VideoRecipe>(
   options: StartOptions & { recipe: R; origin?: string },
   learn: (run: RepresentationRun<R>) => Promise<void>,
   settle: Settle<R> = (recipe) => recipe,
@@ -31,7 +31,7 @@ export function trainRepresentation<R extends Recipe>(
   return withProcesses(() => train({ ...options, progress: heard(options.progress) }, learn, settle));
 }
 
-async function train<R extends Recipe>(
+async function train<R extends VideoRecipe>(
   options: StartOptions & { recipe: R; origin?: string; progress: Progress },
   learn: (run: RepresentationRun<R>) => Promise<void>,
   settle: Settle<R>,

@@ -4,7 +4,7 @@ import { newClassifier } from '../methods/timebalance/networks.js';
 import type { ClassifierStage } from '../methods/timebalance/stages.js';
 import { type TrainedNetwork, trainedMethod } from '../methods/trained-method.js';
 import { didYouMean } from '../recipes/nearest.js';
-import type { Recipe } from '../recipes/schemas.js';
+import type { VideoRecipe } from '../recipes/schemas.js';
 import { capitalised } from '../recipes/settings.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import { loadModel } from '../training/checkpoint.js';
@@ -61,7 +61,7 @@ export function loadClassifier(
  */
 export function withNetwork<T>(
   run: RunFolder,
-  recipe: Recipe,
+  recipe: VideoRecipe,
   { stage, draw }: NetworkChoice,
   use: (network: TrainedNetwork) => T,
 ): T {
@@ -78,7 +78,7 @@ export function withNetwork<T>(
 }
 
 /** @throws ChronotopeError `stage-unknown` for a stage that runs of this recipe do not have */
-export function requireStages(recipe: Recipe, stages: readonly string[]): void {
+export function requireStages(recipe: VideoRecipe, stages: readonly string[]): void {
   const known = trainedMethod(recipe).stages;
   const unknown = stages.find((stage) => !known.includes(stage));
   if (unknown === undefined) return;

@@ -1,4 +1,4 @@
-import { scope, type Tensor } from '@chronotope/torch';
+import { scope } from '@chronotope/torch';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
 import { type CrossModalResult, counterpartRanks, summariseRanks } from '../evaluation/cross-modal.js';
@@ -9,7 +9,7 @@ import { fillTemplates } from '../language/templates.js';
 import { silentProgress } from '../training/progress.js';
 import { type LanguageModel, openLanguageModel } from './language-model.js';
 import { readVideos } from './training-data.js';
-import { type EmbedEntriesOptions, embedEntries } from './video-vectors.js';
+import { type EmbedEntriesOptions, embedEntries, type VideoVectors } from './video-vectors.js';
 
 /** Settings of {@link zeroShot} and {@link retrieveByCaption}. */
 export interface LanguageOptions extends Partial<EmbedEntriesOptions> {
@@ -51,7 +51,7 @@ export async function zeroShot(
   return withModel(source, stage, async (model) => {
     const names = classes.map(spokenName);
     const { ids, vectors, excluded } = await embedEntries(model, labelled, { progress: silentProgress, ...options });
-    const predictions = scope(() => predict(ids, vectors, model.encoder.classVectors(names, templates)));
+    const predictions = scope(() => predict(model, { ids, vectors }, names, templates));
     vectors.dispose();
     const prompts = fillTemplates(templates, names[0]!);
     return { ...accuracy(predictions, truth, classes), classes, prompts, excluded };
@@ -117,9 +117,15 @@ export async function withModel<T>(
   }
 }
 
-/** Class probabilities of videos, from vectors `[V, E]` and `[C, E]`. */
-export function predict(ids: readonly string[], videos: Tensor, classes: Tensor): VideoPrediction[] {
-  const probabilities = zeroShotProbabilities(videos, classes);
+/** Class probabilities of videos, from the names of the classes. Call it inside a scope. */
+export function predict(
+  { clip, encoder }: LanguageModel,
+  { ids, vectors }: Pick<VideoVectors, 'ids' | 'vectors'>,
+  names: readonly string[],
+  templates: readonly string[],
+): VideoPrediction[] {
+  const classes = encoder.classVectors(names, templates);
+  const probabilities = zeroShotProbabilities(vectors, classes, Math.exp(clip.logitScale.item()));
   return ids.map((id, row) => ({ id, probabilities: probabilities.select(0, row).data() as Float32Array }));
 }
 

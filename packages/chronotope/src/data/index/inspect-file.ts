@@ -2,8 +2,7 @@ import {
   type DecodeSummary,
   frames,
   type PacketTimeline,
-  probe,
-  readPackets,
+  probeWithPackets,
   VideoError,
   type VideoErrorCode,
   type VideoInfo,
@@ -13,7 +12,7 @@ import { HASH_SIDE, PerceptualHasher } from './perceptual-hash.js';
 
 /** Limits of {@link inspectFile}. */
 export interface InspectOptions {
-  /** Milliseconds that each of the three passes over the file (header, packets, pictures) may take. */
+  /** Milliseconds that each pass over the file (header and packets, pictures) may take. */
   timeoutMs: number;
   signal?: AbortSignal;
 }
@@ -27,15 +26,14 @@ const DIFFERENT_INTERVAL = 0.2;
 const STEADY_SHARE = 0.01;
 
 /**
- * Finds out all there is to know of a video file: reads its header, walks through its packets and decodes every frame,
- * each in a child process with a time limit. A file that cannot be used gives the reason.
+ * Finds out all there is to know of a video file: reads its header and walks through its packets, and decodes every
+ * frame, each in a child process with a time limit. A file that cannot be used gives the reason.
  *
  * @throws VideoError `aborted`, `ffmpeg-missing`
  */
 export async function inspectFile(path: string, { timeoutMs, signal }: InspectOptions): Promise<Outcome> {
   try {
-    const info = await probe(path, { timeoutMs, signal });
-    const packets = await readPackets(path, { timeoutMs, signal });
+    const { info, packets } = await probeWithPackets(path, { timeoutMs, signal });
     return { video: await decodeFacts(info, packets, { timeoutMs, signal }) };
   } catch (error) {
     if (!(error instanceof VideoError) || notAboutTheFile.includes(error.code)) throw error;

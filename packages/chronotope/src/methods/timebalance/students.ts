@@ -14,6 +14,7 @@ import {
   type Pretrained,
   startingNetwork,
   type TimeBalanceRun,
+  testLoader,
   unlabelledLoader,
   validationOf,
   videosOf,
@@ -122,7 +123,7 @@ async function teachingOf(
   }
   const tables: PredictionTable[] = [];
   for (const teacher of pair) {
-    tables.push(await teacherPredictions(run, draw, student, { teacher, model: teachers.get(teacher)! }));
+    tables.push(await teacherPredictions(run, draw, { teacher, model: teachers.get(teacher)! }));
   }
   return {
     teaching: cachedTeaching(tables, combination),
@@ -133,25 +134,20 @@ async function teachingOf(
   };
 }
 
-/** What a teacher says of every training video: the mean over the clips that the similarity score is about. */
+/**
+ * What a teacher says of every training video, as it would be tested: the mean over test clips. The clips of the similarity
+ * score can have another stride than those that teachers learn from, and their answers to them are worse.
+ */
 async function teacherPredictions(
   run: TimeBalanceRun,
   draw: number,
-  student: Student,
   { teacher, model }: { teacher: Teacher; model: Classifier },
 ): Promise<PredictionTable> {
-  const name = sharedName(
-    `predictions-${teacher}`,
-    student,
-    run.recipe,
-    ({ similarity: { clips, stride, placement } }) => ({
-      ...{ clips, stride, placement },
-    }),
-  );
-  const stage = run.stage(`draw-${draw + 1}/${name}`);
+  const stage = run.stage(`draw-${draw + 1}/predictions-${teacher}`);
   await firstDoes(() => {
     if (stage.isDone) return;
-    const loader = newLoader(run, run.draws[draw]!, viewPlan(student.recipe, 'similarity'), { batchSize: 16 });
+    const { classes, reader } = run;
+    const loader = testLoader(run.recipe, { entries: run.draws[draw]!, classes, reader });
     const task = run.progress.begin(`what the ${kindOf(teacher)} teacher says`, loader.videos, 'videos');
     const predictions = predictVideos(model, loader);
     stage.begin();

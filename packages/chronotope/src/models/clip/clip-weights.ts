@@ -67,26 +67,6 @@ export function saveClip(clip: Clip, path: string, { format = 'openai' }: { form
   });
 }
 
-/**
- * Rewrites a file of CLIP weights in float32, see {@link loadClip} and {@link saveClip}.
- *
- * @param options.format whose keys. Default `openai`
- * @returns the format that the file had, and which of its keys were left out
- */
-export function convertClip(
-  path: string,
-  out: string,
-  options: { format?: ClipFormat } = {},
-): Pick<LoadedClip, 'format' | 'ignored'> {
-  const { clip, format, ignored } = loadClip(path);
-  try {
-    saveClip(clip, out, options);
-    return { format, ignored };
-  } finally {
-    clip.dispose();
-  }
-}
-
 const METADATA_KEY = 'chronotope.clip';
 
 function unreadableShape(metadata: Readonly<Record<string, string>>): UnreadableShape {

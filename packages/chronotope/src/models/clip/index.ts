@@ -1,5 +1,5 @@
 export { Clip } from './clip.js';
-export { type ClipFormat, convertClip, type LoadedClip, loadClip, recogniseClip, saveClip } from './clip-weights.js';
+export { type ClipFormat, type LoadedClip, loadClip, recogniseClip, saveClip } from './clip-weights.js';
 export { FrameClip } from './frame-clip.js';
 export { CLIP_MEAN, CLIP_STD, ClipImageTower } from './image-tower.js';
 export { type PositionInterpolation, resizePositions } from './positions.js';

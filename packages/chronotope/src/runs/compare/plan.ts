@@ -69,6 +69,6 @@ function labelOptions(
 
 /** Everything that decides about networks pre-trained without labels; the data is one for the whole set. */
 function pretrainingKey(recipe: TimeBalanceRecipe, split: string | undefined): string {
-  const { seed, frames, clips, inputSize, model, pretrain } = recipe;
-  return JSON.stringify({ seed, frames, clips, inputSize, model, pretrain, split });
+  const { seed, frames, clips, inputSize, model, pretrain, training } = recipe;
+  return JSON.stringify({ seed, frames, clips, inputSize, model, pretrain, training, split });
 }
