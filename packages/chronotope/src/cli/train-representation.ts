@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { loadRecipeOf } from '../recipes/load.js';
 import type { MethodName, RecipeOf } from '../recipes/schemas.js';
 import type { StartOptions } from '../runs/start-run.js';
-import { interruptible } from './run-command.js';
+import { interruptible, printsResults } from './run-command.js';
 import { addTrainOptions, type TrainFlags } from './train-options.js';
 
 /** A method that learns from videos without labels, for the command line. */
@@ -34,6 +34,7 @@ export function representationCommand<M extends MethodName>(about: Representatio
       await interruptible((signal, progress) =>
         about.train({ ...flags, saveEverySeconds: saveEvery, recipe, signal, progress }),
       );
+      if (!printsResults()) return;
       process.stderr.write(`\nDone. Try: chronotope evaluate ${flags.out} --protocol knn\n`);
     });
 }

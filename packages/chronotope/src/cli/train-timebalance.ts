@@ -41,6 +41,7 @@ export function timebalanceCommand(): Command {
       '\nExamples:\n  $ chronotope train timebalance --data ./videos --out ./runs/mine' +
         '\n  $ chronotope train timebalance --data ./videos --out ./runs/two --labels-per-class 2 --label-draws 3' +
         '\n  $ chronotope train timebalance --data ./videos --out ./runs/quick --set student.steps=100' +
+        '\n  $ chronotope train timebalance --data ./videos --out ./runs/ema --set training.ema.decay=0.99' +
         '\n\nchronotope recipe explain says what can be set.',
     )
     .action(async ({ recipe: name, set, labels, fidelity, saveEvery, json, ...flags }: TimeBalanceFlags) => {

@@ -64,6 +64,13 @@ export const trainingSettings = z
       })
       .prefault({})
       .describe('measuring on videos that are not trained on'),
+    checkpoints: z
+      .strictObject({
+        every: count.nullable().default(null).describe('steps between two files of weights; null writes none'),
+        keep: count.default(3).describe('how many of the latest stay'),
+      })
+      .prefault({})
+      .describe('weights on the way, as step-<n>.safetensors; a resume does not need them'),
     tensorboard: z.boolean().default(false).describe('write curves for TensorBoard into the folder of every stage'),
     syncBatchNorm: z
       .boolean()

@@ -25,6 +25,7 @@ export interface RunDescription {
  * recipe.yaml         every setting, resolved
  * environment.json    versions and machine
  * data.json           training and test videos and the labels of each draw; excluded.json: videos left out, with reasons
+ * validation.json     for each draw the videos that training was measured on, if it was
  * frames/             decoded frames, unless they are in a store elsewhere; frames.json: where, and in which format
  * stages/<stage>/     model.safetensors, metrics.jsonl, and stage.json, written last; see docs/training.md
  * evaluation.json     accuracies on the test part; evaluation-<protocol>.json: k-NN, linear probe, retrieval

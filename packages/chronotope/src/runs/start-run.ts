@@ -15,6 +15,9 @@ import { type LabelChoice, writeRunData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
 import { recordRunFrames, runFrames } from './run-frames.js';
 
+/** Settings that decide what a run writes beside its results. */
+const RECORDS = ['tensorboard', 'checkpoints'];
+
 /** What a training of any method is started with. */
 export interface StartOptions {
   /** A folder of videos, or a manifest or list; see docs/datasets.md. */
@@ -129,7 +132,9 @@ async function decode(
 
 function fingerprint(recipe: Recipe, draws: readonly (readonly ManifestEntry[])[], origin: string | undefined): string {
   const labels = draws.map((draw) => draw.map(({ id, label }) => [id, label]));
-  return createHash('sha256').update(JSON.stringify({ recipe, labels, origin })).digest('hex');
+  // What is only written on the way decides nothing, and may be switched on when a run is continued.
+  const withoutRecords = (key: string, value: unknown) => (RECORDS.includes(key) ? undefined : value);
+  return createHash('sha256').update(JSON.stringify({ recipe, labels, origin }, withoutRecords)).digest('hex');
 }
 
 function environment(): Record<string, unknown> {

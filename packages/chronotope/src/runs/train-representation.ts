@@ -1,6 +1,7 @@
 import type { ManifestEntry } from '../data/manifest.js';
 import type { VideoRecipe } from '../recipes/schemas.js';
-import { type Progress, silentProgress } from '../training/progress.js';
+import { heard, withProcesses } from '../training/processes.js';
+import type { Progress } from '../training/progress.js';
 import { type MethodRun, openRun, type StartOptions, withFrames } from './start-run.js';
 import { readVideos } from './training-data.js';
 
@@ -22,19 +23,27 @@ export type Settle<R extends VideoRecipe> = (recipe: R, videos: readonly Manifes
  * @param settle default: the recipe as it is
  * @throws ChronotopeError those of `readDataset`; `no-usable-videos`, `run-differs`, `interrupted`, and those of `learn`
  */
-export async function trainRepresentation<R extends VideoRecipe>(
+export function trainRepresentation<R extends VideoRecipe>(
   options: StartOptions & { recipe: R; origin?: string },
   learn: (run: RepresentationRun<R>) => Promise<void>,
   settle: Settle<R> = (recipe) => recipe,
 ): Promise<void> {
-  const { data, split, origin, progress = silentProgress } = options;
+  return withProcesses(() => train({ ...options, progress: heard(options.progress) }, learn, settle));
+}
+
+async function train<R extends VideoRecipe>(
+  options: StartOptions & { recipe: R; origin?: string; progress: Progress },
+  learn: (run: RepresentationRun<R>) => Promise<void>,
+  settle: Settle<R>,
+): Promise<void> {
+  const { data, split, origin, progress } = options;
   const { entries, classes, notes } = await readVideos(data, split);
   for (const note of notes) progress.note(`  note: ${note}`);
   const training = entries.filter((entry) => entry.split === 'train');
   const test = entries.filter((entry) => entry.split === 'test');
   const recipe = settle(options.recipe, training, progress);
   const run = await openRun(options, recipe, { classes, training, draws: [training], test, choice: {} }, origin);
-  await withFrames(run, recipe, training, { ...options, progress }, (methodRun, usable) =>
+  await withFrames(run, recipe, training, options, (methodRun, usable) =>
     learn({ ...methodRun, videos: training.filter(({ id }) => usable.has(id)) }),
   );
 }

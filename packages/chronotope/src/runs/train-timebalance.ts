@@ -8,6 +8,7 @@ import { runTimeBalance } from '../methods/timebalance/pipeline.js';
 import { checkBatches } from '../methods/timebalance/run.js';
 import { formatWeightsReport } from '../models/weights/report.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
+import { writeJsonAtomic } from '../training/json-files.js';
 import { firstDoes, heard, isFirst, withProcesses } from '../training/processes.js';
 import type { Progress } from '../training/progress.js';
 import { adoptPretraining } from './adopt-pretraining.js';
@@ -58,17 +59,23 @@ async function train(options: TrainOptions & { progress: Progress }): Promise<Ru
   if (origin) await firstDoes(() => adoptPretraining(origin, run, recipe));
 
   const part = validates(recipe) ? found.entries.filter(({ split }) => split === 'validation') : [];
-  await withFrames(run, recipe, [...training, ...part], { ...options, progress }, async (methodRun, usable) => {
+  await withFrames(run, recipe, [...training, ...part], options, async (methodRun, usable) => {
     const usableDraws = draws.map((draw) => draw.filter(({ id }) => usable.has(id)));
     for (const draw of usableDraws) requireLabelInEveryClass(draw, found.classes);
     const usablePart = part.filter(({ id }) => usable.has(id));
     const validation = usableDraws.map((entries, draw) => validationVideos(recipe, usablePart, entries, draw));
+    if (validates(recipe)) await firstDoes(() => writeValidationIds(run, validation));
     await runTimeBalance({ ...methodRun, draws: usableDraws, validation });
   });
   return test.length === 0 || !isFirst() ? null : evaluateRun(out, { progress, signal });
 }
 
 const validates = ({ training }: TimeBalanceRecipe): boolean => training.validation.every !== null;
+
+function writeValidationIds(run: RunFolder, draws: readonly (readonly ManifestEntry[])[]): void {
+  const ids = draws.map((entries) => entries.map(({ id }) => id));
+  writeJsonAtomic(run.path('validation.json'), ids);
+}
 
 /** What the classifiers of a draw are measured on: the validation part of the data, or else some of the labelled videos. */
 function validationVideos(

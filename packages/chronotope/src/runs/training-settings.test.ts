@@ -59,8 +59,18 @@ describe('the training settings of a recipe', () => {
     const rates = supervised.metrics().map(({ learningRate }) => learningRate);
     assert.ok(Math.abs(rates.at(-1)! / rates[1]! - 0.01) < 1e-9, `${rates}`);
     assert.ok('top1' in (supervised.result().best as object));
+    const [aside] = JSON.parse(readFileSync(run.path('validation.json'), 'utf8')) as string[][];
+    assert.deepEqual(
+      aside!.map((id) => id.split('/')[0]),
+      ['blue', 'red'],
+      'one of the two labelled videos of each class',
+    );
     const { labels } = JSON.parse(readFileSync(run.path('data.json'), 'utf8')) as { labels: object[] };
     assert.equal(Object.keys(labels[0]!).length, 4, 'the labels of the run are still all known');
+    const quieter = { ...recipe, training: { ...recipe.training, tensorboard: false } };
+    await trainTimeBalance({ data, out, recipe: quieter, frames });
+    const other = { ...recipe, training: { ...recipe.training, amp: 'bfloat16' as const } };
+    await assert.rejects(trainTimeBalance({ data, out, recipe: other, frames }), { code: 'run-differs' });
   });
 
   test('a batch that has no equal parts, and labels that are too few to set some aside, are refused', async () => {

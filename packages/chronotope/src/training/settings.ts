@@ -26,6 +26,12 @@ export interface TrainingSettings {
     /** Stops after this many measurements without improvement; null never does. */
     patience: number | null;
   };
+  checkpoints: {
+    /** Steps between two files of weights that stay; null writes none. */
+    every: number | null;
+    /** How many of the latest stay. */
+    keep: number;
+  };
   /** Write the curves for TensorBoard. */
   tensorboard: boolean;
   /** With several processes, compute batch statistics over all of them. */
@@ -40,6 +46,7 @@ export const PLAIN_TRAINING: TrainingSettings = {
   schedule: { name: 'cosine', gamma: 0.1, every: 1 / 3, milestones: [0.5, 0.75], patience: 2, lossSteps: 100 },
   ema: { decay: null, result: 'average' },
   validation: { every: null, keep: 'best', patience: null },
+  checkpoints: { every: null, keep: 3 },
   tensorboard: false,
   syncBatchNorm: false,
 };

@@ -37,16 +37,17 @@ test('a line says how good, how fast, where the time goes and how much memory', 
   );
 });
 
-test('every step moves on, with the last metrics beside it', () => {
+test('every step moves on, with the last metrics and the last validation beside it', () => {
   const { updates, notes } = told((progress) => {
     progress.step(1);
     progress.line({ ...line, validation: { top1: 0.5 } });
-    progress.step(21);
+    progress.line(line);
     progress.end('stopped early at step 21');
   });
-  const detail = describeLine(line);
-  assert.deepEqual(updates, ['1', `20 ${detail}`, `21 ${detail}`, `${detail}  stopped early at step 21`]);
-  assert.deepEqual(notes, ['  student: step 20: top1 0.500']);
+  const detail = describeLine({ ...line, validation: { top1: 0.5 } });
+  assert.match(detail, /^loss 0\.512 {2}accuracy 0\.750 {2}validation: top1 0\.500 {2}38 samples/);
+  assert.deepEqual(updates, ['1', `20 ${detail}`, `20 ${detail}`, `${detail}  stopped early at step 21`]);
+  assert.deepEqual(notes, []);
 });
 
 test('training that waits for data gets advice once, after a minute; other training none', () => {

@@ -28,25 +28,28 @@ export class StageProgress {
 
   /** A step, counted from 1, is over. */
   step(step: number): void {
-    this.#task.update(step, this.#last && describeLine(this.#last));
+    this.#task.update(step, this.#detail);
   }
 
   line(line: MetricsLine): void {
-    this.#last = line;
+    // What was validated stays in sight until it is validated again.
+    this.#last = { ...line, validation: line.validation ?? this.#last?.validation };
     this.step(line.step);
     const now = this.#now();
     const seconds = (now - this.#lineAt) / 1000;
     this.#lineAt = now;
     this.#seconds.all += seconds;
     this.#seconds.data += seconds * line.dataShare;
-    if (line.validation) this.#progress.note(`  ${this.#title}: step ${line.step}: ${values(line.validation)}`);
     this.#advise();
   }
 
   /** @param remark said beside the last metrics */
   end(remark?: string): void {
-    const parts = [this.#last && describeLine(this.#last), remark].filter((part) => part !== undefined);
-    this.#task.end(parts.length === 0 ? undefined : parts.join('  '));
+    this.#task.end([this.#detail, remark].filter((part) => part !== undefined).join('  '));
+  }
+
+  get #detail(): string | undefined {
+    return this.#last && describeLine(this.#last);
   }
 
   #advise(): void {
@@ -67,6 +70,7 @@ export function describeLine(line: MetricsLine): string {
   const shares = { data: dataShare, forward: forwardShare, backward: backwardShare, optimiser: optimizerShare };
   const parts = [
     values(line.metrics),
+    ...(line.validation ? [`validation: ${values(line.validation)}`] : []),
     `${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} samples/s`,
     Object.entries(shares)
       .map(([name, share]) => `${name} ${percent(share)}`)

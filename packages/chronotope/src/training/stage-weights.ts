@@ -9,6 +9,9 @@ import type { StageFolder } from './stage-folder.js';
 import type { WeightAverage } from './weight-average.js';
 
 const BEST = /^best-(\d+)\.safetensors$/;
+const CHECKPOINT = /^step-(\d+)\.safetensors$/;
+
+type KeptWeights = Pick<TrainingSettings, 'ema' | 'validation' | 'checkpoints'>;
 
 /**
  * The weights that a stage keeps. While it trains, `best-<step>.safetensors` holds those that measured best; it stays
@@ -21,18 +24,13 @@ export class StageWeights {
   readonly #stage: StageFolder;
   readonly #module: nn.Module;
   readonly #average: WeightAverage | undefined;
-  readonly #settings: Pick<TrainingSettings, 'ema' | 'validation'>;
+  readonly #settings: KeptWeights;
 
   /**
    * @param module what is kept
    * @param average of the module, or of a larger one that it is a part of
    */
-  constructor(
-    stage: StageFolder,
-    module: nn.Module,
-    average: WeightAverage | undefined,
-    settings: Pick<TrainingSettings, 'ema' | 'validation'>,
-  ) {
+  constructor(stage: StageFolder, module: nn.Module, average: WeightAverage | undefined, settings: KeptWeights) {
     this.#stage = stage;
     this.#module = module;
     this.#average = average;
@@ -44,21 +42,22 @@ export class StageWeights {
     return this.#settings.ema.result === 'average' ? this.#average : undefined;
   }
 
+  /** After each step, counted from 1: writes a checkpoint when the settings say so, and removes old ones. */
+  step(step: number): void {
+    const { every, keep } = this.#settings.checkpoints;
+    if (every === null || step % every !== 0 || !isFirst()) return;
+    this.#save(this.#file(`step-${step}`));
+    this.#remove(CHECKPOINT, (other) => other <= step - keep * every);
+  }
+
   /** The module's weights, or their average, have just measured best. */
   saveBest({ step }: Best): void {
-    if (!isFirst()) return;
-    const save = () => saveModel(this.#stage, this.#module, this.#bestFile(step));
-    if (this.averageInPlace) this.averageInPlace.using(save);
-    else save();
+    if (isFirst()) this.#save(this.#bestFile(step));
   }
 
   /** Removes the best weights of all steps but this one. */
   forgetOtherBest(step?: number): void {
-    if (!isFirst()) return;
-    const own = step === undefined ? undefined : path.basename(this.#bestFile(step));
-    for (const file of readdirSync(this.#stage.folder)) {
-      if (BEST.test(file) && file !== own) rmSync(path.join(this.#stage.folder, file));
-    }
+    if (isFirst()) this.#remove(BEST, (other) => other !== step);
   }
 
   /** Writes the result and leaves the module with it. */
@@ -76,6 +75,21 @@ export class StageWeights {
       }
     }
     saveModel(this.#stage, this.#module);
+  }
+
+  /** Writes what would be the result now. */
+  #save(file: string): void {
+    const save = () => saveModel(this.#stage, this.#module, file);
+    if (this.averageInPlace) this.averageInPlace.using(save);
+    else save();
+  }
+
+  /** Removes the files of a kind whose steps are not wanted any more. */
+  #remove(kind: RegExp, isOld: (step: number) => boolean): void {
+    for (const file of readdirSync(this.#stage.folder)) {
+      const step = kind.exec(file)?.[1];
+      if (step !== undefined && isOld(Number(step))) rmSync(path.join(this.#stage.folder, file));
+    }
   }
 
   #bestFile(step: number): string {

@@ -32,6 +32,7 @@ const EVERYTHING: TrainingSettings = {
   schedule: { ...PLAIN_TRAINING.schedule, name: 'plateau', gamma: 0.7, patience: 0 },
   ema: { decay: 0.8, result: 'average' },
   validation: { every: 3, keep: 'best', patience: null },
+  checkpoints: { every: 4, keep: 2 },
   tensorboard: true,
 };
 
@@ -222,6 +223,15 @@ describe('a stage', () => {
     const swapped = weights(await train('not-averaged', { settings: other }));
     assert.deepEqual(swapped['model.safetensors'], plain);
     assert.deepEqual(swapped['average.safetensors'], weights(stage)['model.safetensors']);
+  });
+
+  test('checkpoints are written every few steps, and the latest stay', async () => {
+    const settings = { ...PLAIN_TRAINING, checkpoints: { every: 5, keep: 2 } };
+    const stage = await train('checkpoints', { settings });
+    const { 'model.safetensors': model, ...others } = weights(stage);
+    assert.deepEqual(Object.keys(others), ['step-20.safetensors', 'step-25.safetensors']);
+    assert.deepEqual(others['step-25.safetensors'], model);
+    assert.notDeepEqual(others['step-20.safetensors'], model);
   });
 
   test('a loss that is not a number leaves a file that names the samples', async () => {

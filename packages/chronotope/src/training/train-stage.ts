@@ -4,7 +4,7 @@ import { ChronotopeError } from '../errors.js';
 import { loadModel } from './checkpoint.js';
 import { parallelLoss, separateRandomNumbers } from './data-parallel.js';
 import { type FitOptions, fit } from './fit.js';
-import { anywhere, firstDecides, firstDoes, isFirst } from './processes.js';
+import { anywhere, firstDecides, firstDoes, heard, isFirst } from './processes.js';
 import type { Progress } from './progress.js';
 import { PLAIN_TRAINING, type TrainingSettings } from './settings.js';
 import { SkipLog } from './skip-log.js';
@@ -63,8 +63,8 @@ export async function trainStage<Batch>(
   module.train();
   const options = makeOptions();
   const { title, progress, loaders = [], optimizer, steps, settings = PLAIN_TRAINING, saveEverySeconds = 60 } = options;
-  const { ema, validation, accumulate } = settings;
-  const average = ema.decay === null ? undefined : new WeightAverage(module, ema.decay);
+  const { accumulate, tensorboard } = settings;
+  const average = settings.ema.decay === null ? undefined : new WeightAverage(module, settings.ema.decay);
   const trained = { module, optimizer, average };
   const resume = loadTrainingState(stage.stateFile, trained) ?? undefined;
   if (!resume) separateRandomNumbers();
@@ -72,13 +72,12 @@ export async function trainStage<Batch>(
 
   const started = performance.now();
   let saved = started;
-  const { tensorboard } = settings;
   const log = new StageLog(stage, { title, progress, steps, tensorboard, resumeStep: resume?.step ?? 0 });
-  const skips = new SkipLog(stage, { title, progress, loaders });
+  const skips = new SkipLog(stage, { title, progress: heard(progress), loaders });
   const kept = options.result ?? module;
   const weights = new StageWeights(stage, kept, average, settings);
   const parallel = parallelLoss(module, options.loss, settings);
-  const measurement = validation.every === null ? undefined : options.validation;
+  const measurement = options.validation && measured(options.validation, settings);
   const result = await fit({
     ...options,
     ...fitSettings(settings),
@@ -92,13 +91,12 @@ export async function trainStage<Batch>(
     },
     afterStep: (step) => {
       average?.take(step);
+      weights.step(step + 1);
       log.step(step + 1, module);
       options.afterStep?.(step);
     },
     validation: measurement && {
       ...measurement,
-      every: validation.every!,
-      patience: validation.patience ?? undefined,
       measure: () => measureUndisturbed(module, weights.averageInPlace, measurement.measure),
       onBest: (best) => weights.saveBest(best),
     },
@@ -125,7 +123,7 @@ export async function trainStage<Batch>(
       steps: result.steps,
       seconds: (performance.now() - started) / 1000,
       metrics,
-      ...(result.best && { best: { step: result.best.step, [measurement!.metric]: result.best.value } }),
+      best: result.best && { step: result.best.step, [measurement!.metric]: result.best.value },
       damaged: skips.videos(),
     });
     weights.forgetOtherBest();
@@ -142,6 +140,11 @@ function fitSettings({ amp, accumulate, clipGradients, schedule }: TrainingSetti
     clipGradients: clipGradients ?? undefined,
     plateau: schedule.name === 'plateau' ? schedule : undefined,
   };
+}
+
+/** What a method can measure, as often as the settings say; undefined if they say never. */
+function measured(possible: Validation, { validation: { every, patience } }: TrainingSettings) {
+  return every === null ? undefined : { ...possible, every, patience: patience ?? undefined };
 }
 
 /** Keeps the samples of a step that failed in a file, which the hint names. */

@@ -17,15 +17,8 @@ const SCHEMA = `
       string tag = 1;
       oneof value {
         float simple_value = 2;
-        Image image = 4;
         HistogramProto histo = 5;
       }
-    }
-    message Image {
-      int32 height = 1;
-      int32 width = 2;
-      int32 colorspace = 3;
-      bytes encoded_image_string = 4;
     }
   }
   message HistogramProto {
@@ -52,7 +45,7 @@ export interface Event {
 }
 
 /** One value under a name; a `/` in the name makes groups. */
-export type SummaryValue = { tag: string } & ({ simpleValue: number } | { histo: Histogram } | { image: EncodedImage });
+export type SummaryValue = { tag: string } & ({ simpleValue: number } | { histo: Histogram });
 
 /** Counts of values between limits. */
 export interface Histogram {
@@ -65,15 +58,6 @@ export interface Histogram {
   bucketLimit: number[];
   /** How many values lie below the limit of each bucket, and not below the one before. */
   bucket: number[];
-}
-
-/** A picture in a file format that browsers show, such as PNG or animated GIF. */
-export interface EncodedImage {
-  height: number;
-  width: number;
-  /** Channels: 3 for RGB. */
-  colorspace: number;
-  encodedImageString: Uint8Array;
 }
 
 /** The bytes of an event. */
