@@ -25,7 +25,9 @@ describe('doctor on a machine that lacks something', () => {
         cpSync(join(PACKAGES, from, part), join(modules, to, part), { recursive: true });
       }
     }
-    cpSync(join(PACKAGES, 'chronotope', 'recipes'), join(modules, 'chronotope', 'recipes'), { recursive: true });
+    for (const part of ['recipes', 'concepts', 'vocabulary']) {
+      cpSync(join(PACKAGES, 'chronotope', part), join(modules, 'chronotope', part), { recursive: true });
+    }
     symlinkSync(join(PACKAGES, 'video'), join(modules, '@chronotope', 'video'));
     for (const name of readdirSync(LIBRARIES)) {
       if (!name.startsWith('.') && !name.startsWith('@') && name !== 'chronotope') {

@@ -1,6 +1,7 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { shippedRecipes } from '../recipes/load.js';
 import type { MethodName } from '../recipes/schemas.js';
+import { DEVICE_CHOICES, type DeviceChoice } from '../runs/device.js';
 import { seconds, setOption, wholeNumber } from './options.js';
 
 /** The options of every `chronotope train <method>`. */
@@ -11,6 +12,7 @@ export interface TrainFlags {
   recipe: string;
   set: string[];
   frames?: string;
+  device: DeviceChoice;
   saveEvery: number;
   workers?: number;
 }
@@ -32,5 +34,10 @@ export function addTrainOptions(
       '--workers <n>',
       'threads that make batches while the network trains, 0 for none; one for two cores by default, 4 at most',
       wholeNumber,
+    )
+    .addOption(
+      new Option('--device <name>', 'where the networks are trained; auto: on a GPU if libtorch sees one')
+        .choices(DEVICE_CHOICES)
+        .default('auto'),
     );
 }

@@ -1,4 +1,4 @@
-import type { nn, Tensor } from '@chronotope/torch';
+import type { Device, nn, Tensor } from '@chronotope/torch';
 import type { ClipReader } from '../data/clip-reader.js';
 import type { ClipLoader } from '../data/loader.js';
 import type { ManifestEntry } from '../data/manifest.js';
@@ -25,6 +25,8 @@ export interface TestSource {
   entries: readonly ManifestEntry[];
   classes: readonly string[];
   reader: ClipReader;
+  /** Where the clips go. Default `cpu`. */
+  device?: Device;
 }
 
 /** A network, and the part of it whose features are of use elsewhere. */

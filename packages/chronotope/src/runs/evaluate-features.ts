@@ -8,6 +8,7 @@ import { meanOverDraws } from '../evaluation/recognition.js';
 import { type TestViews, trainedMethod } from '../methods/trained-method.js';
 import { writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
+import { chosenDevice } from './device.js';
 import { type RunData, readRunData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
 import { runRecipe } from './run-recipe.js';
@@ -80,7 +81,8 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
   const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
   const data = readRunData(run);
   const galleries = labelSets(data, labels, classes);
-  const set = { recipe, ...views, progress, signal };
+  const device = chosenDevice();
+  const set = { recipe, device, ...views, progress, signal };
   const test = await openTestVideos(run, options.data, set);
   const training = await openVideos(run, labelledEntries(data, galleries), set);
   const bootstrap = bootstrapOver(test, recipe.seed);
@@ -101,7 +103,7 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
       task.update(done++);
       return withNetwork(run, recipe, { stage, draw }, ({ backbone }) =>
         scope(() => {
-          const queries = videoFeatures(backbone, test.loader, kind);
+          const queries = videoFeatures(backbone.to({ device }), test.loader, kind);
           return measureFeatures(
             labelled(queries, test.truth, test.groups),
             labelled(

@@ -12,6 +12,7 @@ import { type ClassifierStage, classifierStages } from '../methods/timebalance/s
 import type { TestViews } from '../methods/trained-method.js';
 import { writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
+import { chosenDevice } from './device.js';
 import { readTestData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
 import { classifierRecipe } from './run-recipe.js';
@@ -77,16 +78,19 @@ export async function evaluateRun(folder: string, options: EvaluateOptions = {})
   const recipe = classifierRecipe(run);
   const wanted = options.stages ?? classifierStages(recipe);
   requireStages(recipe, wanted);
+  const device = chosenDevice();
   const { draws } = readTestData(run);
   const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
-  const test = await openTestVideos(run, options.data, { recipe, ...views, progress, signal });
+  const test = await openTestVideos(run, options.data, { recipe, device, ...views, progress, signal });
   const { loader, reader, truth } = test;
 
   const task = progress.begin('testing', wanted.length * draws, 'models');
   const answered = wanted.map((stage, position) => {
     const predictions = Array.from({ length: draws }, (_, draw) => {
       task.update(position * draws + draw);
-      return withClassifier(run, recipe, { stage, draw }, (model) => predictVideos(model, loader, average));
+      return withClassifier(run, recipe, { stage, draw }, (model) =>
+        predictVideos(model.to({ device }), loader, average),
+      );
     });
     return { stage, predictions };
   });

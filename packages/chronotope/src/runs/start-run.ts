@@ -4,12 +4,14 @@ import { version } from '@chronotope/torch';
 import { ClipReader } from '../data/clip-reader.js';
 import { automaticWorkers, ClipWorkers } from '../data/clip-workers.js';
 import type { ManifestEntry } from '../data/manifest.js';
+import type { MethodRun } from '../methods/method-run.js';
 import { formatRecipe } from '../recipes/load.js';
 import type { Recipe, VideoRecipe } from '../recipes/schemas.js';
 import { writeFileAtomic, writeJsonAtomic } from '../training/json-files.js';
 import { firstDoes, firstThenOthers, shard } from '../training/processes.js';
 import type { Progress } from '../training/progress.js';
 import type { StageFolder } from '../training/stage-folder.js';
+import { chosenDevice, type DeviceChoice } from './device.js';
 import { type PreparedVideos, prepareVideos, repairNote } from './prepare-videos.js';
 import { type LabelChoice, writeRunData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
@@ -32,22 +34,9 @@ export interface StartOptions {
   saveEverySeconds?: number;
   /** Threads that make batches while the network trains; the results are the same. Default: {@link automaticWorkers}. */
   workers?: number;
+  /** Where the networks are trained. Default `auto`: on a GPU if there is one. */
+  device?: DeviceChoice;
   progress?: Progress;
-  signal?: AbortSignal;
-}
-
-/** What a method trains with. */
-export interface MethodRun<R extends VideoRecipe> {
-  recipe: R;
-  classes: readonly string[];
-  /** Where clips come from. */
-  reader: ClipReader;
-  /** Threads that make batches ahead, for the loaders of training; null for none. */
-  workers: ClipWorkers | null;
-  stage: (name: string) => StageFolder;
-  progress: Progress;
-  /** How much work a kill may cost, in seconds. Default 60. */
-  saveEverySeconds?: number;
   signal?: AbortSignal;
 }
 
@@ -102,6 +91,8 @@ export async function withFrames<R extends VideoRecipe>(
   train: (run: MethodRun<R>, usable: ReadonlySet<string>) => Promise<void>,
 ): Promise<void> {
   const { progress, signal, saveEverySeconds } = options;
+  const device = chosenDevice(options.device);
+  if (device !== 'cpu') progress.note(`  on ${device}`);
   const prepared = await firstThenOthers(() => decode(run, recipe, training, options));
   const reader = new ClipReader(prepared.store, { onRepair: repairNote(progress) });
   const { workers: threads = automaticWorkers(availableParallelism() / shard().worldSize) } = options;
@@ -110,7 +101,7 @@ export async function withFrames<R extends VideoRecipe>(
   const stage = (name: string): StageFolder => run.stage(name);
   try {
     const usable = new Set(prepared.usable.map(({ id }) => id));
-    await train({ recipe, classes, reader, workers, stage, progress, saveEverySeconds, signal }, usable);
+    await train({ recipe, classes, reader, workers, device, stage, progress, saveEverySeconds, signal }, usable);
   } finally {
     await workers?.dispose();
     reader.dispose();

@@ -1,3 +1,4 @@
+import type { Device } from '@chronotope/torch';
 import { ClipReader } from '../data/clip-reader.js';
 import type { ClipLoader } from '../data/loader.js';
 import type { ManifestEntry } from '../data/manifest.js';
@@ -14,6 +15,8 @@ import { readVideos } from './training-data.js';
 
 export interface VideoSetOptions extends TestViews {
   recipe: VideoRecipe;
+  /** Where the clips go. Default `cpu`. */
+  device?: Device;
   progress: Progress;
   signal?: AbortSignal;
 }
@@ -60,13 +63,13 @@ export async function openTestVideos(
 export async function openVideos(
   run: RunFolder,
   entries: readonly ManifestEntry[],
-  { recipe, progress, signal, ...views }: VideoSetOptions,
+  { recipe, device, progress, signal, ...views }: VideoSetOptions,
 ): Promise<LabelledVideos> {
   const { classes } = run.description;
   const frames = runFrames(run, recipe);
   const prepared = await prepareVideos(entries, frames.folder, frames.settings, { progress, signal });
   const reader = new ClipReader(prepared.store, { onRepair: repairNote(progress) });
-  const loader = trainedMethod(recipe).testLoader({ entries: prepared.usable, classes, reader }, views);
+  const loader = trainedMethod(recipe).testLoader({ entries: prepared.usable, classes, reader, device }, views);
   const tooShort = new Set(loader.excluded.map(({ id }) => id));
   return {
     ids: prepared.usable.map(({ id }) => id).filter((id) => !tooShort.has(id)),

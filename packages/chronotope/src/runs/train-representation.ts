@@ -1,15 +1,10 @@
 import type { ManifestEntry } from '../data/manifest.js';
+import type { RepresentationRun } from '../methods/method-run.js';
 import type { VideoRecipe } from '../recipes/schemas.js';
 import { heard, withProcesses } from '../training/processes.js';
 import type { Progress } from '../training/progress.js';
-import { type MethodRun, openRun, type StartOptions, withFrames } from './start-run.js';
+import { openRun, type StartOptions, withFrames } from './start-run.js';
 import { readVideos } from './training-data.js';
-
-/** What a method that needs no labels trains with. */
-export interface RepresentationRun<R extends VideoRecipe> extends MethodRun<R> {
-  /** The training videos; labels that the data happen to have are there, and not for learning. */
-  videos: readonly ManifestEntry[];
-}
 
 /** Settles what a recipe leaves open, and refuses what cannot work, before the run begins. */
 export type Settle<R extends VideoRecipe> = (recipe: R, videos: readonly ManifestEntry[], progress: Progress) => R;

@@ -60,6 +60,7 @@ async function train(name: string, recipe = tiny, stopAfter = 0): Promise<StageF
     videos: entries,
     reader,
     workers: null,
+    device: 'cpu',
     stage: () => stage,
     progress: silentProgress,
     signal: controller.signal,
@@ -184,6 +185,7 @@ describe('what cannot work is said before training', () => {
         videos: entries,
         reader: single,
         workers: null,
+        device: 'cpu',
         stage: () => new StageFolder(join(folder, name), 'pretrain'),
         progress: silentProgress,
       });

@@ -1,14 +1,10 @@
 import { manualSeed } from '@chronotope/torch';
-import type { ClipReader } from '../../data/clip-reader.js';
-import type { ClipWorkers } from '../../data/clip-workers.js';
 import { ClipLoader } from '../../data/loader.js';
-import type { ManifestEntry } from '../../data/manifest.js';
 import { ChronotopeError } from '../../errors.js';
 import type { CclRecipe } from '../../recipes/ccl.js';
 import { shard } from '../../training/processes.js';
-import type { Progress } from '../../training/progress.js';
-import type { StageFolder } from '../../training/stage-folder.js';
 import { trainStage } from '../../training/train-stage.js';
+import type { RepresentationRun } from '../method-run.js';
 import type { TestSource, TestViews } from '../trained-method.js';
 import { newModel, startFromGivenWeights } from './networks.js';
 import { arePictures, checkQueues, usesCandidates } from './settings.js';
@@ -19,19 +15,9 @@ import { evaluationPlan, pretrainPlan } from './view-plans.js';
 export const PRETRAIN = 'pretrain';
 
 /** What the pipeline works with. */
-export interface CclRun {
+export interface CclRun extends Omit<RepresentationRun<CclRecipe>, 'classes'> {
   /** With its queue lengths; see `withQueueLengths`. */
   recipe: CclRecipe;
-  /** The training videos. */
-  videos: readonly ManifestEntry[];
-  reader: ClipReader;
-  /** Threads that make batches ahead; null for none. */
-  workers: ClipWorkers | null;
-  stage: (name: string) => StageFolder;
-  progress: Progress;
-  /** How much work a kill may cost, in seconds. Default 60. */
-  saveEverySeconds?: number;
-  signal?: AbortSignal;
 }
 
 /**
@@ -40,12 +26,12 @@ export interface CclRun {
  * @throws ChronotopeError those of `checkQueues`; `one-frame`, when no video has a second frame to compare with
  */
 export async function runCcl(run: CclRun): Promise<void> {
-  const { recipe, videos, reader, workers, progress, saveEverySeconds, signal } = run;
+  const { recipe, videos, reader, workers, device, progress, saveEverySeconds, signal } = run;
   const ids = videos.map(({ id }) => id);
   checkQueues(recipe, ids);
   checkFrames(run);
   manualSeed(recipe.seed);
-  const model = newModel(recipe);
+  const model = newModel(recipe).to({ device });
   await trainStage(run.stage(PRETRAIN), model, () => {
     startFromGivenWeights(model, recipe);
     const loader = new ClipLoader({
@@ -58,6 +44,7 @@ export async function runCcl(run: CclRun): Promise<void> {
       batchSize: recipe.pretrain.batch,
       seed: recipe.seed,
       workers,
+      device,
       shard: shard(),
     });
     for (const { id, reason } of loader.excluded) progress.note(`  left out: ${id}: ${reason}`);

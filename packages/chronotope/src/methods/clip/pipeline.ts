@@ -1,8 +1,6 @@
 import { manualSeed } from '@chronotope/torch';
 import { clipNormalisation, clipPreprocess } from '../../augment/presets.js';
 import type { ContrastiveAugmentation, ScaledCrop } from '../../augment/settings.js';
-import type { ClipReader } from '../../data/clip-reader.js';
-import type { ClipWorkers } from '../../data/clip-workers.js';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
 import { type ClipGeometry, testPlan, trainPlan } from '../../data/views.js';
@@ -11,9 +9,8 @@ import { ClipTokenizer } from '../../language/tokenizer.js';
 import { Clip, loadClip } from '../../models/clip/index.js';
 import type { ClipShape } from '../../models/clip/shape.js';
 import type { ClipRecipe } from '../../recipes/clip.js';
-import type { Progress } from '../../training/progress.js';
-import type { StageFolder } from '../../training/stage-folder.js';
 import { trainStage } from '../../training/train-stage.js';
+import type { RepresentationRun } from '../method-run.js';
 import type { TestSource, TestViews } from '../trained-method.js';
 import { captionRows, clipTraining } from './training.js';
 
@@ -21,18 +18,9 @@ import { captionRows, clipTraining } from './training.js';
 export const PRETRAIN = 'pretrain';
 
 /** What the pipeline works with. */
-export interface ClipRun {
-  recipe: ClipRecipe;
+export interface ClipRun extends Omit<RepresentationRun<ClipRecipe>, 'classes'> {
   /** The training videos; those with a `text` are learnt from. */
   videos: readonly ManifestEntry[];
-  reader: ClipReader;
-  /** Threads that make batches ahead; null for none. */
-  workers: ClipWorkers | null;
-  stage: (name: string) => StageFolder;
-  progress: Progress;
-  /** How much work a kill may cost, in seconds. Default 60. */
-  saveEverySeconds?: number;
-  signal?: AbortSignal;
 }
 
 /**
@@ -42,10 +30,10 @@ export interface ClipRun {
  *   are of another shape
  */
 export async function runClip(run: ClipRun): Promise<void> {
-  const { recipe, reader, workers, progress, saveEverySeconds, signal } = run;
+  const { recipe, reader, workers, device, progress, saveEverySeconds, signal } = run;
   const videos = withCaption(run);
   manualSeed(recipe.seed);
-  const clip = newClip(recipe);
+  const clip = newClip(recipe).to({ device });
   await trainStage(run.stage(PRETRAIN), clip, () => {
     startFromGivenWeights(clip, recipe);
     const loader = new ClipLoader({
@@ -58,6 +46,7 @@ export async function runClip(run: ClipRun): Promise<void> {
       batchSize: recipe.train.batch,
       seed: recipe.seed,
       workers,
+      device,
     });
     for (const { id, reason } of loader.excluded) progress.note(`  left out: ${id}: ${reason}`);
     const { context, vocabulary } = recipe.model.text;

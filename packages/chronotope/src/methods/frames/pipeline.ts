@@ -1,15 +1,12 @@
 import { crossEntropyLoss, manualSeed, optim } from '@chronotope/torch';
-import type { ClipReader } from '../../data/clip-reader.js';
-import type { ClipWorkers } from '../../data/clip-workers.js';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
 import { validationFolds } from '../../evaluation/linear-probe.js';
 import { accuracy } from '../../evaluation/video-level.js';
 import type { FramesRecipe } from '../../recipes/frames.js';
 import { byEpoch, milestoneEpochs } from '../../training/epoch-schedule.js';
-import type { Progress } from '../../training/progress.js';
-import type { StageFolder } from '../../training/stage-folder.js';
 import { trainStage } from '../../training/train-stage.js';
+import type { MethodRun } from '../method-run.js';
 import { predictVideos } from '../timebalance/inference.js';
 import type { TestSource, TestViews } from '../trained-method.js';
 import { type FrameClassifier, newFrameClassifier, startFromGivenWeights } from './frame-classifier.js';
@@ -22,18 +19,9 @@ export const CLASSIFIER = 'classifier';
 const VALIDATION_FOLDS = 10;
 
 /** What the pipeline works with. */
-export interface FramesRun {
-  recipe: FramesRecipe;
-  classes: readonly string[];
+export interface FramesRun extends MethodRun<FramesRecipe> {
   /** The labelled training videos. */
   videos: readonly ManifestEntry[];
-  reader: ClipReader;
-  /** Threads that make batches ahead; null for none. */
-  workers: ClipWorkers | null;
-  stage: (name: string) => StageFolder;
-  progress: Progress;
-  saveEverySeconds?: number;
-  signal?: AbortSignal;
 }
 
 /** How the learning rate was chosen. */
@@ -83,7 +71,7 @@ async function trainClassifier(
   const { recipe, classes } = run;
   const { training } = recipe;
   manualSeed(recipe.seed);
-  const model = newFrameClassifier(recipe, classes.length);
+  const model = newFrameClassifier(recipe, classes.length).to({ device: run.device });
   const stage = run.stage(name);
   if (!stage.isDone) startFromGivenWeights(model, recipe);
   if (training.warmupEpochs > 0 && !stage.isDone) {
@@ -101,7 +89,7 @@ async function trainClassifier(
 }
 
 function stageOptions(
-  { recipe, classes, reader, workers, progress, signal, saveEverySeconds }: FramesRun,
+  { recipe, classes, reader, workers, device, progress, signal, saveEverySeconds }: FramesRun,
   model: FrameClassifier,
   videos: readonly ManifestEntry[],
   { title, rate, epochs, milestones }: { title: string; rate: number; epochs: number; milestones: readonly number[] },
@@ -109,7 +97,7 @@ function stageOptions(
   const { training, inputSize: size, seed } = recipe;
   const { batch: batchSize, clipsPerVideo, decay } = training;
   const plan = trainingPlan(recipe);
-  const loader = new ClipLoader({ entries: videos, classes, reader, workers, plan, size, batchSize, seed });
+  const loader = new ClipLoader({ entries: videos, classes, reader, workers, device, plan, size, batchSize, seed });
   const stepsPerEpoch = Math.max(1, Math.round((loader.videos * clipsPerVideo) / batchSize));
   return {
     title,

@@ -1,17 +1,14 @@
 import { manualSeed, type nn, scope } from '@chronotope/torch';
-import type { ClipReader } from '../../data/clip-reader.js';
-import type { ClipWorkers } from '../../data/clip-workers.js';
 import { ClipLoader } from '../../data/loader.js';
-import type { ManifestEntry } from '../../data/manifest.js';
 import type { ConceptSpace } from '../../language/concept-space.js';
 import type { LssRecipe } from '../../recipes/lss.js';
 import { saveModel } from '../../training/checkpoint.js';
 import type { MetricsLine } from '../../training/fit.js';
 import { firstDoes, shard } from '../../training/processes.js';
-import type { Progress } from '../../training/progress.js';
 import { partOfBatch } from '../../training/settings.js';
 import type { StageFolder } from '../../training/stage-folder.js';
 import { trainStage } from '../../training/train-stage.js';
+import type { RepresentationRun } from '../method-run.js';
 import { collapseIn } from './collapse.js';
 import { conceptSpacesOf } from './concept-spaces.js';
 import { embeddingSize, newNetwork, startNetwork } from './networks.js';
@@ -31,18 +28,9 @@ export const STAGE_TITLES: Record<NetworkStage, string> = {
 };
 
 /** What the pipeline works with. */
-export interface LssRun {
-  recipe: LssRecipe;
-  /** The training videos. */
-  videos: readonly ManifestEntry[];
-  reader: ClipReader;
-  workers: ClipWorkers | null;
+export interface LssRun extends Omit<RepresentationRun<LssRecipe>, 'classes'> {
   /** Embeddings of texts; null for concepts without meaning. */
   concepts: ConceptSpace | null;
-  stage: (name: string) => StageFolder;
-  progress: Progress;
-  saveEverySeconds?: number;
-  signal?: AbortSignal;
 }
 
 /**
@@ -53,17 +41,17 @@ export interface LssRun {
  */
 export async function runLss(run: LssRun): Promise<void> {
   const { recipe } = run;
-  const model = newSelfDistillation(recipe, run.concepts);
+  const model = newSelfDistillation(recipe, run.concepts).to({ device: run.device });
   try {
     await keepModule(run.stage('start'), model.student);
     if (model.spaces) await keepModule(run.stage('concepts'), model.spaces, { names: run.concepts?.names ?? null });
     const stage = run.stage('self-distillation');
     await trainStage(stage, model, () => {
-      const { reader, workers, progress, signal, saveEverySeconds } = run;
+      const { reader, workers, device, progress, signal, saveEverySeconds } = run;
       const loader = new ClipLoader({
         // Nothing is learnt from labels.
         ...{ entries: run.videos.map((video) => ({ ...video, label: null })), classes: [] },
-        ...{ reader, workers, plan: trainingPlan(recipe) },
+        ...{ reader, workers, device, plan: trainingPlan(recipe) },
         ...{ size: recipe.inputSize, batchSize: partOfBatch(recipe.train.batch, recipe.training) },
         ...{ seed: recipe.seed, shard: shard() },
       });

@@ -65,7 +65,9 @@ export async function trainOnLabels(
   pretrained?: PretextModel,
 ): Promise<Classifier> {
   manualSeed(run.recipe.seed + draw);
-  const model = newClassifier(run.recipe, run.classes.length, { dropout: settings.dropout, pretrained });
+  const model = newClassifier(run.recipe, run.classes.length, { dropout: settings.dropout, pretrained }).to({
+    device: run.device,
+  });
   await trainStage(run.stage(stageName(draw, stage)), model, () => {
     if (!pretrained) startFromGivenWeights(model.backbone, run.recipe);
     const loader = labelledLoader(run, videosOf(run, draw), settings);
@@ -86,7 +88,7 @@ async function trainSemiSupervised(
   const { dropout } = recipe.student;
   const start = startingNetwork(pretrained, recipe.semiSupervised.start);
   manualSeed(recipe.seed + draw);
-  const model = newClassifier(recipe, run.classes.length, { dropout, pretrained: start });
+  const model = newClassifier(recipe, run.classes.length, { dropout, pretrained: start }).to({ device: run.device });
   if (!start) startFromGivenWeights(model.backbone, recipe);
   const stage = run.stage(stageName(draw, baseline));
   const title = titleOf(baseline, draw);
@@ -109,7 +111,10 @@ async function trainSemiSupervised(
     case 'mean-teacher': {
       const twice = viewPlan(recipe, 'mean-teacher');
       const loaders = bothLoaders(run, draw, { labelled: twice, unlabelled: twice });
-      const pair = new MeanTeacher(model, newClassifier(recipe, run.classes.length, { dropout }));
+      const pair = new MeanTeacher(
+        model,
+        newClassifier(recipe, run.classes.length, { dropout }).to({ device: run.device }),
+      );
       await trainStage(stage, pair, () =>
         inRun(run, title, meanTeacherTraining(pair, loaders, recipe), validationOf(run, draw, pair.average)),
       );

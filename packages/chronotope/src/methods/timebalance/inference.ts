@@ -22,7 +22,7 @@ export function predictVideos(
     scope(() =>
       noGrad(() => {
         const logits = model.call(videoMajor(views.clips!));
-        const rows = videoProbabilities(logits, ids.length, average).unbind();
+        const rows = videoProbabilities(logits, ids.length, average).to({ device: 'cpu' }).unbind();
         for (const [index, row] of rows.entries()) {
           predictions.push({ id: ids[index]!, probabilities: row.data() as Float32Array });
         }

@@ -43,7 +43,7 @@ async function pretrain(run: TimeBalanceRun, stage: PretrainingStage): Promise<P
   const { pretext, seed } = pretextOf(stage, recipe.seed);
   const settings = recipe.pretrain[pretext];
   manualSeed(seed);
-  const model = newPretextModel(recipe, settings.clipBatches);
+  const model = newPretextModel(recipe, settings.clipBatches).to({ device: run.device });
   await trainStage(run.stage(stage), model, () => {
     startFromGivenWeights(model.backbone, recipe);
     const plan = viewPlan(recipe, `pretrain-${pretext}`);

@@ -1,5 +1,3 @@
-import type { ClipReader } from '../../data/clip-reader.js';
-import type { ClipWorkers } from '../../data/clip-workers.js';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
 import type { Shard } from '../../data/sampler.js';
@@ -7,12 +5,11 @@ import { trainPlan, type ViewPlan } from '../../data/views.js';
 import type { Classifier } from '../../models/classifier.js';
 import type { LabelledSettings, TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import { shard } from '../../training/processes.js';
-import type { Progress } from '../../training/progress.js';
 import { namedSchedule } from '../../training/schedule.js';
 import { partOfBatch } from '../../training/settings.js';
-import type { StageFolder } from '../../training/stage-folder.js';
 import type { TrainStageOptions } from '../../training/train-stage.js';
 import type { Validation } from '../../training/validation.js';
+import type { MethodRun } from '../method-run.js';
 import type { TestSource, TestViews } from '../trained-method.js';
 import type { PretextModel } from './pretext-model.js';
 import type { PretrainingStage } from './stages.js';
@@ -20,21 +17,11 @@ import { classifierValidation, type Training } from './training.js';
 import { evaluationPlan } from './view-plans.js';
 
 /** What the pipeline works with. */
-export interface TimeBalanceRun {
-  recipe: TimeBalanceRecipe;
-  classes: readonly string[];
+export interface TimeBalanceRun extends MethodRun<TimeBalanceRecipe> {
   /** The training videos of each label draw; the draws differ in which labels are known. */
   draws: readonly (readonly ManifestEntry[])[];
   /** For each draw the labelled videos that its classifiers are measured on and not trained on. Default: none. */
   validation?: readonly (readonly ManifestEntry[])[];
-  reader: ClipReader;
-  /** Threads that make batches ahead; null for none. */
-  workers: ClipWorkers | null;
-  stage: (name: string) => StageFolder;
-  progress: Progress;
-  /** How much work a kill may cost, in seconds. Default 60. */
-  saveEverySeconds?: number;
-  signal?: AbortSignal;
 }
 
 /** The networks that were pre-trained without labels, by stage. */
@@ -66,10 +53,10 @@ export function videosOf({ draws, validation = [] }: TimeBalanceRun, draw: numbe
 
 /** What can be measured of a classifier of a draw while it learns; nothing without validation videos. */
 export function validationOf(run: TimeBalanceRun, draw: number, model: Classifier): Validation | undefined {
-  const { recipe, classes, reader } = run;
+  const { recipe, classes, reader, device } = run;
   const entries = run.validation?.[draw] ?? [];
   if (entries.length === 0) return undefined;
-  const source = { entries, classes, reader };
+  const source = { entries, classes, reader, device };
   return classifierValidation(model, testLoader(recipe, source), source);
 }
 
@@ -119,13 +106,13 @@ export function trainingLoader(
 
 /** @param options.seed default: the recipe's */
 export function newLoader(
-  { recipe, classes, reader, workers }: TimeBalanceRun,
+  { recipe, classes, reader, workers, device }: TimeBalanceRun,
   entries: readonly ManifestEntry[],
   plan: ViewPlan,
   { batchSize, seed = recipe.seed, shard }: { batchSize: number; seed?: number; shard?: Shard },
 ): ClipLoader {
   const size = recipe.inputSize;
-  return new ClipLoader({ entries, classes, reader, plan, size, batchSize, seed, shard, workers });
+  return new ClipLoader({ entries, classes, reader, plan, size, batchSize, seed, shard, workers, device });
 }
 
 /** What a method decides about a training, together with what the run does. */

@@ -46,7 +46,9 @@ export async function trainStudent(
   const { teaching, knows, close } = await teachingOf(run, draw, student, { ...networks, weights });
   manualSeed(recipe.seed + draw);
   const start = startingNetwork(networks.pretrained, settings.start);
-  const model = newClassifier(recipe, run.classes.length, { dropout: settings.dropout, pretrained: start });
+  const model = newClassifier(recipe, run.classes.length, { dropout: settings.dropout, pretrained: start }).to({
+    device: run.device,
+  });
   await trainStage(stage, model, () => {
     if (!start) startFromGivenWeights(model.backbone, recipe);
     // Without a score or a prediction, nothing says what the teachers think of a video.
@@ -146,8 +148,8 @@ async function teacherPredictions(
   const stage = run.stage(`draw-${draw + 1}/predictions-${teacher}`);
   await firstDoes(() => {
     if (stage.isDone) return;
-    const { classes, reader } = run;
-    const loader = testLoader(run.recipe, { entries: run.draws[draw]!, classes, reader });
+    const { classes, reader, device } = run;
+    const loader = testLoader(run.recipe, { entries: run.draws[draw]!, classes, reader, device });
     const task = run.progress.begin(`what the ${kindOf(teacher)} teacher says`, loader.videos, 'videos');
     const predictions = predictVideos(model, loader);
     stage.begin();
