@@ -4,6 +4,7 @@ import { demoClasses } from '../demo/demo-classes.js';
 import { writeDemoData } from '../demo/write-demo-data.js';
 import { writeDemoSequences } from '../demo/write-demo-sequences.js';
 import { loadRecipeOf } from '../recipes/load.js';
+import { reportRun } from '../runs/report/report-run.js';
 import { similarityAreaUnderCurve } from '../runs/similarity-report.js';
 import { trainTimeBalance } from '../runs/train-timebalance.js';
 import { positiveInteger } from './options.js';
@@ -49,10 +50,11 @@ export function demoCommand(): Command {
     .action(async ({ out }: { out: string }) => {
       const data = path.join(out, 'videos');
       const run = path.join(out, 'run');
-      const evaluation = await interruptible(async (signal, progress) => {
+      const { evaluation, report } = await interruptible(async (signal, progress) => {
         await writeDemoData(data, { progress, signal });
         const recipe = loadRecipeOf('timebalance', 'timebalance-demo');
-        return trainTimeBalance({ data, out: run, recipe, labelsPerClass: 2, labelDraws: 3, progress, signal });
+        const options = { data, out: run, recipe, labelsPerClass: 2, labelDraws: 3, progress, signal };
+        return { evaluation: await trainTimeBalance(options), report: await reportRun(run, { progress, signal }) };
       });
       const timeClasses = demoClasses.filter(({ kind }) => kind === 'time').map(({ name }) => name);
       const area = similarityAreaUnderCurve(run, timeClasses);
@@ -60,6 +62,7 @@ export function demoCommand(): Command {
       process.stdout.write(
         `temporal similarity tells the two kinds of class apart: area under the curve ${area.toFixed(3)}\n`,
       );
-      process.stdout.write(`\nTry: npx chronotope predict ${run} ${path.join(data, '_test', timeClasses[0]!)}/*\n`);
+      process.stdout.write(`\nThe report, with pictures: ${report}\n`);
+      process.stdout.write(`Try: npx chronotope predict ${run} ${path.join(data, '_test', timeClasses[0]!)}/*\n`);
     });
 }
