@@ -8,6 +8,12 @@ import { count, positive, share } from './parts.js';
  */
 export const trainingSettings = z
   .strictObject({
+    threads: count
+      .nullable()
+      .default(null)
+      .describe(
+        'processor cores of a step; small networks gain little by a second one, which can make batches; null takes all',
+      ),
     amp: z
       .enum(['off', 'bfloat16', 'float16'])
       .default('off')

@@ -5,6 +5,8 @@ import type { ScheduleSettings } from './schedule.js';
 
 /** How a stage is trained, whatever its method: the group `training` of a recipe. */
 export interface TrainingSettings {
+  /** Processor cores of a step; null takes all. */
+  threads: number | null;
   /** Mixed precision in this type, or float32 throughout. */
   amp: 'off' | HalfType;
   /** Equal parts in which the batch of a step is computed one after the other; see {@link partOfBatch}. */
@@ -40,6 +42,7 @@ export interface TrainingSettings {
 
 /** Everything off: the plain loop with a cosine. */
 export const PLAIN_TRAINING: TrainingSettings = {
+  threads: null,
   amp: 'off',
   accumulate: 1,
   clipGradients: null,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
+  getNumThreads,
   loadSafetensors,
   manualSeed,
   memory,
@@ -223,6 +224,17 @@ describe('a stage', () => {
     const swapped = weights(await train('not-averaged', { settings: other }));
     assert.deepEqual(swapped['model.safetensors'], plain);
     assert.deepEqual(swapped['average.safetensors'], weights(stage)['model.safetensors']);
+  });
+
+  test('a stage takes as many cores as the settings say, and gives them back', async () => {
+    const before = getNumThreads();
+    const wanted = before + 1;
+    const seen = new Set<number>();
+    await train('threads', {
+      settings: { ...PLAIN_TRAINING, threads: wanted },
+      onStep: () => seen.add(getNumThreads()),
+    });
+    assert.deepEqual([[...seen], getNumThreads()], [[wanted], before]);
   });
 
   test('checkpoints are written every few steps, and the latest stay', async () => {

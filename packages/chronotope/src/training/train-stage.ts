@@ -1,4 +1,4 @@
-import type { nn } from '@chronotope/torch';
+import { getNumThreads, type nn, setNumThreads } from '@chronotope/torch';
 import type { SkippedSample } from '../data/damaged-videos.js';
 import { ChronotopeError } from '../errors.js';
 import { loadModel } from './checkpoint.js';
@@ -78,6 +78,8 @@ export async function trainStage<Batch>(
   const weights = new StageWeights(stage, kept, average, settings);
   const parallel = parallelLoss(module, options.loss, settings);
   const measurement = options.validation && measured(options.validation, settings);
+  const allThreads = getNumThreads();
+  if (settings.threads !== null) setNumThreads(settings.threads);
   const result = await fit({
     ...options,
     ...fitSettings(settings),
@@ -113,7 +115,10 @@ export async function trainStage<Batch>(
     .catch((error: unknown) => {
       throw withSamplesFile(error, stage);
     })
-    .finally(() => parallel.end());
+    .finally(() => {
+      parallel.end();
+      setNumThreads(allThreads);
+    });
   optimizer.dispose();
 
   const metrics = log.end(result.steps);
