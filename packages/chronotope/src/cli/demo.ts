@@ -46,7 +46,7 @@ export function demoCommand(): Command {
   return new Command('demo')
     .description('the whole idea in minutes: make videos, train with 2 labels a class, compare')
     .option('--out <folder>', 'where the videos and the run go', 'demo')
-    .addHelpText('after', '\nTakes about 8 minutes on 2 cores; the same command continues after an interruption.')
+    .addHelpText('after', '\nTakes about 7 minutes on 2 cores; the same command continues after an interruption.')
     .action(async ({ out }: { out: string }) => {
       const data = path.join(out, 'videos');
       const run = path.join(out, 'run');
