@@ -29,10 +29,10 @@ caption { text-align: left; padding-bottom: 6px; }
 caption span { display: inline-block; position: sticky; left: 0; max-width: calc(100vw - 40px); }
 th, td { padding: 4px 10px 4px 0; text-align: left; vertical-align: middle; border-bottom: 1px solid var(--line); }
 thead th { font-size: .82rem; font-weight: 600; color: var(--soft); vertical-align: bottom; }
-tbody th { font-weight: 500; min-width: 6.5em; max-width: 18em; overflow-wrap: break-word; }
+tbody th { font-weight: 500; min-width: 10em; max-width: 18em; overflow-wrap: break-word; }
 .number { text-align: right; white-space: nowrap; }
 .together { white-space: nowrap; }
-.wide-cell { min-width: 150px; width: 28%; }
+.wide-cell { min-width: 130px; width: 22%; }
 tr.main th, tr.main td { font-weight: 700; background: var(--panel); }
 .facts { width: auto; }
 .facts td, .facts th { overflow-wrap: anywhere; padding-right: 24px; }
