@@ -77,15 +77,15 @@ abstract class ResNet extends nn.Module {
 
 /** ResNet-18: 11,176,512 parameters without a classifier. F = 512. */
 export class ResNet18 extends ResNet {
-  constructor(options: ResNetOptions = {}) {
-    super('basic', { depths: [2, 2, 2, 2], ...options });
+  constructor({ depths = [2, 2, 2, 2], ...options }: ResNetOptions = {}) {
+    super('basic', { depths, ...options });
   }
 }
 
 /** ResNet-50: 23,508,032 parameters without a classifier. F = 2048. */
 export class ResNet50 extends ResNet {
-  constructor(options: ResNetOptions = {}) {
-    super('bottleneck', { depths: [3, 4, 6, 3], ...options });
+  constructor({ depths = [3, 4, 6, 3], ...options }: ResNetOptions = {}) {
+    super('bottleneck', { depths, ...options });
   }
 }
 

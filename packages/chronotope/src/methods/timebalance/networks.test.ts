@@ -39,6 +39,12 @@ for (const name of BACKBONE_NAMES) {
   });
 }
 
+test('depths that are not given are those of the published networks', () => {
+  for (const name of BACKBONE_NAMES) {
+    assert.equal(checkNetwork(recipeWith(`model.backbone=${name}`, 'model.depths=null')), null, name);
+  }
+});
+
 test('the head of R3D-50 is as narrow as its embedding, that of the others as wide as the features', () => {
   scope(() => {
     const hidden = (name: string) =>
