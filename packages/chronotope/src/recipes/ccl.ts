@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { imageAugment } from './image-augment.js';
-import { count, frames, inputSize, positive, seed, share } from './parts.js';
+import { count, frames, imageNetwork, inputSize, positive, seed, share } from './parts.js';
 
 /** Every setting of a CCL run. Unknown keys are errors. */
 export const cclRecipe = z.strictObject({
@@ -22,18 +22,7 @@ export const cclRecipe = z.strictObject({
   inputSize,
   model: z
     .strictObject({
-      backbone: z.enum(['resnet18', 'resnet50']).describe('the image network'),
-      width: count.nullable().default(null).describe('channels of the first stage; null takes the published 64'),
-      depths: z
-        .tuple([count, count, count, count])
-        .nullable()
-        .default(null)
-        .describe('blocks of each stage; null takes those of the published network'),
-      pretrained: z
-        .string()
-        .nullable()
-        .default(null)
-        .describe('a file of weights to start from instead of random ones, see docs/models.md'),
+      ...imageNetwork,
       embedding: count.describe('width of the projection head output'),
       head: z.enum(['mlp', 'linear']).describe('two layers, or one'),
       heads: z.enum(['separate', 'shared']).describe('one head and queue for each loss, or one for both'),

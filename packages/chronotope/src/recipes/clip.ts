@@ -1,7 +1,6 @@
 import { z } from 'zod';
+import { colourJitter } from './image-augment.js';
 import { count, frames, inputSize, positive, range, seed, share } from './parts.js';
-
-const strength = z.number().min(0);
 
 const tower = z.strictObject({
   width: count.describe('numbers in a token'),
@@ -47,15 +46,7 @@ export const clipRecipe = z.strictObject({
         .strictObject({
           area: range.describe('of the random crop, as a fraction of the frame; its shape varies from 3:4 to 4:3'),
           flip: share.describe('probability of a mirror image; keep 0 where captions tell left from right'),
-          jitter: z
-            .strictObject({
-              probability: share.describe('how often colours are changed'),
-              brightness: strength.describe('s: a factor between 1 - s and 1 + s'),
-              contrast: strength.describe('the same for the distance from the mean gray'),
-              saturation: strength.describe('the same for the distance from gray'),
-              hue: z.number().min(0).max(0.5).describe('largest shift; keep small where captions name colours'),
-            })
-            .describe('random colours, the four changes in random order'),
+          jitter: colourJitter.describe('random colours, in random order; keep hue small where captions name colours'),
           grayscale: share.describe('probability of a gray image'),
         })
         .describe('random augmentation, drawn anew for every image'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { imageAugment } from './image-augment.js';
-import { count, frames, inputSize, positive, seed, share } from './parts.js';
+import { count, frames, imageNetwork, inputSize, positive, seed, share } from './parts.js';
 
 /** Every setting of a classifier of images, or of clips seen frame by frame. Unknown keys are errors. */
 export const framesRecipe = z.strictObject({
@@ -20,18 +20,7 @@ export const framesRecipe = z.strictObject({
   inputSize,
   model: z
     .strictObject({
-      backbone: z.enum(['resnet18', 'resnet50']).describe('the image network that sees each frame'),
-      width: count.nullable().default(null).describe('channels of the first stage; null takes the published 64'),
-      depths: z
-        .tuple([count, count, count, count])
-        .nullable()
-        .default(null)
-        .describe('blocks of each stage; null takes those of the published network'),
-      pretrained: z
-        .string()
-        .nullable()
-        .default(null)
-        .describe('a file of weights, such as stages/pretrain/model.safetensors of a CCL run; null: random ones'),
+      ...imageNetwork,
     })
     .describe('the network'),
   training: z

@@ -76,3 +76,19 @@ export const frames = z
 
 /** How videos are decoded and kept. */
 export type FrameSettings = z.infer<typeof frames>;
+
+/** The settings of an image ResNet. */
+export const imageNetwork = {
+  backbone: z.enum(['resnet18', 'resnet50']).describe('the image network, which sees each frame by itself'),
+  width: count.nullable().default(null).describe('channels of the first stage; null takes the published 64'),
+  depths: z
+    .tuple([count, count, count, count])
+    .nullable()
+    .default(null)
+    .describe('blocks of each stage; null takes those of the published network'),
+  pretrained: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('a file of weights to start from instead of random ones, such as the model of a CCL run; docs/models.md'),
+};

@@ -1,4 +1,5 @@
 import type { Bootstrap, Interval } from '../evaluation/bootstrap.js';
+import { predictVideos } from '../evaluation/predict-videos.js';
 import {
   type Difference,
   difference,
@@ -7,7 +8,6 @@ import {
   recognition,
 } from '../evaluation/recognition.js';
 import { argmax, type ClipAverage, rightAt, trueClasses, type VideoPrediction } from '../evaluation/video-level.js';
-import { predictVideos } from '../methods/timebalance/inference.js';
 import { type ClassifierStage, classifierStages } from '../methods/timebalance/stages.js';
 import type { TestViews } from '../methods/trained-method.js';
 import { writeJsonAtomic } from '../training/json-files.js';

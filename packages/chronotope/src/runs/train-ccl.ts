@@ -3,7 +3,6 @@ import { runCcl } from '../methods/ccl/pipeline.js';
 import { checkQueues, forPictures, withQueueLengths } from '../methods/ccl/settings.js';
 import { formatWeightsReport } from '../models/weights/report.js';
 import type { CclRecipe } from '../recipes/ccl.js';
-import { heard, withProcesses } from '../training/processes.js';
 import type { StartOptions } from './start-run.js';
 import { trainRepresentation } from './train-representation.js';
 
@@ -15,11 +14,7 @@ import { trainRepresentation } from './train-representation.js';
  *
  * @throws ChronotopeError those of `trainRepresentation`, of `checkNetwork` and of `runCcl`
  */
-export function trainCcl(options: StartOptions & { recipe: CclRecipe }): Promise<void> {
-  return withProcesses(() => train({ ...options, progress: heard(options.progress) }));
-}
-
-async function train(options: StartOptions & { recipe: CclRecipe }): Promise<void> {
+export async function trainCcl(options: StartOptions & { recipe: CclRecipe }): Promise<void> {
   await trainRepresentation(options, runCcl, (recipe, videos, progress) => {
     const weights = checkNetwork(recipe);
     if (weights) progress.note(formatWeightsReport(weights));

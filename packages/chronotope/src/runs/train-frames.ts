@@ -1,9 +1,9 @@
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
+import { predictVideos } from '../evaluation/predict-videos.js';
 import { type Recognition, recognition } from '../evaluation/recognition.js';
 import { checkNetwork } from '../methods/frames/frame-classifier.js';
 import { CLASSIFIER, type RateSearch, runFrames } from '../methods/frames/pipeline.js';
-import { predictVideos } from '../methods/timebalance/inference.js';
 import type { Classifier } from '../models/classifier.js';
 import { formatWeightsReport } from '../models/weights/report.js';
 import type { FramesRecipe } from '../recipes/frames.js';

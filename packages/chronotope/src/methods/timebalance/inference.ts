@@ -1,36 +1,8 @@
 import { noGrad, scope, type Tensor } from '@chronotope/torch';
 import type { ClipLoader } from '../../data/loader.js';
-import {
-  type ClipAverage,
-  type VideoPrediction,
-  videoMajor,
-  videoProbabilities,
-} from '../../evaluation/video-level.js';
+import { videoMajor } from '../../evaluation/video-level.js';
 import { clipSimilarity, meanOffDiagonal } from '../../losses/similarity.js';
 import type { VideoBackbone } from '../../models/backbone.js';
-import type { Classifier } from '../../models/classifier.js';
-
-/** Stage E: class probabilities of every video of the loader, averaged over its test clips. */
-export function predictVideos(
-  model: Classifier,
-  loader: ClipLoader,
-  average: ClipAverage = 'probabilities',
-): VideoPrediction[] {
-  model.eval();
-  const predictions: VideoPrediction[] = [];
-  for (const { views, ids } of loader.batches(0)) {
-    scope(() =>
-      noGrad(() => {
-        const logits = model.call(videoMajor(views.clips!));
-        const rows = videoProbabilities(logits, ids.length, average).to({ device: 'cpu' }).unbind();
-        for (const [index, row] of rows.entries()) {
-          predictions.push({ id: ids[index]!, probabilities: row.data() as Float32Array });
-        }
-      }),
-    );
-  }
-  return predictions;
-}
 
 /**
  * Stage C: the temporal similarity score of every video of the loader (TSTR): mean off-diagonal similarity of its

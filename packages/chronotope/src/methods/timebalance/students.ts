@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { manualSeed } from '@chronotope/torch';
+import { predictVideos } from '../../evaluation/predict-videos.js';
 import type { Classifier } from '../../models/classifier.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import { loadPredictions, type PredictionTable, savePredictions } from '../../training/prediction-table.js';
 import { firstDoes } from '../../training/processes.js';
 import { trainStage } from '../../training/train-stage.js';
-import { pooledFeatures, predictVideos, similarityScores } from './inference.js';
+import { pooledFeatures, similarityScores } from './inference.js';
 import { newClassifier, startFromGivenWeights } from './networks.js';
 import {
   inRun,

@@ -1,6 +1,7 @@
 import { crossEntropyLoss, type nn, optim, type Tensor } from '@chronotope/torch';
 import type { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
+import { predictVideos } from '../../evaluation/predict-videos.js';
 import { accuracy } from '../../evaluation/video-level.js';
 import { distillationLoss } from '../../losses/distillation.js';
 import { type PretextWeights, pretextLoss } from '../../losses/pretext.js';
@@ -11,7 +12,6 @@ import type { LabelledSettings, PretextSettings, StudentSettings } from '../../r
 import { gatherSamples } from '../../training/data-parallel.js';
 import type { FitOptions, StepLoss } from '../../training/fit.js';
 import type { Validation } from '../../training/validation.js';
-import { predictVideos } from './inference.js';
 import type { PretextModel } from './pretext-model.js';
 import type { Teaching } from './teaching.js';
 

@@ -1,10 +1,10 @@
 import { scope } from '@chronotope/torch';
 import { videoFeatures } from '../../evaluation/features.js';
+import { predictVideos } from '../../evaluation/predict-videos.js';
 import { type ChosenPrediction, choosePredictions, chooseQueries } from '../../explain/choose-examples.js';
 import type { ClassifierResults, ExplainedPrediction, Picture, TestResults } from '../../explain/content.js';
 import { otherNeighbours } from '../../explain/neighbours.js';
 import { extremeClasses, teacherDifferences } from '../../explain/sections/teachers.js';
-import { predictVideos } from '../../methods/timebalance/inference.js';
 import {
   type ClassifierStage,
   classifierStages,
