@@ -58,7 +58,7 @@ export interface ReadDatasetOptions extends ReadOptions {
  * Reads a data set in any of the layouts of docs/datasets.md into manifest entries. Opens lists, never videos.
  *
  * @param path a folder or a list file
- * @throws ChronotopeError `source-missing`; `unknown-format` and `ambiguous-format` when the layout cannot be told;
+ * @throws ChronotopeError `source-missing`; `folder-empty`; `unknown-format` and `ambiguous-format` when the layout cannot be told;
  *   `wrong-format` when the source has nothing of the format named; `malformed-line` with `details.file` and
  *   `details.line`; `all-missing` when none of the videos listed is on the disk
  */
@@ -103,6 +103,12 @@ function recognise(source: Source): { reader: DatasetReader; recognisedBy: strin
       });
     }
     if (candidates[0] !== undefined) return candidates[0];
+  }
+  if (source.kind === 'folder' && source.folders.length + source.files.length === 0) {
+    throw new ChronotopeError('folder-empty', `the folder ${source.path} is empty`, {
+      hint: 'Put videos into it, one folder a class or all together; docs/datasets.md shows every layout.',
+      details: { path: source.path },
+    });
   }
   throw new ChronotopeError('unknown-format', `${source.path} is in no format that is known`, {
     hint: 'docs/datasets.md shows every layout; the simplest is one folder of videos a class.',

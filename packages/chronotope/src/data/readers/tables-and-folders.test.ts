@@ -231,6 +231,7 @@ test('what may be two things is an error that lists both; naming the format sett
 test('a source that is missing, unknown or repeats a video', async () => {
   await assert.rejects(readDataset('/no/such/folder'), { code: 'source-missing' });
   await assert.rejects(readDataset(tree({ 'notes.md': 'hello' })), { code: 'unknown-format' });
+  await assert.rejects(readDataset(tree({})), { code: 'folder-empty' });
   await assert.rejects(readDataset(tree({ 'notes.md': 'hello' }), { format: 'ucf101' }), { code: 'wrong-format' });
   const twice = tree({ 't.csv': 'path\na.mp4\na.mp4\n', ...empty('a.mp4') });
   await assert.rejects(readDataset(join(twice, 't.csv')), { code: 'repeated-id', message: /"a\.mp4" twice/ });
