@@ -10,6 +10,7 @@ import {
   probe,
   sizeOfReadableFile,
   type VideoInfo,
+  withBrokenIndex,
 } from './probe.js';
 
 /** What the packets of a file tell about its first video stream (cover pictures do not count). Nothing is decoded. */
@@ -58,7 +59,13 @@ export async function probeWithPackets(
   const bytes = await sizeOfReadableFile(absolute);
   const { log, exitCode } = await walkThrough(absolute, options);
   const header = exitCode === 0 ? log.header() : null;
-  if (header?.format) return { info: describeHeader(absolute, bytes, header), packets: log.timeline() };
+  if (header?.format) {
+    try {
+      return { info: describeHeader(absolute, bytes, header), packets: log.timeline() };
+    } catch (error) {
+      throw await withBrokenIndex(absolute, error);
+    }
+  }
   return { info: await probe(absolute, options), packets: await readPackets(absolute, options) };
 }
 
