@@ -7,30 +7,20 @@ import { after, before, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { memory, scope, type Tensor } from '@chronotope/torch';
 import { timebalancePretext, timebalanceTrain } from '../augment/presets.js';
-import { ClipReader, type StoredVideo, type VideoStore } from './clip-reader.js';
+import { shortClips, storedClips } from '../testing/stored-clips.js';
+import { ClipReader, type VideoStore } from './clip-reader.js';
 import { automaticWorkers, ClipWorkers, type ViewsJob } from './clip-workers.js';
 import { type Batch, ClipLoader, type ClipLoaderOptions } from './loader.js';
-import type { ManifestEntry } from './manifest.js';
 import { pretextPlan, trainPlan } from './views.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'chronotope-workers-'));
-const geometry = {
-  frames: 4,
-  stride: 2,
-  globalStride: 2,
-  localClips: 2,
-  virtualFrames: null,
-  shortVideo: 'official',
-} as const;
 const [VIDEOS, FRAMES, STEPS] = [9, 12, 8];
-const store = new Map<string, StoredVideo>();
 /** Two frame sizes, so that a batch is put together from groups. */
-const entries: ManifestEntry[] = Array.from({ length: VIDEOS }, (_, number) => {
-  const id = `video ${number}`;
-  const height = number === 3 ? 14 : 10;
-  store.set(id, { file: join(folder, `${number}.rgb`), frames: FRAMES, height, width: 12 });
-  return { id, path: id, label: number % 2 === 0 ? 'even' : 'odd', split: 'train' };
-});
+const { store, entries } = storedClips(folder, VIDEOS, (number) => ({
+  frames: FRAMES,
+  height: number === 3 ? 14 : 10,
+  width: 12,
+}));
 
 function writeFrames(number: number): void {
   const { file, frames, height, width } = store.get(`video ${number}`)!;
@@ -47,8 +37,8 @@ after(async () => {
 });
 
 const plans = {
-  clip: trainPlan(geometry, timebalanceTrain),
-  views: pretextPlan(geometry, timebalancePretext),
+  clip: trainPlan(shortClips, timebalanceTrain),
+  views: pretextPlan(shortClips, timebalancePretext),
 };
 
 async function withLoader<T>(

@@ -5,29 +5,16 @@ import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { memory, scope } from '@chronotope/torch';
 import { testTransform, timebalanceTrain } from '../augment/presets.js';
-import { ClipReader, type StoredVideo } from './clip-reader.js';
+import { shortClips, storedClips } from '../testing/stored-clips.js';
+import { ClipReader } from './clip-reader.js';
 import { type Batch, ClipLoader, type ClipLoaderOptions } from './loader.js';
-import type { ManifestEntry } from './manifest.js';
 import { testPlan, trainPlan } from './views.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'chronotope-damaged-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const [VIDEOS, FRAMES, SIDE] = [8, 10, 6];
-const geometry = {
-  frames: 4,
-  stride: 2,
-  globalStride: 2,
-  localClips: 2,
-  virtualFrames: null,
-  shortVideo: 'official',
-} as const;
-const store = new Map<string, StoredVideo>();
-const entries: ManifestEntry[] = Array.from({ length: VIDEOS }, (_, number) => {
-  const id = `video ${number}`;
-  store.set(id, { file: join(folder, `${number}.rgb`), frames: FRAMES, height: SIDE, width: SIDE });
-  return { id, path: id, label: number % 2 === 0 ? 'even' : 'odd', split: 'train' };
-});
+const { store, entries } = storedClips(folder, VIDEOS, () => ({ frames: FRAMES, height: SIDE, width: SIDE }));
 
 /** Every byte of video k is 10 k. */
 beforeEach(() => {
@@ -40,7 +27,7 @@ const fileOf = (number: number): string => store.get(`video ${number}`)!.file;
 
 function withLoader<T>(options: Partial<ClipLoaderOptions>, use: (loader: ClipLoader) => T): T {
   const reader = new ClipReader(store);
-  const plan = trainPlan(geometry, timebalanceTrain);
+  const plan = trainPlan(shortClips, timebalanceTrain);
   const classes = ['even', 'odd'];
   try {
     return use(new ClipLoader({ entries, classes, reader, plan, size: 4, batchSize: 4, seed: 3, ...options }));
@@ -134,7 +121,7 @@ test('a file that is shortened while it is mapped is noticed before the lost par
 test('evaluation: damaged videos are left out, each of the others comes once', () => {
   rmSync(fileOf(0));
   rmSync(fileOf(1));
-  const plan = testPlan(geometry, { clips: 2, transforms: [testTransform] });
+  const plan = testPlan(shortClips, { clips: 2, transforms: [testTransform] });
   withLoader({ plan, shuffle: false, batchSize: 2 }, (loader) => {
     const ids = [...loader.batches(0)].map((batch) => batch.ids);
     assert.deepEqual(ids, [

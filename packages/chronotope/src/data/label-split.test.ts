@@ -1,22 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { classes, entries, labelledIds } from '../testing/labelled-entries.js';
 import { drawLabels, requireLabelInEveryClass } from './label-split.js';
-import type { ManifestEntry } from './manifest.js';
-
-const classes = ['jump', 'wave, both hands', '점프'];
-const entries: ManifestEntry[] = classes.flatMap((name) => [
-  ...Array.from({ length: 12 }, (_, k) => entry(`${name}/${k}.mp4`, name, 'train')),
-  entry(`_test/${name}/1.mp4`, name, 'test'),
-]);
-entries.push(entry('_unlabelled/1.mp4', null, 'train'));
-
-function entry(id: string, label: string | null, split: 'train' | 'test'): ManifestEntry {
-  return { id, path: `/data/${id}`, label, split };
-}
-
-function labelledIds(result: readonly ManifestEntry[]): string[] {
-  return result.filter(({ split, label }) => split === 'train' && label !== null).map(({ id }) => id);
-}
 
 test('draws the same number in every class, drops no video and leaves the test part alone', () => {
   const result = drawLabels(entries, { perClass: 5, seed: 3 });

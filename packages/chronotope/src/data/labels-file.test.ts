@@ -3,26 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { entries, labelledIds } from '../testing/labelled-entries.js';
 import { labelsFromFile } from './labels-file.js';
-import type { ManifestEntry } from './manifest.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'chronotope-labels-'));
 after(() => rmSync(folder, { recursive: true }));
-
-const classes = ['jump', 'wave, both hands', '점프'];
-const entries: ManifestEntry[] = classes.flatMap((name) => [
-  ...Array.from({ length: 12 }, (_, k) => entry(`${name}/${k}.mp4`, name, 'train')),
-  entry(`_test/${name}/1.mp4`, name, 'test'),
-]);
-entries.push(entry('_unlabelled/1.mp4', null, 'train'));
-
-function entry(id: string, label: string | null, split: 'train' | 'test'): ManifestEntry {
-  return { id, path: `/data/${id}`, label, split };
-}
-
-function labelledIds(result: readonly ManifestEntry[]): string[] {
-  return result.filter(({ split, label }) => split === 'train' && label !== null).map(({ id }) => id);
-}
 
 function labelFile(...lines: string[]): string {
   const file = join(folder, 'labels.csv');

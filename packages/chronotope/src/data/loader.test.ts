@@ -5,23 +5,16 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { memory, scope, type Tensor } from '@chronotope/torch';
 import { svtGlobal, svtLocal, testTransform, timebalancePretext, timebalanceTrain } from '../augment/presets.js';
+import { shortClips } from '../testing/stored-clips.js';
 import { ClipReader, type StoredVideo } from './clip-reader.js';
 import { type Batch, ClipLoader, type ClipLoaderOptions } from './loader.js';
 import type { ManifestEntry } from './manifest.js';
-import { type ClipGeometry, pretextPlan, segmentPlan, similarityPlan, testPlan, trainPlan } from './views.js';
+import { pretextPlan, segmentPlan, similarityPlan, testPlan, trainPlan } from './views.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'chronotope-loader-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const classes = ['jump', 'wave'];
-const geometry: ClipGeometry = {
-  frames: 4,
-  stride: 2,
-  globalStride: 2,
-  localClips: 2,
-  virtualFrames: null,
-  shortVideo: 'official',
-};
 const SIZE = 8;
 
 /** Decoded videos whose every byte of frame k is 10 k + number of the video; number 3 has another frame size. */
@@ -47,7 +40,7 @@ function loader(options: Partial<ClipLoaderOptions> = {}): ClipLoader {
     entries,
     classes,
     reader,
-    plan: trainPlan(geometry, timebalanceTrain),
+    plan: trainPlan(shortClips, timebalanceTrain),
     size: SIZE,
     batchSize: 3,
     seed: 11,
@@ -169,15 +162,15 @@ test('plans give the views their methods name, in [0, 1], and mixed frame sizes 
     return Object.fromEntries(Object.entries(views).map(([name, view]) => [name, view.shape]));
   };
   const clip = [7, 3, 4, SIZE, SIZE];
-  assert.deepEqual(shapes({ plan: pretextPlan(geometry, timebalancePretext) }), {
+  assert.deepEqual(shapes({ plan: pretextPlan(shortClips, timebalancePretext) }), {
     globals: [2, ...clip],
     locals: [2, 2, ...clip],
   });
   const similarity = { clips: 3, stride: 2, placement: 'consecutive', transform: testTransform } as const;
-  assert.deepEqual(shapes({ plan: similarityPlan(geometry, similarity) }), { clips: [3, ...clip] });
+  assert.deepEqual(shapes({ plan: similarityPlan(shortClips, similarity) }), { clips: [3, ...clip] });
 
   const { views } = loader({
-    plan: testPlan(geometry, { clips: 2, transforms: [testTransform] }),
+    plan: testPlan(shortClips, { clips: 2, transforms: [testTransform] }),
     batchSize: 7,
     shuffle: false,
   }).batch(0, 0)!;
@@ -192,11 +185,11 @@ test('plans give the views their methods name, in [0, 1], and mixed frame sizes 
 });
 
 test('videos too short for the plan are left out by name; none left is an error', () => {
-  const long = { ...geometry, frames: 11 };
+  const long = { ...shortClips, frames: 11 };
   const clips = loader({ plan: pretextPlan(long, timebalancePretext) });
   assert.deepEqual(clips.excluded, [{ id: 'video 0.mp4', reason: 'too short: 16 frames' }]);
   assert.equal(clips.videos, 6);
-  const plan = trainPlan({ ...geometry, frames: 100 }, timebalanceTrain);
+  const plan = trainPlan({ ...shortClips, frames: 100 }, timebalanceTrain);
   assert.throws(() => loader({ plan }), { code: 'no-usable-videos', message: /none of the 7 videos .*"video 0\.mp4"/ });
   assert.throws(() => loader({ batchSize: 8, dropLast: true }), { code: 'batch-too-large' });
   assert.throws(() => loader({ classes: ['jump'] }), { code: 'unknown-class', message: /"wave"/ });
@@ -242,7 +235,7 @@ test('views of different sizes and lengths come in one batch', () => {
 });
 
 test('what is inspected is what a batch holds, with the draws that made it', () => {
-  const one = loader({ plan: pretextPlan(geometry, timebalancePretext), batchSize: 7 });
+  const one = loader({ plan: pretextPlan(shortClips, timebalancePretext), batchSize: 7 });
   const whole = one.batch(2, 0)!;
   const id = entries[3]!.id;
   const { clips, batch } = one.inspect(id, 2);

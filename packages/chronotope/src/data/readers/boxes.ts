@@ -1,5 +1,5 @@
 import type { Box } from '../manifest.js';
-import { malformed, readLines } from './lines.js';
+import { listLines, malformed } from './lines.js';
 
 /**
  * Reads the boxes of a tracking sequence: a line a frame, `x y width height` in pixels, separated by commas, tabs or
@@ -8,7 +8,7 @@ import { malformed, readLines } from './lines.js';
  * @throws ChronotopeError `malformed-line`, `list-unreadable`
  */
 export function readBoxes(file: string): Box[] {
-  return readLines(file).map(({ text, number }) => {
+  return listLines(file).map(({ text, number }) => {
     const values = text.split(/\s*,\s*|\s+/).map(Number);
     if (values.length !== 4 || !values.every(Number.isFinite)) {
       throw malformed(file, number, `expected four numbers, "x, y, width, height", got "${text}"`);

@@ -5,7 +5,7 @@ import { type ManifestEntry, readTextFile, type Split, type Tracking } from '../
 import { readBoxes } from './boxes.js';
 import { type DatasetReader, MissingFiles, makeDataset, nothingFound, type Source } from './dataset.js';
 import { describeFrames } from './frame-files.js';
-import { malformed, readLines } from './lines.js';
+import { listLines, malformed } from './lines.js';
 
 const MOST_COVER = 8;
 
@@ -63,7 +63,7 @@ function subsetsOf(source: Source): { folder: string; prefix: string; split: Spl
 function sequencesOf(folder: string): string[] {
   const list = join(folder, 'list.txt');
   return existsSync(list)
-    ? readLines(list).map(({ text }) => text)
+    ? listLines(list).map(({ text }) => text)
     : listFolder(folder).folders.filter((name) => existsSync(join(folder, name, 'groundtruth.txt')));
 }
 
@@ -86,7 +86,7 @@ function readSequence(folder: string, id: string, split: Split): ManifestEntry {
 }
 
 function readCover(file: string, frames: number): number[] {
-  const cover = readLines(file).map(({ text, number }) => {
+  const cover = listLines(file).map(({ text, number }) => {
     if (!/^[0-8]$/.test(text)) {
       throw malformed(file, number, `expected the visible part in eighths, 0 to ${MOST_COVER}, got "${text}"`);
     }

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { ChronotopeError } from '../../errors.js';
 import type { Split } from '../manifest.js';
 import { type DatasetReader, makeDataset, nothingFound, type Source } from './dataset.js';
-import { type Line, malformed, readLines } from './lines.js';
+import { type Line, listLines, malformed } from './lines.js';
 import { ListedVideos, videoRoot } from './listed-videos.js';
 
 /** A clip as the official split files name it. */
@@ -70,7 +70,7 @@ export function readHmdb51Lists(folder: string, fold: number): { classes: string
   const classes = files.map((name) => LIST_NAME.exec(name)![1]!);
   const videos = files.flatMap((name, index) => {
     const file = join(folder, name);
-    return readLines(file).map((line) => parseVideo(file, line, classes[index]!));
+    return listLines(file).map((line) => parseVideo(file, line, classes[index]!));
   });
   return { classes: [...classes].sort(), videos };
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type DatasetReader, makeDataset, nothingFound, type Source } from './dataset.js';
-import { type Line, malformed, readLines } from './lines.js';
+import { type Line, listLines, malformed } from './lines.js';
 import { ListedVideos, videoRoot } from './listed-videos.js';
 
 const LIST_NAME = /^(?:jester|something-something)-v1-(train|validation|test|labels)\.csv$/;
@@ -32,13 +32,13 @@ export const jester: DatasetReader = {
         'a folder with jester-v1-labels.csv and jester-v1-train.csv or -validation.csv',
       );
     }
-    const classes = readLines(join(source.path, lists.labels)).map(({ text }) => text);
+    const classes = listLines(join(source.path, lists.labels)).map(({ text }) => text);
     const folders = ['20bn-jester-v1', '20bn-something-something-v1', 'videos', 'frames'];
     const found = new ListedVideos(videoRoot(source, options, folders), options);
     for (const split of ['train', 'validation', 'test'] as const) {
       if (lists[split] === undefined) continue;
       const file = join(source.path, lists[split]);
-      for (const line of readLines(file)) {
+      for (const line of listLines(file)) {
         const { id, label } = parseLine(file, line, split === 'test', classes);
         found.add([id], { label, split, imageFps: FRAMES_A_SECOND });
       }

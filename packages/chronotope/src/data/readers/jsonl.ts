@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { readManifest } from '../manifest.js';
 import { type DatasetReader, MissingFiles, makeDataset } from './dataset.js';
-import { fileStart, type Line, malformed, readLines } from './lines.js';
+import { fileStart, type Line, listLines, malformed } from './lines.js';
 import { COLUMNS, type Column, columnsOf, type Row, RowReader } from './table-row.js';
 
 /** A manifest that this toolkit has written. */
@@ -26,7 +26,7 @@ export const jsonl: DatasetReader = {
   read(source, options) {
     const reader = new RowReader(options.videos ?? dirname(source.path));
     const missing = new MissingFiles();
-    const entries = readLines(source.path).flatMap((line) => {
+    const entries = listLines(source.path).flatMap((line) => {
       const object = parseObject(source.path, line);
       const invalid = (problem: string): Error => malformed(source.path, line.number, problem);
       const row = rowOf(object, options.columns, invalid);

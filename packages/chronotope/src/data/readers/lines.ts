@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { ChronotopeError } from '../../errors.js';
+import { readLines } from '../json-lines.js';
 import { readTextFile } from '../manifest.js';
 
 /** A line of a text file that is not blank. */
@@ -11,12 +12,15 @@ export interface Line {
 }
 
 /** The lines of a list, trimmed, without blank ones; LF and CRLF, with or without byte order mark, also `.gz`. */
-export function readLines(file: string): Line[] {
-  const text = file.endsWith('.gz') ? readCompressed(file) : readTextFile(file, 'list-unreadable');
-  return text
-    .split(/\r?\n/)
-    .map((line, index) => ({ text: line.trim(), number: index + 1 }))
-    .filter((line) => line.text !== '');
+export function listLines(file: string): Line[] {
+  const lines = file.endsWith('.gz') ? readCompressed(file).split('\n') : plainLines(file);
+  return Array.from(lines, (text, index) => ({ text: text.trim(), number: index + 1 })).filter(
+    ({ text }) => text !== '',
+  );
+}
+
+function* plainLines(file: string): Generator<string> {
+  for (const { text } of readLines(file, 'list-unreadable')) yield text;
 }
 
 /** The beginning of a file, for telling what it is; empty when it cannot be read. */

@@ -5,7 +5,7 @@ import type { Box, ManifestEntry, Tracking } from '../manifest.js';
 import { readBoxes } from './boxes.js';
 import { type DatasetReader, makeDataset, nothingFound, type Source } from './dataset.js';
 import { describeFrames, frameNumber } from './frame-files.js';
-import { malformed, readLines } from './lines.js';
+import { listLines, malformed } from './lines.js';
 
 /** `groundtruth_rect.txt`; sequences with two objects have `groundtruth_rect.1.txt` and `groundtruth_rect.2.txt`. */
 const TRUTH_NAME = /^groundtruth_rect(?:\.?(\d+))?\.txt$/;
@@ -110,5 +110,5 @@ function annotatedImages(name: string, images: readonly string[], boxes: readonl
 
 function readAttributes(file: string): string[] | null {
   if (!existsSync(file)) return null;
-  return readLines(file).flatMap(({ text }) => text.split(/[\s,]+/).filter((attribute) => attribute !== ''));
+  return listLines(file).flatMap(({ text }) => text.split(/[\s,]+/).filter((attribute) => attribute !== ''));
 }

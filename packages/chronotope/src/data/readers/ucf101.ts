@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { ChronotopeError } from '../../errors.js';
 import type { Split } from '../manifest.js';
 import { type DatasetReader, makeDataset, nothingFound, type Source } from './dataset.js';
-import { type Line, malformed, readLines } from './lines.js';
+import { type Line, listLines, malformed } from './lines.js';
 import { ListedVideos, videoRoot } from './listed-videos.js';
 
 /** A video as the official lists name it. */
@@ -57,7 +57,7 @@ export function readUcf101Lists(folder: string, fold: number): { classes: string
   }
   const videos = (['train', 'test'] as const).flatMap((split) => {
     const file = join(folder, `${split}${suffix}`);
-    return readLines(file).map((line) => parseVideo(file, line, split, classes));
+    return listLines(file).map((line) => parseVideo(file, line, split, classes));
   });
   return { classes, videos };
 }
@@ -77,7 +77,7 @@ function listFolderOf(source: Source): string | null {
 }
 
 function readClasses(file: string): string[] {
-  return readLines(file).map(({ text, number }, index) => {
+  return listLines(file).map(({ text, number }, index) => {
     const [, id, name] = /^(\d+)\s+(\S+)$/.exec(text) ?? [];
     if (name === undefined || Number(id) !== index + 1) {
       throw malformed(file, number, `expected "${index + 1} <class>", got "${text}"`);

@@ -4,7 +4,7 @@ import { isImage, isVideo, listFolder } from '../folders.js';
 import { groupBy } from '../group-by.js';
 import type { ArchiveMember, ManifestEntry } from '../manifest.js';
 import { type DatasetReader, makeDataset, nothingFound, type Source } from './dataset.js';
-import { malformed, readLines } from './lines.js';
+import { listLines, malformed } from './lines.js';
 import { splitNamed } from './table-row.js';
 import { indexTar, readTarMember } from './tar-index.js';
 
@@ -29,7 +29,7 @@ export const webdataset: DatasetReader = {
     }
     const root = source.kind === 'file' ? dirname(source.path) : source.path;
     const names = join(root, 'classnames.txt');
-    const classes = existsSync(names) ? readLines(names).map(({ text }) => text) : null;
+    const classes = existsSync(names) ? listLines(names).map(({ text }) => text) : null;
     const entries: ManifestEntry[] = [];
     for (const shard of shards) {
       const id = shard.slice(root.length).replaceAll('\\', '/').replace(/^\//, '');

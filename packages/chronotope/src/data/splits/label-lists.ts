@@ -5,7 +5,7 @@ import { ChronotopeError } from '../../errors.js';
 import { isVideo } from '../folders.js';
 import { groupBy } from '../group-by.js';
 import type { ManifestEntry, Split } from '../manifest.js';
-import { malformed, readLines } from '../readers/lines.js';
+import { listLines, malformed } from '../readers/lines.js';
 import { type DatasetSplit, type SplitStep, splitOf } from './dataset-split.js';
 
 /** One line of a label list. */
@@ -38,7 +38,7 @@ export interface LabelLists {
  * @throws ChronotopeError `malformed-line`, `list-unreadable`
  */
 export function readLabelList(file: string): ListedLabel[] {
-  const lines = readLines(file).map(({ text, number }) => {
+  const lines = listLines(file).map(({ text, number }) => {
     const [, name, ...numbers] = /^(\S.*?)(?:\s+(\d+))??(?:\s+(-?\d+))?$/.exec(text) ?? [];
     const columns = numbers.filter((value) => value !== undefined).length;
     return { name: name!, numbers, columns, line: number, text };
@@ -77,7 +77,7 @@ export function splitFromLists(
   name: string,
 ): { split: DatasetSplit; missing: { count: number; first: string[] }; notes: string[] } {
   const { labelled, unlabelled, validation, test, classes } = lists;
-  const classNames = classes === undefined ? null : readLines(classes).map(({ text }) => text);
+  const classNames = classes === undefined ? null : listLines(classes).map(({ text }) => text);
   const index = new NameIndex(entries);
   const given = new Map<string, { part: Split; label: string | null; file: string }>();
   const missing: string[] = [];

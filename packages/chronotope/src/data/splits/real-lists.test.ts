@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { ManifestEntry, Split } from '../manifest.js';
 import { readHmdb51Lists } from '../readers/hmdb51.js';
-import { readLines } from '../readers/lines.js';
+import { listLines } from '../readers/lines.js';
 import { readDataset } from '../readers/read-dataset.js';
 import { readUcf101Lists } from '../readers/ucf101.js';
 import { readLabelList, splitFromLists } from './label-lists.js';
@@ -59,7 +59,7 @@ test('the official lists of HMDB51: 70 training and 30 test clips in each of 51 
     const { classes, videos } = readHmdb51Lists(folder('splits/hmdb51/testTrainMulti_7030_splits'), fold);
     assert.deepEqual(
       classes,
-      readLines(folder('splits/hmdb51/class_list.txt'))
+      listLines(folder('splits/hmdb51/class_list.txt'))
         .map(({ text }) => text)
         .sort(),
     );
@@ -127,7 +127,7 @@ test('label lists of Kinetics and Something-Something have their known sizes', {
   assert.equal(kinetics('1_percent_labeled_videos').length, 2400);
   assert.equal(kinetics('10_percent_labeled_rawframes').length, 24_000);
   const classes = new Set(
-    readLines(folder('splits/kinetics/label_map_400.txt')).map(({ text }) => text.replaceAll(' ', '_')),
+    listLines(folder('splits/kinetics/label_map_400.txt')).map(({ text }) => text.replaceAll(' ', '_')),
   );
   const unknown = kinetics('1_percent_labeled_videos').filter(({ name }) => !classes.has(name.split('/')[0]!));
   assert.deepEqual(unknown.slice(0, 3), []);
