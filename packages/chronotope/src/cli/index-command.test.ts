@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -12,17 +12,22 @@ import { encode } from '@chronotope/video';
 import type { HealthReport } from '../data/index/health.js';
 
 const BIN = fileURLToPath(new URL('../../bin/chronotope.js', import.meta.url));
-const VIDEOS = 4;
+/** More than are looked at together, so that some are left when the first are done. */
+const VIDEOS = 17;
 
 const root = mkdtempSync(path.join(tmpdir(), 'chronotope-cli-index-'));
 after(() => rmSync(root, { recursive: true }));
 
 before(async () => {
   await mkdir(path.join(root, 'videos', 'wave'), { recursive: true });
+  const frames = Uint8Array.from({ length: 20 * 32 * 32 * 3 }, (_, k) => (k * 7) % 251);
+  const first = path.join(root, 'first.mp4');
+  await encode(frames, first, { width: 32, height: 32, fps: 10, codec: 'mpeg4' });
+  const bytes = await readFile(first);
   for (let i = 0; i < VIDEOS; i++) {
-    const frames = Uint8Array.from({ length: 20 * 32 * 32 * 3 }, (_, k) => (k * (i + 1)) % 251);
-    const file = path.join(root, 'videos', 'wave', `${i}.mp4`);
-    await encode(frames, file, { width: 32, height: 32, fps: 10, codec: 'mpeg4' });
+    // A box at the end that players pass over makes each a file of its own.
+    const box = Buffer.from([0, 0, 0, 9, ...Buffer.from('free'), i]);
+    await writeFile(path.join(root, 'videos', 'wave', `${i}.mp4`), Buffer.concat([bytes, box]));
   }
 });
 
@@ -59,7 +64,7 @@ test('killed at any time, the same command goes on where it was', async () => {
   assert.equal(code, 0, stderr);
   const report = JSON.parse(stdout) as HealthReport;
   assert.deepEqual([report.videos, report.usable, report.source], [VIDEOS, VIDEOS, 'videos']);
-  const known = /(\d) inspected, (\d) known/.exec(stderr);
+  const known = /(\d+) inspected, (\d+) known/.exec(stderr);
   assert.ok(Number(known?.[2]) >= 1, stderr);
 });
 
@@ -76,8 +81,8 @@ test('Ctrl-C ends it cleanly with 130 and says how to go on', async () => {
 test('the report is a table for people; a wrong source is one clear error', async () => {
   const { code, stdout } = await finish(start('table'));
   assert.equal(code, 0);
-  assert.match(stdout, /Health of videos\n4 videos, 4 usable/);
-  assert.match(stdout, /│ wave +│ 4 +│ 0 /);
+  assert.match(stdout, /Health of videos\n17 videos, 17 usable/);
+  assert.match(stdout, /│ wave +│ 17 +│ 0 /);
   assert.equal(`\n${readFileSync(path.join(root, 'table', 'health.txt'), 'utf8')}`, stdout);
   const wrong = spawn(process.execPath, [BIN, 'index', 'nowhere'], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   const failed = await finish(wrong);

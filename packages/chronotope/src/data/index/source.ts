@@ -32,7 +32,7 @@ export async function videosOf(source: string): Promise<VideoSource> {
   const path = resolve(source);
   if (!existsSync(path)) {
     throw new ChronotopeError('source-missing', `${source} does not exist`, {
-      hint: 'Give a folder of videos, or a .csv, .jsonl or .txt file that lists them.',
+      hint: 'Give a folder of videos, frames or archives, or a .csv, .jsonl or .txt file that lists them.',
       details: { source },
     });
   }
