@@ -103,15 +103,21 @@ const semiSupervised = z.strictObject({
     .describe('fixmatch (Sohn et al. 2020): weak views are augmented as supervised, strong ones as student'),
 });
 
-/** Every setting of a group, none of them needed: for what changes some of them. */
-function changesOf<Shape extends z.ZodRawShape>(
-  group: z.ZodObject<Shape>,
-): z.ZodType<Partial<z.infer<z.ZodObject<Shape>>>> {
+/** Some of the settings of a group, at any depth. */
+type Changes<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { [Key in keyof T]?: Changes<T[Key]> | undefined }
+    : T;
+
+/** Every setting of a group and of the groups in it, none of them needed: for what changes some of them. */
+function changesOf<Group extends z.ZodObject>(group: Group): z.ZodType<Changes<z.infer<Group>>> {
   const optional = Object.entries(group.shape).map(([name, setting]) => {
     const own = setting instanceof z.ZodDefault ? setting.unwrap() : setting;
-    return [name, (own as z.ZodType).optional()];
+    const changes = own instanceof z.ZodObject ? changesOf(own) : (own as z.ZodType);
+    return [name, changes.optional()];
   });
-  return z.strictObject(Object.fromEntries(optional)) as unknown as ReturnType<typeof changesOf<Shape>>;
+  return z.strictObject(Object.fromEntries(optional)) as unknown as ReturnType<typeof changesOf<Group>>;
 }
 
 const BASELINES = [

@@ -98,12 +98,25 @@ export function studentsOf(recipe: TimeBalanceRecipe): Student[] {
       stage: `student-${name}`,
       recipe: {
         ...recipe,
-        student: { ...recipe.student, ...changes.student },
-        similarity: { ...recipe.similarity, ...changes.similarity },
+        student: changed(recipe.student, changes.student),
+        similarity: changed(recipe.similarity, changes.similarity),
       },
     }),
   );
   return [{ stage: 'student', recipe }, ...further];
+}
+
+/** A group of settings with some of them changed, at any depth; the recipe's schema has checked the changes. */
+function changed<T extends object>(settings: T, changes: object = {}): T {
+  const own = Object.entries(changes).map(([name, change]) => {
+    const before = settings[name as keyof T];
+    return [name, isGroup(before) && isGroup(change) ? changed(before, change) : change];
+  });
+  return { ...settings, ...Object.fromEntries(own) };
+}
+
+function isGroup(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The networks of a pair: of two of one kind, the second has a name of its own. */
