@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, stringify } from 'yaml';
 import type { ZodError } from 'zod';
 import { ChronotopeError } from '../errors.js';
+import { isMapping } from './mapping.js';
 import { didYouMean } from './nearest.js';
 import {
   METHOD_NAMES,
@@ -200,8 +201,4 @@ function applyOverride(settings: Record<string, unknown>, override: string, meth
     });
   }
   group[last] = parseDocument(override.slice(separator + 1)).toJS();
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

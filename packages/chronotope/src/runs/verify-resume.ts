@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,9 @@ import { writeFileAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/chronotope.js', import.meta.url));
+
+/** Between two looks at a run, to see whether it has begun to work or has worked long enough. */
+const LOOK_MILLISECONDS = 10;
 
 /** Settings of {@link verifyResume}. */
 export interface VerifyResumeOptions {
@@ -55,10 +58,8 @@ export async function verifyResume(options: VerifyResumeOptions): Promise<Resume
   const undisturbed = path.join(folder, 'undisturbed');
 
   const task = progress.begin('verifying resume', wanted, 'kills');
-  const whole = await timeOf(() => train(options, undisturbed));
-  // Again there is nothing to train. A kill in so short a time would meet a program that has nothing to lose yet.
-  const startUp = await timeOf(() => train(options, undisturbed));
-  const share = Math.max(0, whole - startUp) / (wanted + 1);
+  const whole = await train(options, undisturbed);
+  const share = whole.milliseconds / (wanted + 1);
   const random = randomStream(seed, 'kills');
 
   const kills: (string | null)[] = [];
@@ -69,9 +70,9 @@ export async function verifyResume(options: VerifyResumeOptions): Promise<Resume
     let isDone = false;
     while (!isDone) {
       const isLast = kills.length === wanted;
-      const life = isLast ? undefined : startUp + share * random.uniform(0, 2);
-      isDone = !(await train(options, run, life));
-      if (!isDone) kills.push(unfinishedStage(run));
+      const { wasKilled } = await train(options, run, isLast ? undefined : share * random.uniform(0, 2));
+      isDone = !wasKilled;
+      if (wasKilled) kills.push(unfinishedStage(run));
       task.update(kills.length);
     }
   }
@@ -86,19 +87,17 @@ export async function verifyResume(options: VerifyResumeOptions): Promise<Resume
   return { kills, runs: runs.length, models: models.length, different };
 }
 
-async function timeOf(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return performance.now() - started;
-}
-
-/** Runs the program until it is done or its time is up. Returns whether it was killed. */
+/**
+ * Runs the program until it is done or has worked for some time: from the first change in its stages, because a program that
+ * has only started has nothing to lose.
+ */
 async function train(
   { data, recipe, folder, trainArguments = [], signal }: VerifyResumeOptions,
   out: string,
-  killAfterMilliseconds?: number,
-): Promise<boolean> {
+  killAfterMilliseconds = Number.POSITIVE_INFINITY,
+): Promise<{ wasKilled: boolean; milliseconds: number }> {
   if (signal?.aborted) throw interrupted();
+  const before = lastChange(out);
   const args = ['--data', data, '--out', out, '--recipe', path.join(folder, 'recipe.yaml'), '--save-every', '0'];
   const child = spawn(process.execPath, [PROGRAM, 'train', recipe.method, ...args, ...trainArguments], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -109,13 +108,14 @@ async function train(
   });
   const kill = () => void child.kill('SIGKILL');
   signal?.addEventListener('abort', kill, { once: true });
-  const closed = once(child, 'close') as Promise<[code: number | null, signal: NodeJS.Signals | null]>;
-  const timer = new AbortController();
-  if (killAfterMilliseconds !== undefined) {
-    sleep(killAfterMilliseconds, undefined, { signal: timer.signal }).then(kill, () => {});
-  }
-  const [code, killedBy] = await closed;
-  timer.abort();
+  const end = once(child, 'close') as Promise<[code: number | null, signal: NodeJS.Signals | null]>;
+  const isOver = () => child.exitCode !== null || child.signalCode !== null;
+  while (!isOver() && lastChange(out) === before) await sleep(LOOK_MILLISECONDS);
+  const began = performance.now();
+  while (!isOver() && performance.now() - began < killAfterMilliseconds) await sleep(LOOK_MILLISECONDS);
+  if (!isOver()) kill();
+  const [code, killedBy] = await end;
+  const milliseconds = performance.now() - began;
   signal?.removeEventListener('abort', kill);
   if (signal?.aborted) throw interrupted();
   if (code !== 0 && killedBy !== 'SIGKILL') {
@@ -123,18 +123,31 @@ async function train(
       hint: 'Mend what the lines above say, then verify again.',
     });
   }
-  return killedBy === 'SIGKILL';
+  return { wasKilled: killedBy === 'SIGKILL', milliseconds };
 }
 
-/** The stage whose folder says that it was begun and not finished; of a stage, only its name. */
+/** When a file in the stages of a run was last changed; 0 before there is one, NaN where a folder is just being emptied. */
+function lastChange(run: string): number {
+  try {
+    return Math.max(0, ...stageFiles(run).map((file) => statSync(file).mtimeMs));
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** The stage whose folder says that it was begun and not finished. */
 function unfinishedStage(run: string): string | null {
-  const stages = path.join(run, 'stages');
-  if (!existsSync(stages)) return null;
-  const folders = readdirSync(stages, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => entry.parentPath);
+  const folders = stageFiles(run).map((file) => path.dirname(file));
   const unfinished = folders.find((stage) => !existsSync(path.join(stage, 'stage.json')));
-  return unfinished === undefined ? null : path.relative(stages, unfinished);
+  return unfinished === undefined ? null : path.relative(path.join(run, 'stages'), unfinished);
+}
+
+function stageFiles(run: string): string[] {
+  const stages = path.join(run, 'stages');
+  if (!existsSync(stages)) return [];
+  return readdirSync(stages, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
 }
 
 function weightFiles(run: string): string[] {

@@ -1,3 +1,4 @@
+import { isMapping } from '../../recipes/mapping.js';
 import type { Baseline, StudentSettings, TimeBalanceRecipe } from '../../recipes/timebalance.js';
 
 /** What a self-supervised pre-training learns: for one of the teachers, or for the student to start from. */
@@ -110,13 +111,9 @@ export function studentsOf(recipe: TimeBalanceRecipe): Student[] {
 function changed<T extends object>(settings: T, changes: object = {}): T {
   const own = Object.entries(changes).map(([name, change]) => {
     const before = settings[name as keyof T];
-    return [name, isGroup(before) && isGroup(change) ? changed(before, change) : change];
+    return [name, isMapping(before) && isMapping(change) ? changed(before, change) : change];
   });
   return { ...settings, ...Object.fromEntries(own) };
-}
-
-function isGroup(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The networks of a pair: of two of one kind, the second has a name of its own. */
