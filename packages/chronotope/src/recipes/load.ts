@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, stringify } from 'yaml';
 import type { ZodError } from 'zod';
 import { ChronotopeError } from '../errors.js';
-import { isMapping } from './mapping.js';
+import { isMapping } from '../mapping.js';
 import { didYouMean } from './nearest.js';
 import {
   METHOD_NAMES,

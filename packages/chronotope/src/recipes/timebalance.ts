@@ -120,6 +120,27 @@ function changesOf<Group extends z.ZodObject>(group: Group): z.ZodType<Changes<z
   return z.strictObject(Object.fromEntries(optional)) as unknown as ReturnType<typeof changesOf<Group>>;
 }
 
+const plainTraining = trainingSettings.unwrap();
+const plainSchedule = plainTraining.shape.schedule.unwrap();
+
+/** The settings of every method, with the learning rates of the published code as further schedules. */
+const training = plainTraining
+  .extend({
+    schedule: plainSchedule
+      .extend({
+        name: z
+          .enum([...plainSchedule.shape.name.unwrap().options, 'official-timebalance', 'official-tclr'])
+          .default('cosine')
+          .describe(
+            'how the learning rate falls after the warm-up; the official ones are those of published code, epoch by epoch, with warm-ups of their own',
+          ),
+      })
+      .prefault({})
+      .describe(plainTraining.shape.schedule.description!),
+  })
+  .prefault({})
+  .describe(trainingSettings.description!);
+
 const BASELINES = [
   'supervised',
   'supervised-strong',
@@ -196,7 +217,7 @@ export const timebalanceRecipe = z.strictObject({
       student: pretext.describe('stage A_S: both, for the student to start from'),
     })
     .describe('stages A_I, A_D, A_S'),
-  training: trainingSettings,
+  training,
   supervised: labelled.describe('the baseline: labels only, from scratch'),
   teacher: labelled.describe('stage B: fine-tuning of each teacher on the labels'),
   similarity: similarity.describe('stage C: temporal similarity scores (TSTR)'),

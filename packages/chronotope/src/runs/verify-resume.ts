@@ -5,16 +5,16 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ChronotopeError } from '../errors.js';
-import { randomStream } from '../random.js';
+import { type RandomStream, randomStream } from '../random.js';
 import { formatRecipe } from '../recipes/load.js';
 import type { Recipe } from '../recipes/schemas.js';
 import { interrupted } from '../training/fit.js';
-import { writeFileAtomic } from '../training/json-files.js';
+import { readJson, writeFileAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/chronotope.js', import.meta.url));
 
-/** Between two looks at a run, to see whether it has begun to work or has worked long enough. */
+/** Between two looks at a run, to see whether it has begun to work. */
 const LOOK_MILLISECONDS = 10;
 
 /** Settings of {@link verifyResume}. */
@@ -58,20 +58,17 @@ export async function verifyResume(options: VerifyResumeOptions): Promise<Resume
   const undisturbed = path.join(folder, 'undisturbed');
 
   const task = progress.begin('verifying resume', wanted, 'kills');
-  const whole = await train(options, undisturbed);
-  const share = whole.milliseconds / (wanted + 1);
-  const random = randomStream(seed, 'kills');
+  await train(options, undisturbed);
+  const moments = killMoments(undisturbed, wanted, randomStream(seed, 'kills'));
 
   const kills: (string | null)[] = [];
   const runs: string[] = [];
   while (kills.length < wanted) {
     const run = path.join(folder, `killed-${runs.length + 1}`);
     runs.push(run);
-    let isDone = false;
-    while (!isDone) {
-      const isLast = kills.length === wanted;
-      const { wasKilled } = await train(options, run, isLast ? undefined : share * random.uniform(0, 2));
-      isDone = !wasKilled;
+    let wasKilled = true;
+    while (wasKilled) {
+      wasKilled = await train(options, run, moments[kills.length]);
       if (wasKilled) kills.push(unfinishedStage(run));
       task.update(kills.length);
     }
@@ -87,15 +84,39 @@ export async function verifyResume(options: VerifyResumeOptions): Promise<Resume
   return { kills, runs: runs.length, models: models.length, different };
 }
 
+/** When a program is killed: so long after a stage began, or went on from the kill before. */
+interface KillMoment {
+  stage: string;
+  milliseconds: number;
+}
+
+/** Moments in the order in which they come, drawn uniformly from the time that the stages of a run have taken. */
+function killMoments(run: string, count: number, random: RandomStream): KillMoment[] {
+  const stages = stageFiles(run)
+    .filter((file) => path.basename(file) === 'stage.json')
+    .map((file) => ({ stage: stageOf(run, file), ...(readJson(file) as { finishedAt: string; seconds?: number }) }))
+    .sort((a, b) => a.finishedAt.localeCompare(b.finishedAt));
+  const total = stages.reduce((sum, { seconds = 0 }) => sum + seconds, 0);
+  const drawn = Array.from({ length: count }, () => random.uniform(0, total)).sort((a, b) => a - b);
+  let begin = 0;
+  return stages.flatMap(({ stage, seconds = 0 }) => {
+    const here = drawn.filter((moment) => begin <= moment && moment < begin + seconds);
+    const moments = here.map((moment, k) => ({ stage, milliseconds: 1000 * (moment - (here[k - 1] ?? begin)) }));
+    begin += seconds;
+    return moments;
+  });
+}
+
 /**
- * Runs the program until it is done or has worked for some time: from the first change in its stages, because a program that
- * has only started has nothing to lose.
+ * Runs the program until it is done or the moment has come.
+ *
+ * @returns whether it was killed
  */
 async function train(
   { data, recipe, folder, trainArguments = [], signal }: VerifyResumeOptions,
   out: string,
-  killAfterMilliseconds = Number.POSITIVE_INFINITY,
-): Promise<{ wasKilled: boolean; milliseconds: number }> {
+  moment?: KillMoment,
+): Promise<boolean> {
   if (signal?.aborted) throw interrupted();
   const before = lastChange(out);
   const args = ['--data', data, '--out', out, '--recipe', path.join(folder, 'recipe.yaml'), '--save-every', '0'];
@@ -110,12 +131,13 @@ async function train(
   signal?.addEventListener('abort', kill, { once: true });
   const end = once(child, 'close') as Promise<[code: number | null, signal: NodeJS.Signals | null]>;
   const isOver = () => child.exitCode !== null || child.signalCode !== null;
-  while (!isOver() && lastChange(out) === before) await sleep(LOOK_MILLISECONDS);
-  const began = performance.now();
-  while (!isOver() && performance.now() - began < killAfterMilliseconds) await sleep(LOOK_MILLISECONDS);
-  if (!isOver()) kill();
+  if (moment) {
+    const hasBegun = () => existsSync(path.join(out, 'stages', moment.stage)) && lastChange(out) !== before;
+    while (!isOver() && !hasBegun()) await sleep(LOOK_MILLISECONDS);
+    await Promise.race([sleep(moment.milliseconds), end]);
+    if (!isOver()) kill();
+  }
   const [code, killedBy] = await end;
-  const milliseconds = performance.now() - began;
   signal?.removeEventListener('abort', kill);
   if (signal?.aborted) throw interrupted();
   if (code !== 0 && killedBy !== 'SIGKILL') {
@@ -123,7 +145,7 @@ async function train(
       hint: 'Mend what the lines above say, then verify again.',
     });
   }
-  return { wasKilled: killedBy === 'SIGKILL', milliseconds };
+  return killedBy === 'SIGKILL';
 }
 
 /** When a file in the stages of a run was last changed; 0 before there is one, NaN where a folder is just being emptied. */
@@ -137,9 +159,13 @@ function lastChange(run: string): number {
 
 /** The stage whose folder says that it was begun and not finished. */
 function unfinishedStage(run: string): string | null {
-  const folders = stageFiles(run).map((file) => path.dirname(file));
-  const unfinished = folders.find((stage) => !existsSync(path.join(stage, 'stage.json')));
-  return unfinished === undefined ? null : path.relative(path.join(run, 'stages'), unfinished);
+  const unfinished = stageFiles(run).find((file) => !existsSync(path.join(path.dirname(file), 'stage.json')));
+  return unfinished === undefined ? null : stageOf(run, unfinished);
+}
+
+/** The name of the stage that a file belongs to. */
+function stageOf(run: string, file: string): string {
+  return path.relative(path.join(run, 'stages'), path.dirname(file));
 }
 
 function stageFiles(run: string): string[] {

@@ -1,4 +1,4 @@
-import { isMapping } from '../../recipes/mapping.js';
+import { isMapping } from '../../mapping.js';
 import type { Baseline, StudentSettings, TimeBalanceRecipe } from '../../recipes/timebalance.js';
 
 /** What a self-supervised pre-training learns: for one of the teachers, or for the student to start from. */
