@@ -1,8 +1,5 @@
 import { crossEntropyLoss, type nn, optim, type Tensor } from '@chronotope/torch';
 import type { ClipLoader } from '../../data/loader.js';
-import type { ManifestEntry } from '../../data/manifest.js';
-import { predictVideos } from '../../evaluation/predict-videos.js';
-import { accuracy } from '../../evaluation/video-level.js';
 import { distillationLoss } from '../../losses/distillation.js';
 import { type PretextWeights, pretextLoss } from '../../losses/pretext.js';
 import { rampUp } from '../../losses/ramp-up.js';
@@ -11,7 +8,6 @@ import type { Classifier } from '../../models/classifier.js';
 import type { LabelledSettings, PretextSettings, StudentSettings } from '../../recipes/timebalance.js';
 import { gatherSamples } from '../../training/data-parallel.js';
 import type { FitOptions, StepLoss } from '../../training/fit.js';
-import type { Validation } from '../../training/validation.js';
 import type { PretextModel } from './pretext-model.js';
 import type { Teaching } from './teaching.js';
 
@@ -149,24 +145,6 @@ export function semiSupervisedTraining(
       labelled: loaders.labelled.stepBatch(step),
       unlabelled: loaders.unlabelled?.stepBatch(step) ?? null,
     }),
-  };
-}
-
-/**
- * What can be measured of a classifier while it learns: the share of the loader's videos that it recognises.
- *
- * @param entries the videos of the loader, with their labels
- */
-export function classifierValidation(
-  model: Classifier,
-  loader: ClipLoader,
-  { entries, classes }: { entries: readonly ManifestEntry[]; classes: readonly string[] },
-): Validation {
-  const truth = new Map(entries.map(({ id, label }) => [id, classes.indexOf(label!)]));
-  return {
-    measure: () => ({ top1: accuracy(predictVideos(model, loader), truth, classes).top1 }),
-    metric: 'top1',
-    better: 'higher',
   };
 }
 
