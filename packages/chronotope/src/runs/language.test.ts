@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -8,7 +8,7 @@ import { conceptsOfNames } from '../language/concept-file.js';
 import { TEMPLATES } from '../language/templates.js';
 import { tinyClipRecipe } from '../testing/tiny-clip-recipe.js';
 import { tinyLss } from '../testing/tiny-lss.js';
-import { writeTinyVideos } from '../testing/tiny-videos.js';
+import { tinyRecipe, writeTinyVideos } from '../testing/tiny-videos.js';
 import { buildConcepts, loadConcepts, nearestConcepts } from './concepts.js';
 import { convertModel } from './convert-clip.js';
 import { embedVideos } from './embed.js';
@@ -18,6 +18,7 @@ import { proposeLabels, writeProposals } from './label-by-words.js';
 import { searchVideos } from './search.js';
 import { trainClip } from './train-clip.js';
 import { trainLss } from './train-lss.js';
+import { trainTimeBalance } from './train-timebalance.js';
 import { readTrainingData } from './training-data.js';
 import { retrieveByCaption, zeroShot } from './zero-shot.js';
 
@@ -105,6 +106,28 @@ describe('videos and words', () => {
     const { entries, classes } = await readTrainingData(file);
     assert.deepEqual(classes, ['blue', 'red']);
     assert.deepEqual(entries.filter(({ split }) => split === 'test').length, 2);
+
+    const flat = inRoot('flat');
+    mkdirSync(path.join(flat, '_unlabelled'), { recursive: true });
+    for (const name of ['red/r0', 'red/r1', 'blue/b0', 'blue/b1']) {
+      copyFileSync(path.join(data, `${name}.mp4`), path.join(flat, '_unlabelled', `${path.basename(name)}.mp4`));
+    }
+    // Test videos of "Red" and "Blue": words of any case are the class as the data spell it.
+    for (const [name, source] of [
+      ['Red', 'red/t0'],
+      ['Blue', 'blue/t1'],
+    ] as const) {
+      mkdirSync(path.join(flat, '_test', name), { recursive: true });
+      copyFileSync(path.join(data, '_test', `${source}.mp4`), path.join(flat, '_test', name, 'x.mp4'));
+    }
+    const unlabelled = await proposeLabels(run, flat, options);
+    const proposed = inRoot('flat-labels.csv');
+    writeProposals(proposed, unlabelled.proposals, unlabelled.test);
+    const evaluation = await trainTimeBalance({
+      ...{ data: flat, labelsFile: proposed, out: inRoot('without-labels'), recipe: tinyRecipe(), workers: 0 },
+    });
+    assert.deepEqual(evaluation!.classes, ['Blue', 'Red']);
+    assert.equal(evaluation!.stages.find(({ stage }) => stage === 'supervised')!.top1.value, 1);
 
     const few = await proposeLabels(run, data, { ...options, perClass: 1 });
     assert.deepEqual(

@@ -1,5 +1,4 @@
 import { drawLabels, requireLabelInEveryClass } from '../data/label-split.js';
-import { labelsFromFile } from '../data/labels-file.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { drawValidation } from '../data/validation-part.js';
 import { ChronotopeError } from '../errors.js';
@@ -15,7 +14,7 @@ import { adoptPretraining } from './adopt-pretraining.js';
 import { evaluateRun, type RunEvaluation } from './evaluate.js';
 import { RunFolder } from './run-folder.js';
 import { openRun, type StartOptions, withFrames } from './start-run.js';
-import { readTrainingData, type TrainingData } from './training-data.js';
+import { type LabelledData, readLabelledData } from './training-data.js';
 
 /** Settings of {@link trainTimeBalance}. */
 export interface TrainOptions extends StartOptions {
@@ -43,8 +42,8 @@ export function trainTimeBalance(options: TrainOptions): Promise<RunEvaluation |
 }
 
 async function train(options: TrainOptions & { progress: Progress }): Promise<RunEvaluation | null> {
-  const { data, out, recipe, pretrained, progress, signal } = options;
-  const found = await readTrainingData(data, options.split);
+  const { out, recipe, pretrained, progress, signal } = options;
+  const found = await readLabelledData(options);
   for (const note of found.notes) progress.note(`  note: ${note}`);
   checkBatches(recipe);
   const weights = checkNetwork(recipe);
@@ -91,11 +90,10 @@ function validationVideos(
 }
 
 /** The training videos of each draw, with the labels that are known in it. */
-function labelDraws({ entries, classes }: TrainingData, options: TrainOptions): ManifestEntry[][] {
-  const { recipe, labelsPerClass, labelDraws: count = 1, labelsFile } = options;
-  const all = labelsFile === undefined ? entries : labelsFromFile(entries, labelsFile);
-  requireLabelInEveryClass(all, classes);
-  const training = all.filter(({ split }) => split === 'train');
+function labelDraws({ labelled, classes }: LabelledData, options: TrainOptions): ManifestEntry[][] {
+  const { recipe, labelsPerClass, labelDraws: count = 1 } = options;
+  requireLabelInEveryClass(labelled, classes);
+  const training = labelled.filter(({ split }) => split === 'train');
   if (labelsPerClass === undefined) {
     if (count === 1) return [training];
     throw new ChronotopeError('label-draws', `${count} label draws, but nothing to draw: all labels are used`, {
