@@ -180,6 +180,18 @@ describe('videos and words', () => {
     assert.throws(() => convertModel(out, inRoot('x.safetensors')), { code: 'weights-format', hint: /weights export/ });
   });
 
+  test('a run is not continued with other captions, which the error names; those of test videos do not count', async () => {
+    const file = path.join(data, 'captions.jsonl');
+    const kept = readFileSync(file, 'utf8');
+    const again = () => trainClip({ data, out: run, frames: store, recipe: tinyClipRecipe('train.epochs=60') });
+    writeFileSync(file, kept.replace('Red, all red.', 'Something else.'));
+    await again();
+    writeFileSync(file, kept.replace('Everything is red.', 'Everything is green.'));
+    await assert.rejects(again(), { code: 'run-differs', message: /with other captions/, hint: /another --out/ });
+    writeFileSync(file, kept);
+    await again();
+  });
+
   test('data without captions are refused with what to do', async () => {
     rmSync(path.join(data, 'captions.jsonl'));
     const recipe = tinyClipRecipe('train.epochs=60');

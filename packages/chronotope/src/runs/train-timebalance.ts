@@ -54,7 +54,12 @@ async function train(options: TrainOptions & { progress: Progress }): Promise<Ru
   const choice = { labelsPerClass: options.labelsPerClass, labelsFile: options.labelsFile, pretrained };
   const origin = pretrained === undefined ? undefined : RunFolder.open(pretrained);
   const videos = { classes: found.classes, training, draws, test, choice };
-  const run = await openRun(options, recipe, videos, origin?.description.fingerprint);
+  const run = await openRun(
+    options,
+    recipe,
+    videos,
+    origin && { what: 'pre-trained networks', hash: origin.description.fingerprint },
+  );
   if (origin) await firstDoes(() => adoptPretraining(origin, run, recipe));
 
   const part = validates(recipe) ? found.entries.filter(({ split }) => split === 'validation') : [];
