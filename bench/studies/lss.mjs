@@ -18,7 +18,6 @@ import {
   evaluateFeatures,
   loadRecipeOf,
   proposeLabels,
-  saveClip,
   TEMPLATES,
   trainClip,
   trainLss,
@@ -26,7 +25,7 @@ import {
   writeProposals,
   zeroShot,
 } from '../../packages/chronotope/dist/index.js';
-import { openLanguageModel } from '../../packages/chronotope/dist/runs/language-model.js';
+import { convertModel } from '../../packages/chronotope/dist/runs/convert-clip.js';
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -45,7 +44,7 @@ if (out === undefined) {
 
 // Chosen so that all of it takes less than an hour of one core.
 const SIZE = ['frames.shortSide=32', 'inputSize=32'];
-const CLIP = [...SIZE, 'model.text.context=24', 'train.epochs=60'];
+const CLIP = [...SIZE, 'model.text.context=24', 'train.epochs=60', 'training.threads=1'];
 const LSS = [
   ...SIZE,
   'clips.localSize=16',
@@ -119,9 +118,7 @@ async function tinyClip(seed) {
   await once(`clip ${seed}`, async () => {
     const recipe = loadRecipeOf('clip', 'clip-tiny', [...CLIP, `seed=${seed}`]);
     await trainClip({ data: at('demo'), out: run, frames: at('frames'), recipe, workers: 0 });
-    const model = openLanguageModel(run);
-    saveClip(file, model.clip);
-    model.dispose();
+    convertModel(run, file);
     buildConcepts(file, { concepts: 'demo', templates: TEMPLATE, out: concepts });
     return {};
   });

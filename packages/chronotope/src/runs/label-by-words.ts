@@ -44,7 +44,7 @@ export async function proposeLabels(
   data: string,
   options: ProposeLabelsOptions,
 ): Promise<{ proposals: Proposal[]; test: ManifestEntry[]; excluded: { id: string; reason: string }[] }> {
-  const { concepts, templates, leastConfidence = 0, perClass, stage, ...views } = options;
+  const { concepts, templates, leastConfidence = 0, perClass, stage, device, ...views } = options;
   if (concepts.length < 2) {
     throw new ChronotopeError('one-class', 'only one class to choose from', {
       hint: 'Name at least two classes: "jumping,running".',
@@ -53,7 +53,7 @@ export async function proposeLabels(
   const { entries, classes } = await readVideos(data);
   const training = entries.filter(({ split }) => split === 'train');
   const test = entries.filter(({ split }) => split === 'test');
-  return withModel(source, stage, async (model) => {
+  return withModel(source, { stage, device }, async (model) => {
     const names = concepts.map(({ name }) => name);
     const labels = inTheSpellingOf(classes, names);
     const { ids, vectors, excluded } = await embedEntries(model, training, { progress: silentProgress, ...views });

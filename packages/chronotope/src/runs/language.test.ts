@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { loadSafetensors } from '@chronotope/torch';
+import { loadSafetensors, version } from '@chronotope/torch';
 import { conceptsOfNames } from '../language/concept-file.js';
 import { TEMPLATES } from '../language/templates.js';
 import { tinyClipRecipe } from '../testing/tiny-clip-recipe.js';
@@ -15,6 +15,7 @@ import { embedVideos } from './embed.js';
 import { evaluateFeatures } from './evaluate-features.js';
 import { exportRun } from './export-weights.js';
 import { proposeLabels, writeProposals } from './label-by-words.js';
+import { predictFiles } from './predict.js';
 import { searchVideos } from './search.js';
 import { trainClip } from './train-clip.js';
 import { trainLss } from './train-lss.js';
@@ -178,6 +179,31 @@ describe('videos and words', () => {
     const { hits } = await searchVideos(out, data, 'a red film', { count: 4, store });
     assert.ok(hits.every(({ id }) => /r\d|u0|t0/.test(id)));
     assert.throws(() => convertModel(out, inRoot('x.safetensors')), { code: 'weights-format', hint: /weights export/ });
+  });
+
+  const skip = version().cudaDevices > 0 ? 'here is a GPU' : false;
+  test('everything computes on the CPU where that is asked for; a GPU that is not there is an error', {
+    skip,
+  }, async () => {
+    const [onCpu, onGpu] = [{ device: 'cpu', store } as const, { device: 'cuda', store } as const];
+    const templates = ['a {} film.'];
+    const out = inRoot('on-device.safetensors');
+    assert.equal((await zeroShot(run, data, { ...onCpu, templates })).top1, 1);
+    assert.equal((await embedVideos(run, [data], { out, device: 'cpu' })).videos, 8);
+    assert.equal((await searchVideos(run, data, 'red', onCpu)).videos, 8);
+    const concepts = conceptsOfNames(['red', 'blue']);
+    for (const asked of [
+      zeroShot(run, data, { ...onGpu, templates }),
+      retrieveByCaption(run, data, onGpu),
+      searchVideos(run, data, 'red', onGpu),
+      proposeLabels(run, data, { ...onGpu, concepts, templates }),
+      embedVideos(run, [data], { out, device: 'cuda' }),
+      evaluateFeatures(run, { protocol: 'knn', device: 'cuda' }),
+      predictFiles(run, ['a.mp4'], { device: 'cuda' }),
+      trainClip({ data, out: inRoot('gpu'), recipe: tinyClipRecipe(), device: 'cuda' }),
+    ]) {
+      await assert.rejects(asked, { code: 'no-gpu', hint: /Leave --device out to use the CPU/ });
+    }
   });
 
   test('a run is not continued with other captions, which the error names; those of test videos do not count', async () => {
