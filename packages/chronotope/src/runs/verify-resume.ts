@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -53,6 +53,7 @@ export async function verifyResume(options: VerifyResumeOptions): Promise<Resume
   const task = progress.begin('verifying resume', kills + 2, 'runs');
   const started = performance.now();
   await train(options, undisturbed);
+  takeConvolutions(undisturbed, killed);
   const meanMilliseconds = (performance.now() - started) / (kills + 1);
   task.update(1);
 
@@ -71,6 +72,16 @@ export async function verifyResume(options: VerifyResumeOptions): Promise<Resume
     existsSync(path.join(killed, file)) &&
     readFileSync(path.join(undisturbed, file)).equals(readFileSync(path.join(killed, file)));
   return { kills: hits, models: models.length, different: models.filter((file) => !same(file)) };
+}
+
+/**
+ * Which convolution algorithms are the fastest is measured, and may come out otherwise a second time; only with the same
+ * ones the same bits can be expected. A run that has measured some hands them on, with the file that makes the folder a run's.
+ */
+function takeConvolutions(from: string, to: string): void {
+  if (!existsSync(path.join(from, 'convolutions.json'))) return;
+  mkdirSync(to);
+  for (const file of ['run.json', 'convolutions.json']) copyFileSync(path.join(from, file), path.join(to, file));
 }
 
 /** Runs the program until it is done or its time is up. Returns whether it was killed. */
