@@ -60,5 +60,6 @@ export { frameAt, timelineAtRate } from './sampling/time.js';
 export type { ArchiveMember, ClipRange, ImageSequence, SourceVideo } from './source-video.js';
 export type { FrameStoreSettings, StoreFormat } from './store-entry.js';
 export { formatBytes, type StorePlan } from './store-plan.js';
+export type { KnownFile } from './store-sources.js';
 export { clearStore, type DamagedEntry, describeStore, type StoreKind, verifyStore } from './store-upkeep.js';
 export { type PictureRequest, readPictures } from './stored-pictures.js';
