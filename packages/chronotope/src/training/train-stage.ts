@@ -13,6 +13,7 @@ import { SkipLog } from './skip-log.js';
 import type { StageFolder } from './stage-folder.js';
 import { StageLog } from './stage-log.js';
 import { StageWeights } from './stage-weights.js';
+import type { ShownClips } from './tensorboard/shown-clips.js';
 import { loadTrainingState, removeTrainingState, saveTrainingState } from './training-state.js';
 import { tuneConvolutions } from './tuned-convolutions.js';
 import { measureUndisturbed, type Validation } from './validation.js';
@@ -27,7 +28,7 @@ export interface StageLoader {
 
 /** What of {@link FitOptions} the trainer decides by itself, from the settings. */
 type DecidedHere =
-  | ('onMetrics' | 'onStep' | 'ready' | 'resume' | 'validation')
+  | ('onMetrics' | 'onStep' | 'ready' | 'resume' | 'settle' | 'validation')
   | ('accumulate' | 'amp' | 'clipGradients' | 'withoutExchange');
 
 /** Settings of {@link trainStage}. */
@@ -43,6 +44,10 @@ export interface TrainStageOptions<Batch> extends Omit<FitOptions<Batch>, Decide
   settings?: TrainingSettings;
   /** What can be measured while it is trained; the settings say how often. */
   validation?: Validation;
+  /** What of a batch can be looked at, for TensorBoard. Default: nothing. */
+  clips?: (batch: Batch) => ShownClips;
+  /** The settings that TensorBoard shows beside the results of the stage, such as the recipe. Default: none. */
+  hparams?: object;
   /** How much work a kill may cost, in seconds. Default 60. */
   saveEverySeconds?: number;
 }
@@ -66,6 +71,7 @@ export async function trainStage<Batch>(
   module.train();
   const options = makeOptions();
   const { title, progress, loaders = [], optimizer, steps, settings = PLAIN_TRAINING, saveEverySeconds = 60 } = options;
+  const { clips = () => ({}), hparams } = options;
   const { accumulate, tensorboard } = settings;
   const average = settings.ema.decay === null ? undefined : new WeightAverage(module, settings.ema.decay);
   const trained = { module, optimizer, average };
@@ -75,7 +81,7 @@ export async function trainStage<Batch>(
 
   const started = performance.now();
   let saved = started;
-  const log = new StageLog(stage, { title, progress, steps, tensorboard, resumeStep: resume?.step ?? 0 });
+  const log = new StageLog(stage, { title, progress, steps, tensorboard, hparams, resumeStep: resume?.step ?? 0 });
   const skips = new SkipLog(stage, { title, progress: heard(progress), loaders });
   const kept = options.result ?? module;
   const weights = new StageWeights(stage, kept, average, settings);
@@ -93,7 +99,9 @@ export async function trainStage<Batch>(
     ready: (index) => Promise.all(loaders.map((loader) => loader.prepare?.(index, steps * accumulate))),
     batch: (index) => {
       const batch = options.batch(index);
-      skips.take(Math.floor(index / accumulate));
+      const step = Math.floor(index / accumulate);
+      skips.take(step);
+      if (index % accumulate === 0) log.batch(step + 1, () => clips(batch));
       return batch;
     },
     afterStep: (step) => {
@@ -102,6 +110,7 @@ export async function trainStage<Batch>(
       log.step(step + 1, module);
       options.afterStep?.(step);
     },
+    settle: () => log.settle(),
     validation: measurement && {
       ...measurement,
       measure: () => measureUndisturbed(module, weights.averageInPlace, measurement.measure),
