@@ -10,7 +10,7 @@ import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import { writeJsonAtomic } from '../training/json-files.js';
 import { firstDoes, heard, isFirst, withProcesses } from '../training/processes.js';
 import type { Progress } from '../training/progress.js';
-import { adoptPretraining } from './adopt-pretraining.js';
+import { adoptPretraining, checkPretraining } from './adopt-pretraining.js';
 import { evaluateRun, type RunEvaluation } from './evaluate.js';
 import { RunFolder } from './run-folder.js';
 import { openRun, type StartOptions, withFrames } from './start-run.js';
@@ -53,6 +53,7 @@ async function train(options: TrainOptions & { progress: Progress }): Promise<Ru
   const test = found.entries.filter(({ split }) => split === 'test');
   const choice = { labelsPerClass: options.labelsPerClass, labelsFile: options.labelsFile, pretrained };
   const origin = pretrained === undefined ? undefined : RunFolder.open(pretrained);
+  if (origin) checkPretraining(origin, recipe, training);
   const videos = { classes: found.classes, training, draws, test, choice };
   const run = await openRun(
     options,

@@ -1,8 +1,5 @@
 import { crossEntropyLoss, type nn, optim, type Tensor } from '@chronotope/torch';
 import type { ClipLoader } from '../../data/loader.js';
-import type { ManifestEntry } from '../../data/manifest.js';
-import { predictVideos } from '../../evaluation/predict-videos.js';
-import { accuracy } from '../../evaluation/video-level.js';
 import { distillationLoss } from '../../losses/distillation.js';
 import { type PretextWeights, pretextLoss } from '../../losses/pretext.js';
 import { rampUp } from '../../losses/ramp-up.js';
@@ -11,7 +8,6 @@ import type { Classifier } from '../../models/classifier.js';
 import type { LabelledSettings, PretextSettings, StudentSettings } from '../../recipes/timebalance.js';
 import { gatherSamples } from '../../training/data-parallel.js';
 import type { FitOptions, StepLoss } from '../../training/fit.js';
-import type { Validation } from '../../training/validation.js';
 import type { PretextModel } from './pretext-model.js';
 import type { Teaching } from './teaching.js';
 
@@ -20,6 +16,10 @@ export interface Training<Batch>
   extends Pick<FitOptions<Batch>, 'steps' | 'optimizer' | 'batch' | 'loss' | 'afterStep'> {
   /** Steps in which the learning rate rises; the recipe's schedule says how it falls then. */
   warmupSteps: number;
+  /** Steps of a pass over the videos. */
+  stepsPerEpoch: number;
+  /** What is learnt from: of published learning rates, each has its own. */
+  learnsFrom: 'videos' | 'labels';
   /** Where the batches come from. */
   loaders: readonly ClipLoader[];
   /** What is kept at the end, if not the whole module. */
@@ -56,6 +56,8 @@ export function pretextTraining(
     steps,
     optimizer: new optim.Adam(model.parameters(), { lr, weightDecay }),
     warmupSteps: Math.round(settings.warmupEpochs * stepsPerEpoch),
+    stepsPerEpoch,
+    learnsFrom: 'videos',
     loaders: [loader],
     batch: (step) => loader.stepBatch(step),
     loss: ({ views, ids }): StepLoss => {
@@ -146,24 +148,6 @@ export function semiSupervisedTraining(
   };
 }
 
-/**
- * What can be measured of a classifier while it learns: the share of the loader's videos that it recognises.
- *
- * @param entries the videos of the loader, with their labels
- */
-export function classifierValidation(
-  model: Classifier,
-  loader: ClipLoader,
-  { entries, classes }: { entries: readonly ManifestEntry[]; classes: readonly string[] },
-): Validation {
-  const truth = new Map(entries.map(({ id, label }) => [id, classes.indexOf(label!)]));
-  return {
-    measure: () => ({ top1: accuracy(predictVideos(model, loader), truth, classes).top1 }),
-    metric: 'top1',
-    better: 'higher',
-  };
-}
-
 /** The videos of a semi-supervised step. */
 export function idsOf({ labelled, unlabelled }: BothBatches): string[] {
   return [...labelled.ids, ...(unlabelled?.ids ?? [])];
@@ -195,5 +179,7 @@ function optimisation(model: Classifier, settings: LabelledSettings, stepsPerEpo
     steps,
     optimizer: new optim.Adam(groups, { lr, weightDecay }),
     warmupSteps,
+    stepsPerEpoch,
+    learnsFrom: 'labels' as const,
   };
 }
