@@ -21,7 +21,6 @@ export const drawRing: Appearance = {
   round: (random) => hollow(disc(1), random.uniform(0.3, 0.5)),
   oval: (random) => stretched(hollow(disc(1), random.uniform(0.3, 0.42)), random.uniform(1.5, 1.9), 0),
   angular: (random) => hollow(polygon(5 + random.int(2), 1), random.uniform(0.3, 0.42)),
-  double: (random) => union(hollow(disc(1.1), 0.28), hollow(disc(0.55), random.uniform(0.2, 0.28))),
 };
 
 export const drawBar: Appearance = {
@@ -35,18 +34,12 @@ export const drawBar: Appearance = {
       ],
       random.uniform(0.45, 0.7),
     ),
-  broken: (random) => subtract(box(1.2, random.uniform(0.26, 0.36)), box(0.12, 1)),
 };
 
 export const drawWedge: Appearance = {
   solid: (random) => triangle(1.9, random.uniform(0.5, 0.62)),
   hollow: (random) => hollow(triangle(2.1, random.uniform(0.55, 0.65)), 0.28),
   slender: (random) => triangle(2.2, random.uniform(0.28, 0.36)),
-  barred: (random) => {
-    const wedge = triangle(2.1, random.uniform(0.52, 0.62));
-    const gap = random.uniform(0.14, 0.2);
-    return subtract(wedge, (x) => Math.abs(x - 0.1) - gap);
-  },
 };
 
 export const drawStripes: Appearance = {
@@ -67,14 +60,12 @@ export const drawCrescent: Appearance = {
     const cut = random.uniform(0, 0.3);
     return subtract(hollow(disc(1.05), random.uniform(0.3, 0.42)), (x) => cut - x);
   },
-  angular: (random) => subtract(polygon(6, 1.1), disc(0.8, random.uniform(0.5, 0.62), 0)),
   hooked: (random) => subtract(disc(1.05), disc(random.uniform(0.66, 0.74), 0.45, 0.12)),
 };
 
 export const drawDots: Appearance = {
   square: (random) => dotsAt(around(4, 0.85), random.uniform(0.32, 0.4)),
   circle: (random) => dotsAt(around(5 + random.int(2), 0.9), random.uniform(0.26, 0.34)),
-  triangle: (random) => dotsAt(around(3, 0.75), random.uniform(0.36, 0.44)),
   scattered: (random) => {
     const turns = random.uniform(-0.25, 0.25);
     const places = around(5, 0.9).map(([x, y], i) => [x * (0.8 + 0.25 * (i % 2)) + turns * y, y] as const);
@@ -86,29 +77,16 @@ export const drawCross: Appearance = {
   plus: (random) => crossOf(4, random.uniform(0.38, 0.52)),
   saltire: (random) => stretched(crossOf(4, random.uniform(0.36, 0.48)), random.uniform(1.3, 1.6), Math.PI / 4),
   hollow: (random) => hollow(crossOf(4, random.uniform(0.62, 0.7)), 0.24),
-  knobbed: (random) => union(crossOf(4, random.uniform(0.24, 0.3)), dotsAt(around(4, 0.95), 0.26)),
 };
 
 export const drawZigzag: Appearance = {
   three: (random) => zigzagOf(3, random),
   four: (random) => zigzagOf(4, random),
   five: (random) => zigzagOf(5, random),
-  steps: (random) => {
-    const height = random.uniform(0.6, 0.75);
-    const points = [
-      [-1.1, height],
-      [-0.4, height],
-      [-0.4, 0],
-      [0.4, 0],
-      [0.4, -height],
-      [1.1, -height],
-    ] as const;
-    return line(points, random.uniform(0.26, 0.34));
-  },
 };
 
 function zigzagOf(pieces: number, random: RandomStream): Shape {
-  const height = random.uniform(0.5, 0.7);
+  const height = random.uniform(0.6, 0.8);
   const width = random.uniform(0.26, 0.34);
   const points = Array.from({ length: pieces + 1 }, (_, i) => {
     return [-1.1 + (2.2 * i) / pieces, i % 2 === 0 ? height : -height] as const;

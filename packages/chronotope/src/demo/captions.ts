@@ -50,7 +50,6 @@ const PHRASES: Readonly<Record<string, Phrases>> = {
       round: ['a round {looks} ring'],
       oval: ['an oval {looks} ring'],
       angular: ['a {looks} ring with corners'],
-      double: ['a {looks} ring within another one'],
     },
   },
   bar: {
@@ -58,7 +57,6 @@ const PHRASES: Readonly<Record<string, Phrases>> = {
     styles: {
       hollow: ['a hollow {looks} bar'],
       rounded: ['a {looks} bar with round ends'],
-      broken: ['a {looks} bar in two pieces'],
     },
   },
   wedge: {
@@ -71,7 +69,6 @@ const PHRASES: Readonly<Record<string, Phrases>> = {
     styles: {
       hollow: ['a hollow {looks} wedge'],
       slender: ['a slender {looks} wedge'],
-      barred: ['a {looks} wedge cut in two'],
     },
   },
   stripes: {
@@ -90,7 +87,7 @@ const PHRASES: Readonly<Record<string, Phrases>> = {
       'a {looks} sickle, a crescent',
       'a curved {looks} crescent',
     ],
-    styles: { moon: ['a {looks} crescent like a young moon'], angular: ['a {looks} crescent with corners'] },
+    styles: { moon: ['a {looks} crescent like a young moon'] },
   },
   dots: {
     any: [
@@ -101,7 +98,6 @@ const PHRASES: Readonly<Record<string, Phrases>> = {
     ],
     styles: {
       square: ['four {looks} dots'],
-      triangle: ['three {looks} dots'],
       circle: ['a circle of {looks} dots'],
       scattered: ['five scattered {looks} dots'],
     },
@@ -113,7 +109,7 @@ const PHRASES: Readonly<Record<string, Phrases>> = {
       'two {looks} beams that meet, a cross',
       'a swaying {looks} cross',
     ],
-    styles: { hollow: ['a hollow {looks} cross'], knobbed: ['a {looks} cross with knobs'] },
+    styles: { hollow: ['a hollow {looks} cross'] },
   },
   zigzag: {
     any: [
@@ -122,7 +118,7 @@ const PHRASES: Readonly<Record<string, Phrases>> = {
       'a {looks} line that turns to and fro, a zigzag',
       'a bent {looks} zigzag',
     ],
-    styles: { steps: ['a {looks} zigzag like a staircase'], three: ['a short {looks} zigzag'] },
+    styles: { three: ['a short {looks} zigzag'] },
   },
   grow: {
     any: [
@@ -224,22 +220,21 @@ const PHRASES: Readonly<Record<string, Phrases>> = {
   },
 };
 
-/** Adjectives that fit a figure: its prevailing colour, its size, its surface. */
-function looksOf({ nuisance, scene, performance }: DemoVideoPlan): string[] {
+/** Adjectives that fit a figure: its prevailing colour, its size for its class, its surface. */
+function looksOf({ nuisance }: DemoVideoPlan): string[] {
   const colour = prevailingColour(nuisance.colours[0]);
-  const size = averageOf((t) => nuisance.radius(t) * performance.action(t).scale) > 0.22 ? 'large' : 'small';
-  const looks = [colour, `${size} ${colour}`, scene.bright ? `dark ${colour}` : `bright ${colour}`, size];
+  const size = averageOf(nuisance.radius) > 0.35 ? 'large' : 'small';
+  const looks = [colour, `${size} ${colour}`, `bright ${colour}`, size];
   return nuisance.surface === 'plain' ? looks : [...looks, `${nuisance.surface} ${colour}`];
 }
 
 function endingsOf({ scene, nuisance }: DemoVideoPlan, random: RandomStream): string[] {
-  const shade = scene.bright ? 'bright' : 'dark';
   const colour = prevailingColour(scene.background);
   const shortest = Math.min(...scene.waves.map(({ wavelength }) => wavelength));
   const waves = shortest < 0.4 ? 'fine waves' : 'broad waves';
   const places = [
-    ` on a ${shade} ${colour} background`,
-    ` in front of ${shade} ${colour} ${waves}`,
+    ` on a dark ${colour} background`,
+    ` in front of dark ${colour} ${waves}`,
     ` over a ${colour} background of ${waves}`,
   ];
   return [places[random.int(places.length)]!, ` with ${companyOf(nuisance.distractors)}`];

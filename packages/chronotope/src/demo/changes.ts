@@ -131,7 +131,7 @@ export const travelling: Change = {
 export const turning: Change = {
   /** A body with one long end turns where it is. */
   spinning: (random) => {
-    const body = union(scaled(drawBody(random), 0.5), moved(box(0.5, 0.2), 0.6, 0));
+    const body = union(scaled(drawBody(random), 0.5), moved(box(0.6, 0.24), 0.65, 0));
     const { start, angle } = drawTurn(random);
     return (progress) => ({ ...resting(body, 1), turn: start + angle * progress });
   },
@@ -145,12 +145,9 @@ export const turning: Change = {
       return { shape: body, scale: 0.5, x: radius * Math.cos(at), y: radius * Math.sin(at), turn: 0 };
     };
   },
-  /** A gap goes round. */
+  /** A body with a gap rolls on the spot. */
   rolling: (random) => {
-    const body = subtract(
-      drawBody(random),
-      intersect(sector(0.6), (x, y) => 0.2 - Math.hypot(x, y)),
-    );
+    const body = subtract(drawBody(random), sector(random.uniform(0.6, 0.8)));
     const { start, angle } = drawTurn(random);
     return (progress) => ({ ...resting(body, 0.95), turn: start + angle * progress });
   },
@@ -165,9 +162,9 @@ function parted(gap: Shape, progress: number): Shape {
   return (x, y) => gap(x, y) + 0.1 * (1 - progress);
 }
 
-/** A third of a turn to nearly a whole one, from anywhere; angles grow clockwise because y points down. */
+/** About half a turn, from anywhere; angles grow clockwise because y points down. */
 function drawTurn(random: RandomStream): { start: number; angle: number } {
-  return { start: random.uniform(0, 2 * Math.PI), angle: random.uniform(0.45, 0.9) * 2 * Math.PI };
+  return { start: random.uniform(0, 2 * Math.PI), angle: random.uniform(0.45, 0.65) * 2 * Math.PI };
 }
 
 /** A body without a class: a wavy disc, a rounded star or a soft box. */

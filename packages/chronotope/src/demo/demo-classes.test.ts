@@ -92,7 +92,7 @@ function withoutNuisance(plan: DemoVideoPlan): DemoVideoPlan {
     ...{ surface: 'plain', colours: [() => [1, 1, 1], () => [1, 1, 1]], distractors: [], light: steady(1) },
     camera: { x: steady(0), y: steady(0), zoom: steady(1) },
   };
-  const scene = { bright: false, background: () => [0, 0, 0] as const, waves: [], light: { slope: 0, angle: 0 } };
+  const scene = { background: () => [0, 0, 0] as const, waves: [], light: { slope: 0, angle: 0 } };
   return { ...plan, nuisance, scene };
 }
 

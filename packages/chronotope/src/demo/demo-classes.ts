@@ -110,12 +110,12 @@ function pair([forwards, backwards]: readonly [string, string], change: Change):
 const REST = 0.12;
 
 /**
- * When the change happens, from 0 (not begun) to 1 (done). It takes 0.55 to 1.1 seconds in a video of any length and
+ * When the change happens, from 0 (not begun) to 1 (done). It takes 0.7 to 1.1 seconds in a video of any length and
  * frame rate, begins and ends gently, and lies anywhere in the video with equal probability: so neither its place nor its
  * pace tells forwards from backwards.
  */
 function drawProgress(random: RandomStream, duration: number): (seconds: number) => number {
-  const length = Math.min(random.uniform(0.55, 1.1), duration - 2 * REST);
+  const length = Math.min(random.uniform(0.7, 1.1), duration - 2 * REST);
   const start = random.uniform(REST, duration - REST - length);
   return (seconds) => {
     const linear = Math.min(1, Math.max(0, (seconds - start) / length));

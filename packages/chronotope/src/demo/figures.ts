@@ -28,10 +28,12 @@ export function blob(radius: number, lobes: readonly Lobe[]): Shape {
   };
 }
 
+/** A disc of the given radius around a centre, by default the origin. */
 export function disc(radius: number, centreX = 0, centreY = 0): Shape {
   return (x, y) => Math.hypot(x - centreX, y - centreY) - radius;
 }
 
+/** A rectangle around the origin. */
 export function box(halfWidth: number, halfHeight: number): Shape {
   return (x, y) => Math.max(Math.abs(x) - halfWidth, Math.abs(y) - halfHeight);
 }
@@ -82,14 +84,17 @@ export function union(...shapes: Shape[]): Shape {
   };
 }
 
+/** Everything covered by both shapes. */
 export function intersect(a: Shape, b: Shape): Shape {
   return (x, y) => Math.max(a(x, y), b(x, y));
 }
 
+/** What is left of a shape when a hole is cut out. */
 export function subtract(from: Shape, hole: Shape): Shape {
   return (x, y) => Math.max(from(x, y), -hole(x, y));
 }
 
+/** Shifted, in radii. */
 export function moved(shape: Shape, byX: number, byY: number): Shape {
   return (x, y) => shape(x - byX, y - byY);
 }
@@ -100,6 +105,7 @@ export function turned(shape: Shape, angle: number): Shape {
   return (x, y) => shape(x * cos + y * sin, -x * sin + y * cos);
 }
 
+/** Larger by a factor; distances grow with it. */
 export function scaled(shape: Shape, factor: number): Shape {
   return (x, y) => factor * shape(x / factor, y / factor);
 }

@@ -4,7 +4,7 @@ import { blob, box, type Shape, turned } from './figures.js';
 import { type Curve, drawSway } from './sway.js';
 
 /** How the surface of a figure is coloured. */
-export const SURFACES = ['plain', 'shaded', 'spotted', 'two-coloured'] as const;
+export const SURFACES = ['plain', 'shaded', 'two-coloured'] as const;
 
 /** Something small beside the figure that has nothing to do with the class. */
 export interface Distractor {
@@ -42,12 +42,9 @@ export interface Nuisance {
  * Draws what differs in one video. The figure sways in a loop and drifts a little, the camera is shaky, the light
  * changes, and other things stand or move about.
  *
- * @param bright whether the background is bright, which figures must be told from
+ * @param duration of the video, in seconds
  */
-export function drawNuisance(
-  random: RandomStream,
-  { bright, duration }: { bright: boolean; duration: number },
-): Nuisance {
+export function drawNuisance(random: RandomStream, duration: number): Nuisance {
   const sway = (amplitude: number): Curve => {
     const curve = drawSway(random);
     return (t) => amplitude * curve(t);
@@ -56,30 +53,30 @@ export function drawNuisance(
     (middle: number, curve: Curve): Curve =>
     (t) =>
       middle + curve(t);
-  const startAngle = random.uniform(0, 2 * Math.PI);
+  const startAngle = random.uniform(-1, 1);
   return {
-    x: around(0.5 + random.uniform(-0.06, 0.06), sway(0.05)),
-    y: around(0.5 + random.uniform(-0.06, 0.06), sway(0.05)),
-    angle: around(startAngle, sway(0.35)),
-    radius: around(0.3 * random.uniform(0.8, 1.15), sway(0.02)),
-    stretch: around(random.uniform(0.85, 1.15), sway(0.12)),
+    x: around(0.5 + random.uniform(-0.04, 0.04), sway(0.04)),
+    y: around(0.5 + random.uniform(-0.04, 0.04), sway(0.04)),
+    angle: around(startAngle, sway(0.2)),
+    radius: around(0.35 * random.uniform(0.88, 1.12), sway(0.02)),
+    stretch: around(random.uniform(0.9, 1.1), sway(0.1)),
     stretchAngle: random.uniform(0, Math.PI),
-    colours: drawColours(random, bright),
+    colours: drawColours(random),
     surface: SURFACES[random.int(SURFACES.length)]!,
-    distractors: Array.from({ length: random.int(3) }, () => drawDistractor(random, bright)),
+    distractors: Array.from({ length: random.int(3) }, () => drawDistractor(random)),
     camera: drawCamera(random, duration),
     light: drawLight(random, duration),
   };
 }
 
-function drawColours(random: RandomStream, bright: boolean): Nuisance['colours'] {
+function drawColours(random: RandomStream): Nuisance['colours'] {
   const hue = random.uniform();
   const drift = random.uniform(-0.1, 0.1);
   const hueSway = drawSway(random);
   const saturation = random.uniform(0.3, 0.95);
-  const value = bright ? random.uniform(0.05, 0.3) : random.uniform(0.8, 1);
+  const value = random.uniform(0.8, 1);
   const otherHue = hue + random.uniform(0.2, 0.5);
-  const otherValue = bright ? value + random.uniform(0.05, 0.2) : value - random.uniform(0.1, 0.3);
+  const otherValue = value - random.uniform(0.1, 0.3);
   return [
     (t) => fromHsv(hue + drift * t + 0.08 * hueSway(t), saturation, value),
     (t) => fromHsv(otherHue + drift * t + 0.08 * hueSway(t), saturation, otherValue),
@@ -87,9 +84,9 @@ function drawColours(random: RandomStream, bright: boolean): Nuisance['colours']
 }
 
 /** It stays near the border, and stands, sways or goes along; which of these does not depend on anything else. */
-function drawDistractor(random: RandomStream, bright: boolean): Distractor {
+function drawDistractor(random: RandomStream): Distractor {
   const place = random.uniform(0, 2 * Math.PI);
-  const distance = random.uniform(0.4, 0.5);
+  const distance = random.uniform(0.44, 0.52);
   const speed = random.chance(0.5) ? random.uniform(-0.8, 0.8) : 0;
   const sway = drawSway(random);
   const swing = random.chance(0.5) ? random.uniform(0, 0.04) : 0;
@@ -98,14 +95,10 @@ function drawDistractor(random: RandomStream, bright: boolean): Distractor {
   const turn = random.uniform(0, Math.PI);
   return {
     shape: round ? blob(1, []) : turned(box(0.9, random.uniform(0.5, 0.9)), turn),
-    radius: random.uniform(0.05, 0.1),
+    radius: random.uniform(0.04, 0.08),
     x: (t) => 0.5 + (distance + swing * sway(t)) * Math.cos(angle(t)),
     y: (t) => 0.5 + (distance + swing * sway(t)) * Math.sin(angle(t)),
-    colour: fromHsv(
-      random.uniform(),
-      random.uniform(0.2, 0.9),
-      bright ? random.uniform(0.1, 0.5) : random.uniform(0.6, 1),
-    ),
+    colour: fromHsv(random.uniform(), random.uniform(0.2, 0.9), random.uniform(0.6, 1)),
     moves: speed !== 0 || swing !== 0,
   };
 }

@@ -46,7 +46,7 @@ export function planDemoVideo({ seed, part, classIndex, index }: DemoVideoName):
   const frames = Math.round(random.uniform(...demoDurations) * frameRate);
   const duration = (frames - 1) / frameRate;
   const scene = drawScene({ seed, part, index });
-  const nuisance = drawNuisance(random, { bright: scene.bright, duration });
+  const nuisance = drawNuisance(random, duration);
   return { frameRate, frames, scene, nuisance, performance: demoClass.perform(random, duration) };
 }
 
@@ -159,7 +159,6 @@ type ColourShare = (x: number, y: number) => number;
 const SHARES: Readonly<Record<Nuisance['surface'], (angle: number) => ColourShare>> = {
   plain: () => () => 0,
   shaded: (angle) => turned((x) => Math.min(1, Math.max(0, 0.5 + 0.5 * x)), angle),
-  spotted: (angle) => turned((x, y) => (Math.sin(7 * x) * Math.sin(7 * y) > 0.1 ? 1 : 0), angle),
   'two-coloured': (angle) => turned((x) => (x > 0 ? 1 : 0), angle),
 };
 

@@ -17,12 +17,10 @@ export interface BackgroundWave {
 }
 
 /**
- * A place in which videos are taken: what is behind, whether it is darker or brighter than what happens in it, and where
- * the light comes from. Lengths are in picture widths.
+ * A place in which videos are taken: what is behind, darker than what happens in it, and where the light comes from.
+ * Lengths are in picture widths.
  */
 export interface Scene {
-  /** Whether the background is bright and figures are dark. */
-  bright: boolean;
   background: (seconds: number) => Colour;
   waves: readonly BackgroundWave[];
   /** How much brighter it gets from the middle of the picture to its border, in the direction `angle`. */
@@ -35,22 +33,20 @@ export interface Scene {
  */
 export function drawScene({ seed, part, index }: { seed: number; part: 'train' | 'test'; index: number }): Scene {
   const random = randomStream(seed, 'demo-scene', part === 'train' ? 0 : 1, index);
-  const bright = random.chance(0.4);
   const hue = random.uniform();
   const saturation = random.uniform(0.2, 0.6);
-  const value = bright ? random.uniform(0.7, 0.9) : random.uniform(0.12, 0.3);
+  const value = random.uniform(0.12, 0.3);
   const hueSway = drawSway(random);
   const valueSway = drawSway(random);
   return {
-    bright,
     background: (t) => fromHsv(hue + 0.08 * hueSway(t), saturation, value + 0.04 * valueSway(t)),
     waves: Array.from({ length: 3 }, () => drawWave(random)),
-    light: { slope: random.uniform(0, 0.3), angle: random.uniform(0, 2 * Math.PI) },
+    light: { slope: random.uniform(0, 0.2), angle: random.uniform(0, 2 * Math.PI) },
   };
 }
 
 function drawWave(random: RandomStream): BackgroundWave {
-  const amplitude = 0.12 * random.uniform(0.4, 1);
+  const amplitude = 0.09 * random.uniform(0.4, 1);
   const start = random.uniform();
   // Backwards, not at all, or forwards by one wavelength in the time in which everything else sways once.
   const speed = (random.int(3) - 1) / SWAY_PERIOD;
