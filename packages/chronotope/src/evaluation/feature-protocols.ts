@@ -43,7 +43,7 @@ export interface FeatureResult {
   /** For classifiers. */
   recognition?: Recognition;
   /** For the linear probe. */
-  probe?: Omit<LinearProbe, 'predict'>;
+  probe?: Omit<LinearProbe, 'logits' | 'predict'>;
 }
 
 /** Neighbours asked for when nothing is said: those of the k-NN literature, and of the retrieval tables of TCLR and CCL. */
@@ -65,7 +65,7 @@ export function measureFeatures(
       return knn(test, training, classes, options);
     case 'linear': {
       const probe = fitLinearProbe(training, { classes: classes.length, seed: options.bootstrap.settings.seed });
-      const { predict, ...fitted } = probe;
+      const { predict, logits: _, ...fitted } = probe;
       return [{ ...classifier('linear', test, predict(test.features), classes, options), probe: fitted }];
     }
     case 'retrieval': {
