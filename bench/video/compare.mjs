@@ -55,7 +55,7 @@ async function firstEpochs(videos) {
     const dir = join(folder, `store-${round}`);
     times.index.push(await timed(() => indexVideos({ source: join(folder, 'videos'), out: join(dir, 'index') })));
     times.store.push(await timed(() => buildFrameStore(join(dir, 'frames'), videos, { shortSide: SHORT_SIDE })));
-    store = await FrameStore.open(join(dir, 'frames'));
+    store = await FrameStore.open(join(dir, 'frames'), videos);
     const epochs = [0, 1].map((epoch) => clipsOf(videos, store, 2 * round + epoch));
     times.read.push(await timed(() => readEpoch(new ClipReader(store), epochs[0])));
     const size = sizeOf(store, epochs[0]);
@@ -102,7 +102,7 @@ async function sameFrames(videos) {
   const alike = few.filter((one) => one.info.width === info.width && one.info.height === info.height);
   const dir = join(folder, 'unscaled');
   await buildFrameStore(dir, alike, { shortSide: Math.min(info.width, info.height) });
-  const store = await FrameStore.open(dir);
+  const store = await FrameStore.open(dir, alike);
   const clips = clipsOf(alike, store, 7);
   const ours = scope(() => new ClipReader(store).read(clips)[0].frames.contiguous().data());
   console.log(`the same frames unscaled, ${clips.length} clips:`);

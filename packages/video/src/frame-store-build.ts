@@ -146,8 +146,6 @@ const formats: readonly StoreFormat[] = ['raw', 'jpeg'];
 const smallVideoBytes = 8 << 20;
 /** Small videos that one process decodes. */
 const videosTogether = 16;
-/** Milliseconds for them; where that is not enough, each is decoded alone. */
-const togetherTimeoutMs = 60_000;
 
 class FrameStoreBuild {
   readonly #folder: string;
@@ -270,15 +268,15 @@ class FrameStoreBuild {
   /** Decodes what it can of a group of small videos with one process, for {@link #store} to take over. */
   async #decodeTogether(group: readonly Candidate[], format: StoreFormat): Promise<void> {
     if (group.length === 1) return;
-    const { shortSide, fps, maxFrames } = this.#options;
+    const { shortSide, fps, maxFrames, timeoutMs } = this.#options;
     const targets = group.map((job) => ({
       job,
       info: job.header!.info!,
+      selection: { shortSide, fps, maxFrames },
       file: temporaryName(this.#framesFile(job, format)),
     }));
-    const limits = { timeoutMs: togetherTimeoutMs, signal: this.#signal };
     try {
-      const times = await decodeTogether(targets, { shortSide, fps, maxFrames }, limits);
+      const times = await decodeTogether(targets, { timeoutMs, signal: this.#signal });
       for (const [k, { job, file: temporary }] of targets.entries()) {
         const timestamps = times[k];
         if (!timestamps) continue;

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { searchVideos } from '../runs/search.js';
 import { clipsOption, type LanguageFlags, MODEL_ARGUMENT, storeOption } from './language-options.js';
-import { positiveInteger, stageOption } from './options.js';
+import { deviceOption, positiveInteger, stageOption } from './options.js';
 import { interruptible } from './run-command.js';
 
 interface SearchFlags extends LanguageFlags {
@@ -23,6 +23,7 @@ export function searchCommand(): Command {
     .addOption(stageOption())
     .addOption(clipsOption())
     .addOption(storeOption())
+    .addOption(deviceOption())
     .option('--json', 'print the videos as JSON')
     .addHelpText(
       'after',

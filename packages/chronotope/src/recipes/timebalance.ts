@@ -103,16 +103,43 @@ const semiSupervised = z.strictObject({
     .describe('fixmatch (Sohn et al. 2020): weak views are augmented as supervised, strong ones as student'),
 });
 
-/** Every setting of a group, none of them needed: for what changes some of them. */
-function changesOf<Shape extends z.ZodRawShape>(
-  group: z.ZodObject<Shape>,
-): z.ZodType<Partial<z.infer<z.ZodObject<Shape>>>> {
+/** Some of the settings of a group, at any depth. */
+type Changes<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { [Key in keyof T]?: Changes<T[Key]> | undefined }
+    : T;
+
+/** Every setting of a group and of the groups in it, none of them needed: for what changes some of them. */
+function changesOf<Group extends z.ZodObject>(group: Group): z.ZodType<Changes<z.infer<Group>>> {
   const optional = Object.entries(group.shape).map(([name, setting]) => {
     const own = setting instanceof z.ZodDefault ? setting.unwrap() : setting;
-    return [name, (own as z.ZodType).optional()];
+    const changes = own instanceof z.ZodObject ? changesOf(own) : (own as z.ZodType);
+    return [name, changes.optional()];
   });
-  return z.strictObject(Object.fromEntries(optional)) as unknown as ReturnType<typeof changesOf<Shape>>;
+  return z.strictObject(Object.fromEntries(optional)) as unknown as ReturnType<typeof changesOf<Group>>;
 }
+
+const plainTraining = trainingSettings.unwrap();
+const plainSchedule = plainTraining.shape.schedule.unwrap();
+
+/** The settings of every method, with the learning rates of the published code as further schedules. */
+const training = plainTraining
+  .extend({
+    schedule: plainSchedule
+      .extend({
+        name: z
+          .enum([...plainSchedule.shape.name.unwrap().options, 'official-timebalance', 'official-tclr'])
+          .default('cosine')
+          .describe(
+            'how the learning rate falls after the warm-up; the official ones are those of published code, epoch by epoch, with warm-ups of their own',
+          ),
+      })
+      .prefault({})
+      .describe(plainTraining.shape.schedule.description!),
+  })
+  .prefault({})
+  .describe(trainingSettings.description!);
 
 const BASELINES = [
   'supervised',
@@ -190,7 +217,7 @@ export const timebalanceRecipe = z.strictObject({
       student: pretext.describe('stage A_S: both, for the student to start from'),
     })
     .describe('stages A_I, A_D, A_S'),
-  training: trainingSettings,
+  training,
   supervised: labelled.describe('the baseline: labels only, from scratch'),
   teacher: labelled.describe('stage B: fine-tuning of each teacher on the labels'),
   similarity: similarity.describe('stage C: temporal similarity scores (TSTR)'),

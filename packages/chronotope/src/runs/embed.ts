@@ -8,6 +8,7 @@ import type { ManifestEntry } from '../data/manifest.js';
 import { type FeatureKind, videoFeatures } from '../evaluation/features.js';
 import { type TestViews, trainedMethod } from '../methods/trained-method.js';
 import { type Progress, silentProgress } from '../training/progress.js';
+import { chosenDevice, type DeviceChoice } from './device.js';
 import { prepareVideos } from './prepare-videos.js';
 import { RunFolder } from './run-folder.js';
 import { runRecipe } from './run-recipe.js';
@@ -22,6 +23,8 @@ export interface EmbedOptions extends TestViews {
   draw?: number;
   /** Default `pooled`. */
   features?: FeatureKind;
+  /** Where the network computes. Default `auto`: on a GPU if there is one. */
+  device?: DeviceChoice;
   progress?: Progress;
   signal?: AbortSignal;
 }
@@ -40,7 +43,7 @@ export interface Embedding {
  * the order of the rows `ids` and `labels` (`null` where none is known).
  *
  * @param inputs video files, or folders of class folders
- * @throws ChronotopeError `stage-unknown`, `stage-missing`, `not-a-run-folder`, `no-usable-videos`
+ * @throws ChronotopeError `no-gpu`, `stage-unknown`, `stage-missing`, `not-a-run-folder`, `no-usable-videos`
  */
 export async function embedVideos(
   folder: string,
@@ -48,6 +51,7 @@ export async function embedVideos(
   options: EmbedOptions,
 ): Promise<Embedding> {
   const { draw = 0, features: kind = 'pooled', progress = silentProgress, signal } = options;
+  const device = chosenDevice(options.device);
   const run = RunFolder.open(folder);
   const recipe = runRecipe(run);
   const method = trainedMethod(recipe);
@@ -62,9 +66,9 @@ export async function embedVideos(
     const reader = new ClipReader(store);
     // Labels are carried through by id; the network has no use for them, and they need not be classes of the run.
     const unlabelled = usable.map((entry) => ({ ...entry, label: null }));
-    const loader = method.testLoader({ entries: unlabelled, classes: [], reader }, views);
+    const loader = method.testLoader({ entries: unlabelled, classes: [], reader, device }, views);
     const { ids, features } = withNetwork(run, recipe, { stage, draw }, ({ backbone }) =>
-      videoFeatures(backbone, loader, kind),
+      videoFeatures(backbone.to({ device }), loader, kind),
     );
     reader.dispose();
     const metadata = {

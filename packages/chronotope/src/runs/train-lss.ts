@@ -24,8 +24,8 @@ async function train(options: StartOptions & { recipe: LssRecipe; progress: Prog
   const start = checkNetwork(recipe);
   if (start !== null) progress.note(start);
   const { file } = recipe.concepts;
-  const concepts = recipe.head.kind === 'text' && file !== null ? loadConcepts(file) : null;
-  await trainRepresentation({ ...options, origin: concepts?.hash }, (run) =>
+  const concepts = recipe.head.kind === 'text' && file !== null ? loadConcepts(file) : undefined;
+  await trainRepresentation({ ...options, origin: concepts && { what: 'concepts', hash: concepts.hash } }, (run) =>
     runLss({ ...run, concepts: concepts?.space ?? null }),
   );
 }

@@ -13,10 +13,10 @@ before(() => writeTinyVideos(data));
 after(() => rmSync(root, { recursive: true, force: true }));
 
 test('killed at random moments and resumed, every network is the same, bit for bit', async () => {
-  const report = await verifyResume({ data, recipe: tinyRecipe(), folder: path.join(root, 'runs'), kills: 3 });
+  const report = await verifyResume({ data, recipe: tinyRecipe(), folder: path.join(root, 'runs'), kills: 2 });
   assert.deepEqual(report.different, []);
   assert.equal(report.models, 9);
-  assert.ok(report.kills > 0);
+  assert.equal(report.kills.length, 2);
 });
 
 test('so are the encoders and the queues of CCL, which are one file', async () => {
@@ -24,6 +24,6 @@ test('so are the encoders and the queues of CCL, which are one file', async () =
     ...['model.width=2', 'model.embedding=8', 'pretrain.epochs=8', 'pretrain.batch=2', 'queue.intra=4'],
     'training.accumulate=2',
   ]);
-  const report = await verifyResume({ data, recipe, folder: path.join(root, 'ccl'), kills: 1 });
-  assert.deepEqual(report, { kills: 1, models: 1, different: [] });
+  const { models, different, kills } = await verifyResume({ data, recipe, folder: path.join(root, 'ccl'), kills: 1 });
+  assert.deepEqual([models, different, kills.length], [1, [], 1]);
 });

@@ -1,11 +1,13 @@
 import { getNumThreads, type nn, setNumThreads } from '@chronotope/torch';
 import type { SkippedSample } from '../data/damaged-videos.js';
 import { ChronotopeError } from '../errors.js';
+import type { Better } from './best.js';
 import { loadModel } from './checkpoint.js';
 import { parallelLoss, separateRandomNumbers } from './data-parallel.js';
 import { type FitOptions, fit } from './fit.js';
 import { anywhere, firstDecides, firstDoes, heard, isFirst } from './processes.js';
 import type { Progress } from './progress.js';
+import { Plateau, type PlateauState } from './schedule.js';
 import { PLAIN_TRAINING, type TrainingSettings } from './settings.js';
 import { SkipLog } from './skip-log.js';
 import type { StageFolder } from './stage-folder.js';
@@ -25,7 +27,7 @@ export interface StageLoader {
 /** What of {@link FitOptions} the trainer decides by itself, from the settings. */
 type DecidedHere =
   | ('onMetrics' | 'onStep' | 'ready' | 'resume' | 'validation')
-  | ('accumulate' | 'amp' | 'clipGradients' | 'plateau' | 'withoutExchange');
+  | ('accumulate' | 'amp' | 'clipGradients' | 'withoutExchange');
 
 /** Settings of {@link trainStage}. */
 export interface TrainStageOptions<Batch> extends Omit<FitOptions<Batch>, DecidedHere> {
@@ -83,6 +85,7 @@ export async function trainStage<Batch>(
   const result = await fit({
     ...options,
     ...fitSettings(settings),
+    adaptiveRate: options.adaptiveRate ?? plateauOf(settings, measurement?.better),
     loss: parallel.loss,
     withoutExchange: parallel.withoutExchange,
     ready: (index) => Promise.all(loaders.map((loader) => loader.prepare?.(index, steps * accumulate))),
@@ -138,13 +141,18 @@ export async function trainStage<Batch>(
   average?.dispose();
 }
 
-function fitSettings({ amp, accumulate, clipGradients, schedule }: TrainingSettings) {
+function fitSettings({ amp, accumulate, clipGradients }: TrainingSettings) {
   return {
     amp: amp === 'off' ? undefined : amp,
     accumulate,
     clipGradients: clipGradients ?? undefined,
-    plateau: schedule.name === 'plateau' ? schedule : undefined,
   };
+}
+
+/** The factor of the schedule that goes by measurements, if the settings name it. */
+function plateauOf({ schedule }: TrainingSettings, better: Better = 'lower') {
+  if (schedule.name !== 'plateau') return undefined;
+  return (state?: unknown) => new Plateau(schedule, better, state as PlateauState | undefined);
 }
 
 /** What a method can measure, as often as the settings say; undefined if they say never. */

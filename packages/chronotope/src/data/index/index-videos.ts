@@ -28,6 +28,9 @@ export interface IndexOptions {
   signal?: AbortSignal;
 }
 
+/** Files that are looked at together: small ones are decoded by one process. */
+const FILES_TOGETHER = 16;
+
 /** Names of the files in the folder that the index writes. */
 export const INDEX_FILES = {
   manifest: 'manifest.jsonl',
@@ -76,21 +79,23 @@ async function inspectAll(
   const stop = new AbortController();
   const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
   const inspector = new Inspector(journal, { timeoutMs, signal: stopped });
-  const queue = videos.values();
+  const size = Math.min(FILES_TOGETHER, Math.ceil(videos.length / jobs));
+  const groups = Array.from({ length: Math.ceil(videos.length / size) }, (_, k) =>
+    videos.slice(k * size, (k + 1) * size).map(({ path }) => path),
+  );
+  const queue = groups.values();
   let done = 0;
   const lane = async (): Promise<void> => {
-    for (const { path } of queue) {
+    for (const group of queue) {
       if (stopped.aborted) return;
-      await inspector.visit(path);
-      done += 1;
-      task?.update(done);
+      await inspector.visit(group, () => task?.update(++done));
     }
   };
   const stopAll = (error: unknown): never => {
     stop.abort();
     throw error;
   };
-  const lanes = Array.from({ length: Math.min(jobs, videos.length) }, () => lane().catch(stopAll));
+  const lanes = Array.from({ length: Math.min(jobs, groups.length) }, () => lane().catch(stopAll));
   // All lanes must have ended before the journal is closed.
   const ended = await Promise.allSettled(lanes);
   if (signal?.aborted) throw interrupted();

@@ -16,6 +16,10 @@ export interface Training<Batch>
   extends Pick<FitOptions<Batch>, 'steps' | 'optimizer' | 'batch' | 'loss' | 'afterStep'> {
   /** Steps in which the learning rate rises; the recipe's schedule says how it falls then. */
   warmupSteps: number;
+  /** Steps of a pass over the videos. */
+  stepsPerEpoch: number;
+  /** What is learnt from: of published learning rates, each has its own. */
+  learnsFrom: 'videos' | 'labels';
   /** Where the batches come from. */
   loaders: readonly ClipLoader[];
   /** What is kept at the end, if not the whole module. */
@@ -52,6 +56,8 @@ export function pretextTraining(
     steps,
     optimizer: new optim.Adam(model.parameters(), { lr, weightDecay }),
     warmupSteps: Math.round(settings.warmupEpochs * stepsPerEpoch),
+    stepsPerEpoch,
+    learnsFrom: 'videos',
     loaders: [loader],
     batch: (step) => loader.stepBatch(step),
     loss: ({ views, ids }): StepLoss => {
@@ -173,5 +179,7 @@ function optimisation(model: Classifier, settings: LabelledSettings, stepsPerEpo
     steps,
     optimizer: new optim.Adam(groups, { lr, weightDecay }),
     warmupSteps,
+    stepsPerEpoch,
+    learnsFrom: 'labels' as const,
   };
 }
