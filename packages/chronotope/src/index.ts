@@ -69,9 +69,11 @@ export {
   type TrackerEvaluation,
   type TrackersEvaluation,
 } from './runs/tracking/evaluate-trackers.js';
+export { type SubmissionOptions, writeGot10kSubmission } from './runs/tracking/submit-got10k.js';
 export { type TrackVideoOptions, trackVideo, type VideoTrack } from './runs/tracking/track-video.js';
 export { type TrainTrackerOptions, trainTracker } from './runs/tracking/train-tracker.js';
 export { trainCcl } from './runs/train-ccl.js';
+export { type SearchLikeOptions, searchLike } from './runs/search-like.js';
 export { trainClip } from './runs/train-clip.js';
 export { type FramesEvaluation, trainFrames } from './runs/train-frames.js';
 export { trainLss } from './runs/train-lss.js';
