@@ -32,7 +32,7 @@ export function evaluateCommand(): Command {
     .description('test the classifiers of a run, or the features of its networks')
     .argument('<run>', 'a run folder')
     .addOption(
-      new Option('--protocol <name>', 'what to measure: classifiers, or frozen features by one of three ways')
+      new Option('--protocol <name>', 'what to measure: classifiers, or frozen features by one of four ways')
         .choices(['video', ...FEATURE_PROTOCOLS])
         .default('video'),
     )
@@ -85,7 +85,7 @@ async function testClassifiers(run: string, flags: OtherFlags, command: Command)
   const stages = flags.stage?.map((stage) => stage as NetworkStage);
   const noClassifier = stages?.find((stage) => isPretraining(stage));
   if (noClassifier !== undefined) {
-    command.error(`error: "${noClassifier}" is no classifier: add --protocol knn, linear or retrieval`, {
+    command.error(`error: "${noClassifier}" is no classifier: add --protocol knn, linear, linear-sgd or retrieval`, {
       code: 'commander.invalidArgument',
     });
   }

@@ -91,7 +91,7 @@ describe('LSS, end to end', () => {
 
   test('its features are evaluated by neighbours, probe and retrieval, and written for other programs', async () => {
     const run = path.join(root, 'undisturbed');
-    for (const protocol of ['knn', 'linear', 'retrieval'] as const) {
+    for (const protocol of ['knn', 'linear', 'linear-sgd', 'retrieval'] as const) {
       const { stages, videos } = await evaluateFeatures(run, { protocol });
       assert.equal(videos, 2);
       assert.deepEqual(
