@@ -63,6 +63,7 @@ export { type Proposal, type ProposeLabelsOptions, proposeLabels, writeProposals
 export { type FilePrediction, predictFiles } from './runs/predict.js';
 export { type ReportOptions, reportRun } from './runs/report/report-run.js';
 export { type SearchHit, type SearchOptions, searchVideos } from './runs/search.js';
+export { type SearchLikeOptions, searchLike } from './runs/search-like.js';
 export {
   type EvaluateTrackersOptions,
   evaluateTrackers,
@@ -73,7 +74,6 @@ export { type SubmissionOptions, writeGot10kSubmission } from './runs/tracking/s
 export { type TrackVideoOptions, trackVideo, type VideoTrack } from './runs/tracking/track-video.js';
 export { type TrainTrackerOptions, trainTracker } from './runs/tracking/train-tracker.js';
 export { trainCcl } from './runs/train-ccl.js';
-export { type SearchLikeOptions, searchLike } from './runs/search-like.js';
 export { trainClip } from './runs/train-clip.js';
 export { type FramesEvaluation, trainFrames } from './runs/train-frames.js';
 export { trainLss } from './runs/train-lss.js';

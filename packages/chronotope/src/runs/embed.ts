@@ -58,7 +58,11 @@ export async function embedVideos(
   const labels = new Map(entries.map(({ id, label }) => [id, label]));
   const { ids, features, excluded, metadata } = await featuresOf(folder, entries, options);
   const ofVideos = { ids: JSON.stringify(ids), labels: JSON.stringify(ids.map((id) => labels.get(id) ?? null)) };
-  saveSafetensors(options.out, { features }, { metadata: { format: 'chronotope-features-1', ...metadata, ...ofVideos } });
+  saveSafetensors(
+    options.out,
+    { features },
+    { metadata: { format: 'chronotope-features-1', ...metadata, ...ofVideos } },
+  );
   const dimensions = features.shape[1]!;
   features.dispose();
   return { videos: ids.length, dimensions, excluded };

@@ -79,7 +79,10 @@ describe('a run of CCL', () => {
     assert.equal(hits.length, 3);
     assert.ok(hits.every(({ path }) => path !== example));
     const similarities = hits.map(({ similarity }) => similarity);
-    assert.deepEqual(similarities, similarities.toSorted((a, b) => b - a));
+    assert.deepEqual(
+      similarities,
+      similarities.toSorted((a, b) => b - a),
+    );
     writeFileSync(at('broken.mp4'), 'no video');
     await assert.rejects(searchLike(at('run'), at('videos'), at('broken.mp4')), { code: 'example-unusable' });
   });
