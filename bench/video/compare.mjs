@@ -16,6 +16,7 @@ import { createInterface } from 'node:readline';
 import { timebalancePretext, timebalanceTrain } from '../../packages/chronotope/dist/augment/presets.js';
 import { ClipReader } from '../../packages/chronotope/dist/data/clip-reader.js';
 import { indexVideos } from '../../packages/chronotope/dist/data/index/index-videos.js';
+import { KnownFiles } from '../../packages/chronotope/dist/data/index/known-files.js';
 import { ClipLoader } from '../../packages/chronotope/dist/data/loader.js';
 import { drawViews } from '../../packages/chronotope/dist/data/make-views.js';
 import { pretextPlan, trainPlan } from '../../packages/chronotope/dist/data/views.js';
@@ -54,7 +55,10 @@ async function firstEpochs(videos) {
   for (let round = 0; round < rounds; round++) {
     const dir = join(folder, `store-${round}`);
     times.index.push(await timed(() => indexVideos({ source: join(folder, 'videos'), out: join(dir, 'index') })));
-    times.store.push(await timed(() => buildFrameStore(join(dir, 'frames'), videos, { shortSide: SHORT_SIDE })));
+    const index = KnownFiles.of(join(dir, 'index', 'manifest.jsonl'));
+    const settings = { shortSide: SHORT_SIDE, known: (path) => index.find(path) };
+    times.store.push(await timed(() => buildFrameStore(join(dir, 'frames'), videos, settings)));
+    index.close();
     store = await FrameStore.open(join(dir, 'frames'), videos);
     const epochs = [0, 1].map((epoch) => clipsOf(videos, store, 2 * round + epoch));
     times.read.push(await timed(() => readEpoch(new ClipReader(store), epochs[0])));

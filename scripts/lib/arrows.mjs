@@ -31,7 +31,7 @@ export const FOLDERS = {
   language: { imports: [TORCH, 'models'] },
   data: { imports: [VIDEO, TORCH, 'augment'], types: ['training'] },
   recipes: { imports: [], types: [EVERYTHING], libraries: ['zod', 'yaml', 'node:fs', 'node:path', 'node:url'] },
-  training: { imports: [TORCH, 'data'] },
+  training: { imports: [TORCH, VIDEO, 'data'] },
   evaluation: { imports: [TORCH, 'data', 'models'] },
   methods: {
     imports: [TORCH, 'losses', 'models', 'training', 'augment', 'evaluation', 'data', 'language'],

@@ -31,7 +31,7 @@ export {
 } from './frame-store-build.js';
 export { imageSizes, readImages, startReadingImages } from './image-files.js';
 export { type PacketOptions, type PacketTimeline, probeWithPackets, readPackets } from './packets.js';
-export { encodePicture, type Picture, type PictureEncoding } from './picture.js';
+export { encodeAnimation, encodePicture, type Picture, type PictureEncoding } from './picture.js';
 export { type ProbeOptions, probe, type VideoInfo } from './probe.js';
 export { type PretextClips, pretextClips, similarityClips, testClips, trainClip } from './sampling/clips.js';
 export { denseTestClips } from './sampling/dense-clips.js';
@@ -60,5 +60,6 @@ export { frameAt, timelineAtRate } from './sampling/time.js';
 export type { ArchiveMember, ClipRange, ImageSequence, SourceVideo } from './source-video.js';
 export type { FrameStoreSettings, StoreFormat } from './store-entry.js';
 export { formatBytes, type StorePlan } from './store-plan.js';
+export type { KnownFile } from './store-sources.js';
 export { clearStore, type DamagedEntry, describeStore, type StoreKind, verifyStore } from './store-upkeep.js';
 export { type PictureRequest, readPictures } from './stored-pictures.js';

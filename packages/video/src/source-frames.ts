@@ -36,9 +36,15 @@ export interface SourceOptions {
 /**
  * Reads the header of a video, or of the first image of a sequence.
  *
+ * @param known the header of the file, where it was read before
+ *
  * Throws {@link VideoError} as `probe` and `imageSize`.
  */
-export function readHeader(video: SourceVideo, options: SourceOptions): Promise<SourceHeader> {
+export function readHeader(
+  video: SourceVideo,
+  options: SourceOptions,
+  known: VideoInfo | null = null,
+): Promise<SourceHeader> {
   const { settings, signal } = options;
   return withFile(video, options, async (file) => {
     const { shortSide, maxFrames } = selectionOf(settings);
@@ -47,7 +53,7 @@ export function readHeader(video: SourceVideo, options: SourceOptions): Promise<
       const rate = settings.fps ?? video.images.fps;
       return { ...size, frames: countImageFrames(video.images, selectionOf(settings)), frameRate: rate, info: null };
     }
-    const info = await probe(file, { signal });
+    const info = known ?? (await probe(file, { signal }));
     const selection = clipSelection(video.clip, info, selectionOf(settings));
     const count = Math.min(estimateFrames(info, selection), maxFrames ?? Infinity);
     const frameRate = settings.fps ?? info.averageFrameRate;

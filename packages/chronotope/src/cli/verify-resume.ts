@@ -74,8 +74,8 @@ export function verifyResumeCommand(): Command {
 }
 
 function verdict({ kills, models, different }: ResumeReport): string {
-  const stages = groupBy(kills, (stage) => stage ?? 'between stages');
-  const places = [...stages].map(([stage, hits]) => `  ${String(hits.length).padStart(2)} in ${stage}\n`);
+  const stages = groupBy(kills, (stage) => (stage === null ? 'between stages' : `in ${stage}`));
+  const places = [...stages].map(([stage, hits]) => `  ${String(hits.length).padStart(2)} ${stage}\n`);
   const outcome =
     different.length === 0
       ? `all ${models} models are the same, bit for bit`

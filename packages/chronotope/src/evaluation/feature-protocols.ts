@@ -44,7 +44,7 @@ export interface FeatureResult {
   /** For classifiers. */
   recognition?: Recognition;
   /** For the linear probe. */
-  probe?: Omit<LinearProbe, 'predict'>;
+  probe?: Omit<LinearProbe, 'logits' | 'predict'>;
   /** For the linear probe by SGD. */
   sgdProbe?: Omit<SgdProbe, 'predict'>;
 }
@@ -68,7 +68,7 @@ export function measureFeatures(
       return knn(test, training, classes, options);
     case 'linear': {
       const probe = fitLinearProbe(training, { classes: classes.length, seed: options.bootstrap.settings.seed });
-      const { predict, ...fitted } = probe;
+      const { predict, logits: _, ...fitted } = probe;
       return [{ ...classifier('linear', test, predict(test.features), classes, options), probe: fitted }];
     }
     case 'linear-sgd': {

@@ -17,6 +17,12 @@ export const trainingGroup = z.strictObject({
     .enum(['off', 'bfloat16', 'float16'])
     .default('off')
     .describe('mixed precision: products and convolutions in 16 bits; float16 needs a GPU, or libtorch 2.3'),
+  convolutions: z
+    .enum(['default', 'tuned'])
+    .default('default')
+    .describe(
+      'on the CPU in float32: tuned measures for every shape which algorithm is the fastest; large 3D networks gain most',
+    ),
   accumulate: count
     .default(1)
     .describe('equal parts in which the batch of a step is computed one after the other, to save memory'),

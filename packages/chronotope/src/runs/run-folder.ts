@@ -37,6 +37,7 @@ export interface RunDescription {
  * validation.json     for each draw the videos that training was measured on, if it was
  * frames/             decoded frames, unless they are in a store elsewhere; frames.json: where, and in which format
  * stages/<stage>/     model.safetensors, metrics.jsonl, and stage.json, written last; see docs/training.md
+ * convolutions.json   with training.convolutions=tuned what was measured; convolutions-<rank>.json: by other processes
  * evaluation.json     accuracies on the test part; evaluation-<protocol>.json: k-NN, linear probes, retrieval
  * ```
  *
@@ -105,6 +106,6 @@ export class RunFolder {
   }
 
   stage(name: string): StageFolder {
-    return new StageFolder(this.path('stages', name), name);
+    return new StageFolder(this.path('stages', name), name, this.folder);
   }
 }

@@ -113,10 +113,10 @@ async function decode(
   run: RunFolder,
   recipe: VideoRecipe,
   training: readonly ManifestEntry[],
-  { progress, signal, frames }: StartOptions & { progress: Progress },
+  { progress, signal, data, frames }: StartOptions & { progress: Progress },
 ): Promise<PreparedVideos> {
   const { folder, settings } = runFrames(run, recipe, frames);
-  const prepared = await prepareVideos(training, folder, settings, { progress, signal });
+  const prepared = await prepareVideos(training, folder, settings, { progress, signal, data });
   recordRunFrames(run, folder, prepared.format);
   writeJsonAtomic(run.path('excluded.json'), prepared.excluded);
   return prepared;

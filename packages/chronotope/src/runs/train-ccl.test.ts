@@ -82,6 +82,13 @@ describe('a run of CCL', () => {
     await trainCcl({ data: at('videos'), out: at('moco'), recipe: moco, frames });
     const page = readFileSync(await reportRun(at('run'), { against: [at('moco')] }), 'utf8');
     for (const part of ['run (ccl)', 'moco (moco)', 'colours alone', 'its own']) assert.ok(page.includes(part), part);
+    const probes = page.slice(page.indexOf('id="probes"'), page.indexOf('id="cycles"'));
+    for (const encoder of ['run (ccl)', 'moco (moco)', 'random weights']) {
+      const maps = probes.match(
+        new RegExp(`alt="Evidence for (red|blue) by ${encoder.replace(/[()]/g, '\\$&')}"`, 'g'),
+      );
+      assert.equal(maps?.length, 2, `one map a class, by ${encoder}`);
+    }
     const alone = readFileSync(await reportRun(at('moco'), { out: at('moco.html') }), 'utf8');
     assert.ok(!alone.includes('id="cycles"'));
   });

@@ -6,12 +6,21 @@ import { after, before, describe, test } from 'node:test';
 import { cat, distributed, loadSafetensors, scope, type Tensor } from '@chronotope/torch';
 import { formatRecipe, loadRecipeOf } from '../recipes/load.js';
 import { printedByTwoProcesses } from '../testing/chronotope-processes.js';
+import { readEvents } from '../testing/tensorboard-reader.js';
 import { tinyRecipe, writeTinyVideos } from '../testing/tiny-videos.js';
 import { writeFileAtomic } from '../training/json-files.js';
 import { RunFolder } from './run-folder.js';
 import { trainTimeBalance } from './train-timebalance.js';
 
 const STAGES = ['pretrain-invariant', 'draw-1/supervised', 'draw-1/teacher-distinctive', 'draw-1/student'];
+
+/** What of their batches stages show. */
+const PICTURES: Record<string, string[]> = {
+  'pretrain-invariant': ['batch/globals', 'clips/globals', 'batch/locals', 'clips/locals'],
+  supervised: ['batch/clip', 'clips/clip'],
+  'teacher-distinctive': ['batch/clip', 'clips/clip'],
+  student: ['batch/labelled clip', 'clips/labelled clip', 'batch/unlabelled clip', 'clips/unlabelled clip'],
+};
 
 describe('the training settings of a recipe', () => {
   let root = '';
@@ -49,7 +58,12 @@ describe('the training settings of a recipe', () => {
         name,
       );
       assert.ok(existsSync(path.join(stage.folder, 'weights.safetensors')), name);
-      assert.ok(existsSync(path.join(stage.folder, 'events.out.tfevents.chronotope')), name);
+      const shown = readEvents(path.join(stage.folder, 'events.out.tfevents.chronotope')).flatMap(
+        ({ values }) => values,
+      );
+      const pictures = shown.filter(({ image }) => image).map(({ tag }) => tag);
+      assert.deepEqual(new Set(pictures), new Set(PICTURES[name.replace('draw-1/', '')]), name);
+      assert.ok(shown.some(({ metadata }) => metadata));
       const validated = stage.metrics().filter(({ validation }) => validation);
       assert.equal(validated.length > 0, name.startsWith('draw'), name);
     }

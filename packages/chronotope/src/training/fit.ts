@@ -20,6 +20,8 @@ export interface FitOptions<Batch> extends OptimizerStepOptions<Batch> {
   validation?: FitValidation;
   /** Runs after each optimiser step, in a scope (for example an average of the weights). */
   afterStep?: (step: number) => void;
+  /** Awaited after each step, before its metrics and its state are passed on. */
+  settle?: () => Promise<void>;
   onMetrics?: (line: MetricsLine) => void;
   /** Steps between two lines of metrics. Default 10. */
   logEvery?: number;
@@ -89,6 +91,7 @@ export async function fit<Batch>(options: FitOptions<Batch>): Promise<FitResult>
     const started = performance.now();
     const loss = await optimizerStep.run(step, window);
     window.time('optimizer', () => scope(() => options.afterStep?.(step)));
+    await options.settle?.();
     window.state.milliseconds += performance.now() - started;
 
     let measured: Record<string, number> | undefined;

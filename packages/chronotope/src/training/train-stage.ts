@@ -13,7 +13,9 @@ import { SkipLog } from './skip-log.js';
 import type { StageFolder } from './stage-folder.js';
 import { StageLog } from './stage-log.js';
 import { StageWeights } from './stage-weights.js';
+import type { ShownClips } from './tensorboard/shown-clips.js';
 import { loadTrainingState, removeTrainingState, saveTrainingState } from './training-state.js';
+import { tuneConvolutions } from './tuned-convolutions.js';
 import { measureUndisturbed, type Validation } from './validation.js';
 import { WeightAverage } from './weight-average.js';
 
@@ -26,7 +28,7 @@ export interface StageLoader {
 
 /** What of {@link FitOptions} the trainer decides by itself, from the settings. */
 type DecidedHere =
-  | ('onMetrics' | 'onStep' | 'ready' | 'resume' | 'validation')
+  | ('onMetrics' | 'onStep' | 'ready' | 'resume' | 'settle' | 'validation')
   | ('accumulate' | 'amp' | 'clipGradients' | 'withoutExchange');
 
 /** Settings of {@link trainStage}. */
@@ -42,6 +44,10 @@ export interface TrainStageOptions<Batch> extends Omit<FitOptions<Batch>, Decide
   settings?: TrainingSettings;
   /** What can be measured while it is trained; the settings say how often. */
   validation?: Validation;
+  /** What of a batch can be looked at, for TensorBoard. Default: nothing. */
+  clips?: (batch: Batch) => ShownClips;
+  /** The settings that TensorBoard shows beside the results of the stage, such as the recipe. Default: none. */
+  hparams?: object;
   /** How much work a kill may cost, in seconds. Default 60. */
   saveEverySeconds?: number;
 }
@@ -65,6 +71,7 @@ export async function trainStage<Batch>(
   module.train();
   const options = makeOptions();
   const { title, progress, loaders = [], optimizer, steps, settings = PLAIN_TRAINING, saveEverySeconds = 60 } = options;
+  const { clips = () => ({}), hparams } = options;
   const { accumulate, tensorboard } = settings;
   const average = settings.ema.decay === null ? undefined : new WeightAverage(module, settings.ema.decay);
   const trained = { module, optimizer, average };
@@ -74,7 +81,7 @@ export async function trainStage<Batch>(
 
   const started = performance.now();
   let saved = started;
-  const log = new StageLog(stage, { title, progress, steps, tensorboard, resumeStep: resume?.step ?? 0 });
+  const log = new StageLog(stage, { title, progress, steps, tensorboard, hparams, resumeStep: resume?.step ?? 0 });
   const skips = new SkipLog(stage, { title, progress: heard(progress), loaders });
   const kept = options.result ?? module;
   const weights = new StageWeights(stage, kept, average, settings);
@@ -82,6 +89,7 @@ export async function trainStage<Batch>(
   const measurement = options.validation && measured(options.validation, settings);
   const allThreads = getNumThreads();
   if (settings.threads !== null) setNumThreads(settings.threads);
+  const endTuning = settings.convolutions === 'tuned' ? tuneConvolutions(stage, heard(progress)) : undefined;
   const result = await fit({
     ...options,
     ...fitSettings(settings),
@@ -91,7 +99,9 @@ export async function trainStage<Batch>(
     ready: (index) => Promise.all(loaders.map((loader) => loader.prepare?.(index, steps * accumulate))),
     batch: (index) => {
       const batch = options.batch(index);
-      skips.take(Math.floor(index / accumulate));
+      const step = Math.floor(index / accumulate);
+      skips.take(step);
+      if (index % accumulate === 0) log.batch(step + 1, () => clips(batch));
       return batch;
     },
     afterStep: (step) => {
@@ -100,6 +110,7 @@ export async function trainStage<Batch>(
       log.step(step + 1, module);
       options.afterStep?.(step);
     },
+    settle: () => log.settle(),
     validation: measurement && {
       ...measurement,
       measure: () => measureUndisturbed(module, weights.averageInPlace, measurement.measure),
@@ -120,6 +131,7 @@ export async function trainStage<Batch>(
     })
     .finally(() => {
       parallel.end();
+      endTuning?.();
       setNumThreads(allThreads);
     });
   optimizer.dispose();

@@ -8,6 +8,7 @@ import { LineWriter } from '../line-writer.js';
 import { type ManifestEntry, portablePath } from '../manifest.js';
 import { lockFolder } from './folder-lock.js';
 import { HealthCollector, type HealthReport } from './health.js';
+import { INDEX_FILES } from './index-files.js';
 import { Inspector } from './inspector.js';
 import { Journal } from './journal.js';
 import { renderHealth } from './render-health.js';
@@ -30,15 +31,6 @@ export interface IndexOptions {
 
 /** Files that are looked at together: small ones are decoded by one process. */
 const FILES_TOGETHER = 16;
-
-/** Names of the files in the folder that the index writes. */
-export const INDEX_FILES = {
-  manifest: 'manifest.jsonl',
-  quarantine: 'quarantine.jsonl',
-  report: 'health.json',
-  reportText: 'health.txt',
-  journal: 'inspected.jsonl',
-} as const;
 
 /**
  * Inspects every video of a source, writes a manifest of the usable ones and a quarantine of the others, and reports on the

@@ -77,7 +77,11 @@ async function orFailure<T>(read: () => Promise<T>): Promise<T | { failure: Fail
 }
 
 function decodeOutcome(header: Header, look: Look | null, options: InspectOptions): Promise<Outcome> {
-  return orFailure(async () => ({ video: factsOf(header, look ?? (await lookAlone(header, options))) }));
+  const { path: _, bytes: __, ...stated } = header.info;
+  return orFailure(async () => ({
+    video: factsOf(header, look ?? (await lookAlone(header, options))),
+    header: stated,
+  }));
 }
 
 function isSmall({ info }: Header): boolean {

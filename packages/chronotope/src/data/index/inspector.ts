@@ -81,6 +81,6 @@ export class Inspector {
     const unreadable = this.#unreadable.get(path);
     if (unreadable !== undefined) return { failure: unreadable };
     const { file, outcome } = this.#journal.of(path)!;
-    return 'failure' in outcome ? outcome : { file, ...outcome };
+    return 'failure' in outcome ? outcome : { file, video: outcome.video };
   }
 }

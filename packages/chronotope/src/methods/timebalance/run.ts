@@ -138,7 +138,7 @@ export function inRun<Batch>(
         settings: withSchedule(recipe.training, name),
         schedule: namedSchedule({ ...recipe.training.schedule, name }, { steps: training.steps, warmupSteps }),
       };
-  return { title, progress, signal, saveEverySeconds, ...rates, validation, ...training };
+  return { title, progress, signal, saveEverySeconds, hparams: recipe, ...rates, validation, ...training };
 }
 
 function withSchedule(training: TimeBalanceRecipe['training'], name: ScheduleSettings['name']): TrainingSettings {

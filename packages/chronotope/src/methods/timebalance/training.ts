@@ -8,12 +8,15 @@ import type { Classifier } from '../../models/classifier.js';
 import type { LabelledSettings, PretextSettings, StudentSettings } from '../../recipes/timebalance.js';
 import { gatherSamples } from '../../training/data-parallel.js';
 import type { FitOptions, StepLoss } from '../../training/fit.js';
+import type { ShownClips } from '../../training/tensorboard/shown-clips.js';
+import type { TrainStageOptions } from '../../training/train-stage.js';
 import type { PretextModel } from './pretext-model.js';
 import type { Teaching } from './teaching.js';
 
 /** The part of {@link FitOptions} that a method decides. */
 export interface Training<Batch>
-  extends Pick<FitOptions<Batch>, 'steps' | 'optimizer' | 'batch' | 'loss' | 'afterStep'> {
+  extends Pick<FitOptions<Batch>, 'steps' | 'optimizer' | 'batch' | 'loss' | 'afterStep'>,
+    Pick<TrainStageOptions<Batch>, 'clips'> {
   /** Steps in which the learning rate rises; the recipe's schedule says how it falls then. */
   warmupSteps: number;
   /** Steps of a pass over the videos. */
@@ -60,6 +63,7 @@ export function pretextTraining(
     learnsFrom: 'videos',
     loaders: [loader],
     batch: (step) => loader.stepBatch(step),
+    clips: clipsOf,
     loss: ({ views, ids }): StepLoss => {
       const { globals, slices, locals } = model.call(views.globals!, views.locals!);
       const embeddings = {
@@ -87,6 +91,7 @@ export function labelledTraining(model: Classifier, loader: ClipLoader, settings
     ...optimisation(model, settings, epochOf(loader, settings.batch)),
     loaders: [loader],
     batch: (step) => loader.stepBatch(step),
+    clips: clipsOf,
     loss: ({ views, labels, ids }): StepLoss => {
       const logits = model.call(views.clip!);
       return { loss: crossEntropyLoss(logits, labels!), metrics: { accuracy: shareRight(logits, labels!) }, ids };
@@ -145,7 +150,19 @@ export function semiSupervisedTraining(
       labelled: loaders.labelled.stepBatch(step),
       unlabelled: loaders.unlabelled?.stepBatch(step) ?? null,
     }),
+    clips: ({ labelled, unlabelled }) => ({
+      ...clipsOf(labelled, 'labelled '),
+      ...(unlabelled && clipsOf(unlabelled, 'unlabelled ')),
+    }),
   };
+}
+
+/** The views of a batch, `[..., N, 3, T, H, W]`, for people to look at. */
+function clipsOf({ views }: Batch, prefix = ''): ShownClips {
+  const shown = Object.entries(views).map(([name, clips]) => {
+    return [`${prefix}${name}`, clips.reshape([-1, ...clips.shape.slice(-5)])] as const;
+  });
+  return Object.fromEntries(shown);
 }
 
 /** The videos of a semi-supervised step. */
