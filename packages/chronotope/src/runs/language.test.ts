@@ -179,6 +179,18 @@ describe('videos and words', () => {
     const { hits } = await searchVideos(out, data, 'a red film', { count: 4, store });
     assert.ok(hits.every(({ id }) => /r\d|u0|t0/.test(id)));
     assert.throws(() => convertModel(out, inRoot('x.safetensors')), { code: 'weights-format', hint: /weights export/ });
+
+    // Transductive: the concepts are the classes of the videos that are learnt from, without a label of any.
+    const ofData = ['concepts.list=data', 'concepts.control=none', 'concepts.descriptions=none'];
+    const namesOnly = [...ofData, 'objective.description=0', 'objective.alignment=0', 'concepts.templates=name'];
+    const transductive = inRoot('transductive');
+    const train = (...overrides: string[]) =>
+      trainLss({ data, out: transductive, frames: store, recipe: tinyLss([...shape, 'train.epochs=1', ...overrides]) });
+    await train(...namesOnly);
+    const stage = JSON.parse(readFileSync(path.join(transductive, 'stages/concepts/stage.json'), 'utf8'));
+    assert.deepEqual(stage.names, ['blue', 'red']);
+    assert.equal((await zeroShot(transductive, data, { templates, store })).videos, 2);
+    await assert.rejects(train('concepts.list=data', 'concepts.control=none'), { code: 'run-differs' });
   });
 
   const skip = version().cudaDevices > 0 ? 'here is a GPU' : false;
