@@ -32,7 +32,7 @@ export {
 export { imageSizes, readImages, startReadingImages } from './image-files.js';
 export { type ImageFramesOptions, imageFrames, imageSize } from './image-frames.js';
 export { type PacketOptions, type PacketTimeline, probeWithPackets, readPackets } from './packets.js';
-export { encodePicture, type Picture, type PictureEncoding } from './picture.js';
+export { encodeAnimation, encodePicture, type Picture, type PictureEncoding } from './picture.js';
 export { type ProbeOptions, probe, type VideoInfo } from './probe.js';
 export { type PretextClips, pretextClips, similarityClips, testClips, trainClip } from './sampling/clips.js';
 export { denseTestClips } from './sampling/dense-clips.js';
