@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { entries, labelledIds } from '../testing/labelled-entries.js';
+import { entries, entry, labelledIds } from '../testing/labelled-entries.js';
 import { labelsFromFile } from './labels-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'chronotope-labels-'));

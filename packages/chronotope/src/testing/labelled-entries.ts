@@ -12,7 +12,8 @@ export const entries: readonly ManifestEntry[] = [
   entry('_unlabelled/1.mp4', null, 'train'),
 ];
 
-function entry(id: string, label: string | null, split: 'train' | 'test'): ManifestEntry {
+/** A video without anything but a label and a part. */
+export function entry(id: string, label: string | null, split: 'train' | 'test'): ManifestEntry {
   return { id, path: `/data/${id}`, label, split };
 }
 
