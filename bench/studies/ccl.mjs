@@ -77,22 +77,25 @@ for (const part of flags.parts.split(',')) {
 }
 
 async function representations(part) {
-  const rows = [];
-  const columns = Object.keys(measuresOf(PARTS[part]));
-  for (const [title, changes] of Object.entries(OBJECTIVES)) {
-    const results = [];
-    for (const seed of seeds) results.push(await representation(part, title, changes, seed));
-    rows.push([title, ...columns.flatMap((name) => list(results.map((one) => one[name])))]);
-    rows.at(-1).push(results.map(({ returned }) => returned).join(' '));
+  const results = Object.fromEntries(Object.keys(OBJECTIVES).map((title) => [title, []]));
+  // Seed by seed, so that a study that is stopped early has all objectives of some seeds.
+  for (const seed of seeds) {
+    for (const title of Object.keys(OBJECTIVES)) results[title].push(await representation(part, title, seed));
   }
+  const columns = Object.keys(measuresOf(PARTS[part]));
+  const rows = Object.entries(results).map(([title, ofSeeds]) => [
+    title,
+    ...columns.flatMap((name) => list(ofSeeds.map((one) => one[name]))),
+    ofSeeds.map(({ returned }) => returned).join(' '),
+  ]);
   print(part, ['', ...columns.flatMap((name) => [name, 'mean']), 'found / returned, %'], rows);
 }
 
-async function representation(part, title, changes, seed) {
+async function representation(part, title, seed) {
   const { data, settings, neighbours = 5 } = PARTS[part];
   const videos = data(seed);
   const folder = path.join(out, 'runs', part, `${title.replaceAll(/[^a-zA-Z]+/g, '-')}-${seed}`);
-  const overrides = [...settings, ...changes, `seed=${seed}`, 'training.threads=1'];
+  const overrides = [...settings, ...OBJECTIVES[title], `seed=${seed}`, 'training.threads=1'];
   const recipe = loadRecipeOf('ccl', 'ccl-small', overrides);
   const frames = path.join(out, 'frames', path.relative(out, videos).replaceAll(path.sep, '-'));
   await trainCcl({ data: videos, out: folder, recipe, frames, workers: 0 });

@@ -84,7 +84,7 @@ export class SourceRegistry {
     const sha256 =
       elsewhere?.sha256 ??
       (clip === undefined
-        ? await hashOf(whole, signal)
+        ? await hashSource(whole, signal)
         : hashOfPart((await this.identify(whole, options)).sha256, clip));
     const source = { ...state, sha256 };
     this.#remember(source);
@@ -137,8 +137,8 @@ export function isSameState(one: SourceState, other: SourceState): boolean {
 
 const nameOf = ({ path, part }: SourceState): string => `${path}\n${part}`;
 
-/** SHA-256 of a whole file, of a file in an archive, or of images and their rate. */
-async function hashOf({ path, member, images }: SourceVideo, signal?: AbortSignal): Promise<string> {
+/** SHA-256, in hexadecimal, of a whole file, of a file in an archive, or of images and their rate; a `clip` counts for nothing. */
+export async function hashSource({ path, member, images }: SourceVideo, signal?: AbortSignal): Promise<string> {
   if (images === undefined) return (await hashFile(path, { signal, range: member })).sha256;
   const hash = createHash('sha256').update(`images at ${images.fps} a second\n`);
   for (const file of images.files) hash.update((await hashFile(file, { signal })).sha256);

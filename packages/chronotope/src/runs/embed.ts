@@ -5,7 +5,7 @@ import { saveSafetensors } from '@chronotope/torch';
 import { readClassFolders } from '../data/class-folders.js';
 import { ClipReader } from '../data/clip-reader.js';
 import type { ManifestEntry } from '../data/manifest.js';
-import { type FeatureKind, videoFeatures } from '../evaluation/features.js';
+import { type FeatureKind, type VideoFeatures, videoFeatures } from '../evaluation/features.js';
 import { type TestViews, trainedMethod } from '../methods/trained-method.js';
 import { type Progress, silentProgress } from '../training/progress.js';
 import { chosenDevice, type DeviceChoice } from './device.js';
@@ -14,9 +14,8 @@ import { RunFolder } from './run-folder.js';
 import { runRecipe } from './run-recipe.js';
 import { requireStages, withNetwork } from './trained-networks.js';
 
-export interface EmbedOptions extends TestViews {
-  /** The safetensors file to write. */
-  out: string;
+/** Which features of videos are computed, and how. */
+export interface FeatureOptions extends TestViews {
   /** Whose network. Default: the method's main one, such as the student. */
   stage?: string;
   /** Which label draw's network, from 0; pre-trained ones have no draws. Default 0. */
@@ -27,6 +26,11 @@ export interface EmbedOptions extends TestViews {
   device?: DeviceChoice;
   progress?: Progress;
   signal?: AbortSignal;
+}
+
+export interface EmbedOptions extends FeatureOptions {
+  /** The safetensors file to write. */
+  out: string;
 }
 
 /** What {@link embedVideos} wrote. */
@@ -50,6 +54,36 @@ export async function embedVideos(
   inputs: readonly string[],
   options: EmbedOptions,
 ): Promise<Embedding> {
+  const entries = inputEntries(inputs);
+  const labels = new Map(entries.map(({ id, label }) => [id, label]));
+  const { ids, features, excluded, metadata } = await featuresOf(folder, entries, options);
+  const ofVideos = { ids: JSON.stringify(ids), labels: JSON.stringify(ids.map((id) => labels.get(id) ?? null)) };
+  saveSafetensors(
+    options.out,
+    { features },
+    { metadata: { format: 'chronotope-features-1', ...metadata, ...ofVideos } },
+  );
+  const dimensions = features.shape[1]!;
+  features.dispose();
+  return { videos: ids.length, dimensions, excluded };
+}
+
+/** Features of videos, and what they are: the network and the views. */
+export interface DescribedFeatures extends VideoFeatures {
+  excluded: { id: string; reason: string }[];
+  metadata: Record<string, string>;
+}
+
+/**
+ * Decodes videos and computes their features with a network of a run.
+ *
+ * @throws ChronotopeError `no-gpu`, `stage-unknown`, `stage-missing`, `not-a-run-folder`, `no-usable-videos`
+ */
+export async function featuresOf(
+  folder: string,
+  entries: readonly ManifestEntry[],
+  options: FeatureOptions,
+): Promise<DescribedFeatures> {
   const { draw = 0, features: kind = 'pooled', progress = silentProgress, signal } = options;
   const device = chosenDevice(options.device);
   const run = RunFolder.open(folder);
@@ -58,8 +92,6 @@ export async function embedVideos(
   const { stage = method.mainStage } = options;
   requireStages(recipe, [stage]);
   const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
-  const entries = inputEntries(inputs);
-  const labels = new Map(entries.map(({ id, label }) => [id, label]));
   const temporary = mkdtempSync(path.join(tmpdir(), 'chronotope-embed-'));
   try {
     const { store, usable, excluded } = await prepareVideos(entries, temporary, recipe.frames, { progress, signal });
@@ -72,20 +104,14 @@ export async function embedVideos(
     );
     reader.dispose();
     const metadata = {
-      format: 'chronotope-features-1',
       run: run.description.fingerprint,
       stage,
       ...(method.isShared(stage) ? {} : { draw: String(draw + 1) }),
       features: kind,
       clips: String(views.clips),
       crops: String(views.crops),
-      ids: JSON.stringify(ids),
-      labels: JSON.stringify(ids.map((id) => labels.get(id) ?? null)),
     };
-    saveSafetensors(options.out, { features }, { metadata });
-    const dimensions = features.shape[1]!;
-    features.dispose();
-    return { videos: ids.length, dimensions, excluded: [...excluded, ...loader.excluded] };
+    return { ids, features, excluded: [...excluded, ...loader.excluded], metadata };
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }

@@ -8,7 +8,10 @@ const positive = z.number().positive();
 
 /** Schema of {@link VideoFacts}. */
 export const videoFactsSchema = z.object({
-  /** Container and codec as FFmpeg calls them, such as `mov,mp4,m4a,3gp,3g2,mj2` and `h264`. */
+  /**
+   * Container and codec as FFmpeg calls them, such as `mov,mp4,m4a,3gp,3g2,mj2` and `h264`; `images` or `image` (a single
+   * one) and their format for what is no video file.
+   */
   container: z.string(),
   codec: z.string(),
   pixelFormat: z.string(),
@@ -102,8 +105,8 @@ export const videoHeaderSchema = z.object({
 /** What the header of a video states, exactly: so that nobody has to ask the file again. */
 export type VideoHeader = Omit<VideoInfo, 'path' | 'bytes'>;
 
-/** What inspecting a file gave. */
-export type Outcome = { video: VideoFacts; header: VideoHeader } | { failure: Failure };
+/** What inspecting a video gave; images have no header. */
+export type Outcome = { video: VideoFacts; header?: VideoHeader } | { failure: Failure };
 
 /** A line of the manifest that the index writes: a usable video with everything known of it. */
 export interface IndexedVideo extends ManifestEntry {

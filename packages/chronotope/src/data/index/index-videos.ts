@@ -16,7 +16,7 @@ import { type VideoSource, videosOf } from './source.js';
 
 /** What is indexed, and how. */
 export interface IndexOptions {
-  /** A folder of videos or a list of them (see {@link videosOf}). */
+  /** A folder of videos, images or archives, or a list of them (see {@link videosOf}). */
   source: string;
   /** The folder to write to; made if there is none. */
   out: string;
@@ -66,14 +66,14 @@ async function inspectAll(
   journal: Journal,
   options: IndexOptions,
 ): Promise<Inspector> {
-  const { jobs = availableParallelism(), timeoutMs = 300_000, progress, signal } = options;
+  const { out, jobs = availableParallelism(), timeoutMs = 300_000, progress, signal } = options;
   const task = progress?.begin('indexing', videos.length, 'videos');
   const stop = new AbortController();
   const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-  const inspector = new Inspector(journal, { timeoutMs, signal: stopped });
+  const inspector = new Inspector(journal, { timeoutMs, signal: stopped, folder: resolve(out) });
   const size = Math.min(FILES_TOGETHER, Math.ceil(videos.length / jobs));
   const groups = Array.from({ length: Math.ceil(videos.length / size) }, (_, k) =>
-    videos.slice(k * size, (k + 1) * size).map(({ path }) => path),
+    videos.slice(k * size, (k + 1) * size),
   );
   const queue = groups.values();
   let done = 0;
@@ -110,7 +110,7 @@ function writeResults(
       const quarantine = new LineWriter(quarantineFile);
       for (const entry of videos) {
         const portable = { ...entry, path: portablePath(folder, entry.path) };
-        const known = inspector.of(entry.path);
+        const known = inspector.of(entry);
         if ('failure' in known) {
           health.addFailure(entry, known.failure);
           quarantine.write(JSON.stringify({ ...portable, ...known.failure }));

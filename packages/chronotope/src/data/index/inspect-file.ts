@@ -5,11 +5,10 @@ import {
   frames,
   type PacketTimeline,
   probeWithPackets,
-  VideoError,
-  type VideoErrorCode,
   type VideoInfo,
 } from '@chronotope/video';
-import type { Failure, Outcome, VideoFacts } from './facts.js';
+import type { Outcome, VideoFacts } from './facts.js';
+import { orFailure } from './failures.js';
 import { HASH_SIDE, PerceptualHasher } from './perceptual-hash.js';
 
 /** Limits of {@link inspectFiles}. */
@@ -18,9 +17,6 @@ export interface InspectOptions {
   timeoutMs: number;
   signal?: AbortSignal;
 }
-
-/** These are not about the file, so no verdict on it follows from them. */
-const notAboutTheFile: readonly VideoErrorCode[] = ['aborted', 'ffmpeg-missing', 'invalid-argument'];
 
 /** Decoded pixels, and bytes of the file, up to which starting a process for one video takes longer than decoding it. */
 const SMALL_PIXELS = 1 << 26;
@@ -63,16 +59,6 @@ export async function* inspectFiles(paths: readonly string[], options: InspectOp
   const looks = await lookTogether(small, options);
   for (const header of headers) {
     yield 'info' in header ? await decodeOutcome(header, looks.get(header) ?? null, options) : header;
-  }
-}
-
-/** What `read` gives, or why the file cannot be used. */
-async function orFailure<T>(read: () => Promise<T>): Promise<T | { failure: Failure }> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof VideoError) || notAboutTheFile.includes(error.code)) throw error;
-    return { failure: { code: error.code, reason: error.reason, hint: error.hint } };
   }
 }
 

@@ -17,11 +17,11 @@ const VERSION = 2;
 
 const inspection = z.object({
   version: z.literal(VERSION),
-  /** Absolute path. */
+  /** Absolute path; with what is meant of it, where that is not the whole file. */
   path: z.string(),
   file: fileStateSchema,
   outcome: z.union([
-    z.object({ video: videoFactsSchema, header: videoHeaderSchema }),
+    z.object({ video: videoFactsSchema, header: videoHeaderSchema.optional() }),
     z.object({ failure: failureSchema }),
   ]),
 });

@@ -30,7 +30,7 @@ export class KnownFiles {
   find(path: string): KnownFile | null {
     this.#journal ??= new Journal(this.#file, 'read');
     const found = this.#journal.of(path);
-    if (found === null || 'failure' in found.outcome) return null;
+    if (found === null || 'failure' in found.outcome || found.outcome.header === undefined) return null;
     const { bytes, modified: modifiedMs, sha256 } = found.file;
     return { bytes, modifiedMs, sha256, info: { ...found.outcome.header, path, bytes } };
   }
