@@ -19,5 +19,6 @@ export const MEMORY_ROWS = [
   { name: 'memory-r3d18', title: 'R3D-18, 4 steps', task: 'r3d18' },
   { name: 'memory-r3d18-tuned', title: '  with tuned convolutions', task: 'r3d18', tuned: true },
   { name: 'memory-resnet18', title: 'ResNet-18, 4 steps', task: 'resnet18' },
+  { name: 'memory-resnet18-tuned', title: '  with tuned convolutions', task: 'resnet18', tuned: true },
   { name: 'memory-vit', title: 'ViT-tiny, 4 steps', task: 'vit' },
 ];

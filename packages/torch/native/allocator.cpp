@@ -4,9 +4,13 @@
 #include "environment.h"
 
 #include <c10/core/CPUAllocator.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <torch/csrc/api/include/torch/version.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <list>
 #include <mutex>
@@ -18,39 +22,34 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 constexpr size_t kLeastCached = 64 * 1024;
+constexpr int kLeastMapped = 2 * 1024 * 1024;
 
-// Every block begins with its size; tensors see what comes after.
+// Every block begins with its size; tensors see what comes after. Small ones are never kept, and need no lock.
 class Blocks {
  public:
   // Bytes for a tensor; null when there is no memory.
   void* take(size_t bytes) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    void* block = reuse(bytes);
+    void* block = bytes < kLeastCached ? allocate(bytes) : takeLarge(bytes);
     if (block == nullptr) {
-      const size_t most = std::max(peak_, live_ + bytes);
-      shrinkCache(most + most / 16 - std::min(most + most / 16, live_ + bytes));
+      const std::lock_guard<std::mutex> lock(mutex_);
+      shrinkCache(0);
       block = allocate(bytes);
-      if (block == nullptr) {
-        shrinkCache(0);
-        block = allocate(bytes);
-      }
-      if (block == nullptr) return nullptr;
-      *static_cast<size_t*>(block) = bytes;
     }
+    if (block == nullptr) return nullptr;
+    *static_cast<size_t*>(block) = bytes;
     live_ += bytes;
-    peak_ = std::max(peak_, live_);
     return static_cast<char*>(block) + kAlignment;
   }
 
   void giveBack(void* data) {
     void* block = static_cast<char*>(data) - kAlignment;
     const size_t bytes = *static_cast<size_t*>(block);
-    const std::lock_guard<std::mutex> lock(mutex_);
     live_ -= bytes;
     if (bytes < kLeastCached) {
       std::free(block);
       return;
     }
+    const std::lock_guard<std::mutex> lock(mutex_);
     cached_ += bytes;
     oldestFirst_.push_back(block);
     ofSize_[bytes].push_back(std::prev(oldestFirst_.end()));
@@ -58,7 +57,7 @@ class Blocks {
 
   MemoryUse use() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    return {static_cast<int64_t>(live_), static_cast<int64_t>(cached_)};
+    return {static_cast<int64_t>(live_.load()), static_cast<int64_t>(cached_)};
   }
 
  private:
@@ -67,6 +66,19 @@ class Blocks {
   static void* allocate(size_t bytes) {
     void* block = nullptr;
     if (bytes > SIZE_MAX - kAlignment || posix_memalign(&block, kAlignment, bytes + kAlignment) != 0) return nullptr;
+    return block;
+  }
+
+  void* takeLarge(size_t bytes) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const size_t live = live_ + bytes;
+    const size_t peak = std::max(peak_, live);
+    void* block = reuse(bytes);
+    if (block == nullptr) {
+      shrinkCache(peak + peak / 16 - live);
+      block = allocate(bytes);
+    }
+    if (block != nullptr) peak_ = peak;
     return block;
   }
 
@@ -97,7 +109,7 @@ class Blocks {
   }
 
   std::mutex mutex_;
-  size_t live_ = 0;
+  std::atomic<size_t> live_{0};
   size_t cached_ = 0;
   size_t peak_ = 0;
   std::list<void*> oldestFirst_;
@@ -141,7 +153,14 @@ MemoryUse cpuMemoryUse() { return blocks().use(); }
 
 void installAllocator() {
   static std::once_flag once;
-  std::call_once(once, [] { c10::SetCPUAllocator(new Allocator(), /*priority=*/1); });
+  std::call_once(once, [] {
+    c10::SetCPUAllocator(new Allocator(), /*priority=*/1);
+#ifdef __GLIBC__
+    // Left alone, glibc takes ever larger blocks from its heap, where what is freed stays between what is not: a tenth
+    // of the memory of a training. So large ones always have pages of their own, which go back when they are freed.
+    mallopt(M_MMAP_THRESHOLD, kLeastMapped);
+#endif
+  });
 }
 
 }  // namespace chronotope

@@ -29,6 +29,9 @@ class Failure : public std::exception {
   const std::string message;
 };
 
+// Stands for an absent tensor among handles.
+constexpr double kNoTensor = -1;
+
 // Tensors are named by numbers: 26 bits of slot index and 27 bits of generation, so that a number whose tensor was
 // released never reaches the slot's next owner. Forged or stale numbers are refused; they cannot crash.
 class Handles {
@@ -96,11 +99,15 @@ struct ArgumentPlan {
   c10::IValue defaultValue;
 };
 
+struct Environment;
+class Arguments;
+
 // An operator whose schema has been read once, so that a call only converts values.
 struct OperatorPlan {
   c10::OperatorHandle handle;
   std::vector<ArgumentPlan> arguments;
   std::vector<bool> returnsWritten;  // a result that is one of the arguments, written in place
+  at::Tensor (*plainCall)(const Environment&, const OperatorPlan&, Arguments&);  // null: by the stack
 };
 
 struct Environment {
@@ -116,6 +123,9 @@ struct Environment {
   Napi::FunctionReference invoke;     // (id, (handle | null)[], text) => (handle | null)[], or undefined when it threw
   Napi::FunctionReference forget;     // (id): libtorch holds this no more
   c10::Stack stack;                   // an empty one with room, between the calls of operators
+  double* block = nullptr;            // the call block, in which JavaScript lays out the arguments of a call
+  size_t blockLength = 0;
+  Napi::ObjectReference blockOwner;
 
   std::shared_ptr<struct Distributed> distributed;  // the process group, where there is one
 

@@ -4,11 +4,64 @@
 
 #include <ATen/core/ivalue.h>
 #include <ATen/core/jit_type.h>
+#include <c10/util/OptionalArrayRef.h>
+#include <c10/util/SmallVector.h>
 
 #include <cmath>
 #include <sstream>
+#include <tuple>
 
 namespace chronotope {
+
+// What JavaScript gives for an argument. The numbers are those in src/call-block.ts.
+enum class Tag { Absent, Null, Tensor, Number, Boolean, Generator, Other, EmptyList, Tensors, Numbers, Booleans, Mixed };
+
+struct Given {
+  Tag tag;
+  double number;       // the number, the boolean, the handle, the generator; of a list its length
+  const double* list;  // of tensors their handles, for null kNoTensor
+  size_t size() const { return static_cast<size_t>(number); }
+};
+
+// The arguments of a call in the call block, one after the other.
+class Arguments {
+ public:
+  Arguments(const Napi::CallbackInfo& info, const Environment& state)
+      : info_(info), next_(state.block), end_(state.block + state.blockLength), index(number()), count(number()) {}
+
+  Given next() {
+    if (read_ == count) return {Tag::Absent, 0, nullptr};
+    read_++;
+    const auto tag = static_cast<Tag>(number());
+    const Given given{tag, number(), next_};
+    if (tag >= Tag::Tensors) take(given.size());
+    return given;
+  }
+
+  // What is no number, tensor or list is an argument of the native call itself.
+  Napi::Value other(const Given& given) const { return info_[given.size()]; }
+
+ private:
+  double number() {
+    take(1);
+    return next_[-1];
+  }
+
+  void take(size_t numbers) {
+    if (numbers > static_cast<size_t>(end_ - next_)) throw Failure("argument", "the call block is too short");
+    next_ += numbers;
+  }
+
+  const Napi::CallbackInfo& info_;
+  const double* next_;
+  const double* const end_;
+  double read_ = 0;
+
+ public:
+  const double index;  // of the operator
+  const double count;
+};
+
 namespace {
 
 constexpr double kMaxSafeInteger = 9007199254740991.0;
@@ -68,109 +121,102 @@ c10::OperatorHandle findOperator(const std::string& name, const std::string& ove
   throw Failure("not-found", "libtorch has no operator " + name + (overload.empty() ? "" : "." + overload));
 }
 
-OperatorPlan planOperator(const std::string& name, const std::string& overload) {
-  OperatorPlan plan{findOperator(name, overload), {}, {}};
-  const auto& schema = plan.handle.schema();
-  for (const auto& argument : schema.arguments()) plan.arguments.push_back(planArgument(argument));
-  for (const auto& result : schema.returns()) plan.returnsWritten.push_back(isWritten(result));
-  return plan;
-}
-
 // ---- JavaScript to libtorch
 
-[[noreturn]] void wrongType(const ArgumentPlan& argument, const char* expected) {
-  throw Failure("argument", "argument '" + argument.name + "' must be " + expected);
+const char* describe(Tag tag) {
+  switch (tag) {
+    case Tag::Tensor: return "a Tensor";
+    case Tag::Number: return "a number";
+    case Tag::Boolean: return "a boolean";
+    case Tag::Generator: return "a Generator";
+    case Tag::EmptyList: return "an empty list";
+    case Tag::Tensors: return "a list of Tensors";
+    case Tag::Numbers: return "a list of numbers";
+    case Tag::Booleans: return "a list of booleans";
+    case Tag::Mixed: return "a list of something else";
+    default: return "something else";
+  }
 }
 
-double toDouble(napi_env env, napi_value value, const ArgumentPlan& argument, const char* expected) {
-  double number;
-  if (napi_get_value_double(env, value, &number) != napi_ok) wrongType(argument, expected);
-  return number;
+[[noreturn]] void wrongType(const ArgumentPlan& argument, const Given& given, const char* expected) {
+  throw Failure("argument", "argument '" + argument.name + "' must be " + expected + ", and got " + describe(given.tag));
+}
+
+void expect(Tag tag, const Given& given, const ArgumentPlan& argument, const char* expected) {
+  if (given.tag != tag) wrongType(argument, given, expected);
 }
 
 bool isInteger(double number) { return number == std::floor(number) && std::abs(number) <= kMaxSafeInteger; }
 
-int64_t toInt(napi_env env, napi_value value, const ArgumentPlan& argument, const char* expected = "an integer") {
-  double number;
-  if (napi_get_value_double(env, value, &number) == napi_ok) {
-    if (!isInteger(number)) wrongType(argument, expected);
-    return static_cast<int64_t>(number);
+int64_t toInt(const Arguments& arguments, const Given& given, const ArgumentPlan& argument) {
+  if (given.tag == Tag::Number && isInteger(given.number)) return static_cast<int64_t>(given.number);
+  if (given.tag == Tag::Other && arguments.other(given).IsBigInt()) {
+    bool lossless;
+    const int64_t big = arguments.other(given).As<Napi::BigInt>().Int64Value(&lossless);
+    if (lossless) return big;
   }
-  int64_t big;
-  bool lossless;
-  if (napi_get_value_bigint_int64(env, value, &big, &lossless) == napi_ok && lossless) return big;
-  wrongType(argument, expected);
-}
-
-bool toBool(napi_env env, napi_value value, const ArgumentPlan& argument, const char* expected = "true or false") {
-  bool flag;
-  if (napi_get_value_bool(env, value, &flag) != napi_ok) wrongType(argument, expected);
-  return flag;
+  wrongType(argument, given, "an integer");
 }
 
 // JavaScript has one kind of number: an integral one is an int to libtorch, as `2` is in Python; anything else a float.
-at::Scalar toScalar(napi_env env, napi_value value, const ArgumentPlan& argument) {
-  double number;
-  if (napi_get_value_double(env, value, &number) == napi_ok) {
-    if (isInteger(number) && !(number == 0 && std::signbit(number))) return static_cast<int64_t>(number);
-    return number;
-  }
-  bool flag;
-  if (napi_get_value_bool(env, value, &flag) == napi_ok) return flag;
-  return toInt(env, value, argument, "a number");
+at::Scalar scalarOf(double number) {
+  if (isInteger(number) && !(number == 0 && std::signbit(number))) return static_cast<int64_t>(number);
+  return number;
 }
 
-std::string toString(napi_env env, napi_value value, const ArgumentPlan& argument) {
-  const Napi::Value text(env, value);
-  if (!text.IsString()) wrongType(argument, "a string");
-  return text.As<Napi::String>().Utf8Value();
+at::Scalar toScalar(const Arguments& arguments, const Given& given, const ArgumentPlan& argument) {
+  if (given.tag == Tag::Number) return scalarOf(given.number);
+  if (given.tag == Tag::Boolean) return given.number != 0;
+  if (given.tag == Tag::Other) return toInt(arguments, given, argument);
+  wrongType(argument, given, "a number");
 }
 
-uint32_t listLength(napi_env env, napi_value value, const ArgumentPlan& argument, const char* expected) {
-  uint32_t length;
-  if (napi_get_array_length(env, value, &length) != napi_ok) wrongType(argument, expected);
-  return length;
+std::string toString(const Arguments& arguments, const Given& given, const ArgumentPlan& argument) {
+  if (given.tag != Tag::Other || !arguments.other(given).IsString()) wrongType(argument, given, "a string");
+  return arguments.other(given).As<Napi::String>().Utf8Value();
 }
 
 template <typename T, typename Convert>
-c10::List<T> toList(napi_env env, napi_value value, const ArgumentPlan& argument, const char* expected,
-                    Convert convert) {
-  const uint32_t length = listLength(env, value, argument, expected);
+c10::List<T> toList(Tag tag, const Given& given, const ArgumentPlan& argument, const char* expected, Convert convert) {
+  if (given.tag != Tag::EmptyList) expect(tag, given, argument, expected);
   c10::List<T> list;
-  list.reserve(length);
-  for (uint32_t i = 0; i < length; i++) {
-    napi_value item;
-    if (napi_get_element(env, value, i, &item) != napi_ok) wrongType(argument, expected);
-    list.push_back(convert(item));
-  }
+  list.reserve(given.size());
+  for (size_t i = 0; i < given.size(); i++) list.push_back(convert(given.list[i]));
   return list;
 }
 
-c10::IValue toIntList(napi_env env, napi_value value, const ArgumentPlan& argument) {
-  double number;
-  if (napi_get_value_double(env, value, &number) == napi_ok) {
-    const auto repeated = toInt(env, value, argument);
-    c10::List<int64_t> list;
-    for (int32_t i = 0; i < std::max(argument.repeat, 1); i++) list.push_back(repeated);
-    return list;
+// Hands every integer of a list to `add`; a single one as often as `int[3]` says.
+template <typename Add>
+void eachInt(const Given& given, const ArgumentPlan& argument, Add add) {
+  const char* expected = "a list of integers";
+  const bool isRepeated = given.tag == Tag::Number;
+  if (!isRepeated && given.tag != Tag::EmptyList) expect(Tag::Numbers, given, argument, expected);
+  const size_t count = isRepeated ? std::max(argument.repeat, 1) : given.size();
+  for (size_t i = 0; i < count; i++) {
+    const double number = isRepeated ? given.number : given.list[i];
+    if (!isInteger(number)) wrongType(argument, given, expected);
+    add(static_cast<int64_t>(number));
   }
-  return toList<int64_t>(env, value, argument, "a list of integers",
-                         [&](napi_value item) { return toInt(env, item, argument, "a list of integers"); });
 }
 
-c10::IValue toTensorList(const Handles& handles, napi_env env, napi_value value, const ArgumentPlan& argument) {
-  return toList<at::Tensor>(env, value, argument, "a list of tensors", [&](napi_value item) {
-    return handles.get(toDouble(env, item, argument, "a list of tensors"));
+c10::IValue toIntList(const Given& given, const ArgumentPlan& argument) {
+  c10::List<int64_t> list;
+  eachInt(given, argument, [&](int64_t number) { list.push_back(number); });
+  return list;
+}
+
+c10::IValue toTensorList(const Handles& handles, const Given& given, const ArgumentPlan& argument) {
+  const char* expected = "a list of Tensors";
+  return toList<at::Tensor>(Tag::Tensors, given, argument, expected, [&](double handle) {
+    if (handle == kNoTensor) wrongType(argument, {Tag::Mixed, 0, nullptr}, expected);
+    return handles.get(handle);
   });
 }
 
-c10::IValue toOptionalTensorList(const Handles& handles, napi_env env, napi_value value, const ArgumentPlan& argument) {
+c10::IValue toOptionalTensorList(const Handles& handles, const Given& given, const ArgumentPlan& argument) {
   using OptionalTensor = decltype(c10::IValue().toOptional<at::Tensor>());
-  return toList<OptionalTensor>(env, value, argument, "a list of tensors and nulls", [&](napi_value item) {
-    napi_valuetype type;
-    napi_typeof(env, item, &type);
-    if (type == napi_null || type == napi_undefined) return OptionalTensor();
-    return OptionalTensor(handles.get(toDouble(env, item, argument, "a list of tensors and nulls")));
+  return toList<OptionalTensor>(Tag::Tensors, given, argument, "a list of Tensors and nulls", [&](double handle) {
+    return handle == kNoTensor ? OptionalTensor() : OptionalTensor(handles.get(handle));
   });
 }
 
@@ -188,55 +234,205 @@ c10::Layout toLayout(const std::string& name) {
   throw Failure("argument", "unknown layout '" + name + "' (strided, sparse)");
 }
 
+at::Generator toGenerator(const Environment& state, const Given& given, const ArgumentPlan& argument) {
+  expect(Tag::Generator, given, argument, "a Generator");
+  const auto found = state.generators.find(given.number);
+  if (found == state.generators.end()) wrongType(argument, given, "a Generator that has not been disposed");
+  return found->second;
+}
+
 c10::IValue toAbsent(const ArgumentPlan& argument) {
   if (argument.hasDefault) return argument.defaultValue;
   if (argument.optional) return {};
   throw Failure("argument", "argument '" + argument.name + "' is missing");
 }
 
-c10::IValue toIValue(const Environment& state, napi_env env, napi_value value, const ArgumentPlan& argument) {
-  double handle;
-  if (argument.kind == Kind::Tensor && napi_get_value_double(env, value, &handle) == napi_ok) {
-    return state.handles.get(handle);  // the most frequent first: every step into Node-API costs
-  }
-  napi_valuetype type;
-  napi_typeof(env, value, &type);
-  if (type == napi_undefined) return toAbsent(argument);
-  if (type == napi_null) {
+c10::IValue toIValue(const Environment& state, const Arguments& arguments, const Given& given,
+                     const ArgumentPlan& argument) {
+  if (given.tag == Tag::Absent) return toAbsent(argument);
+  if (given.tag == Tag::Null) {
     if (!argument.optional) throw Failure("argument", "argument '" + argument.name + "' must not be null");
     return {};
   }
   switch (argument.kind) {
-    case Kind::Tensor: return state.handles.get(toDouble(env, value, argument, "a tensor"));
-    case Kind::TensorList: return toTensorList(state.handles, env, value, argument);
-    case Kind::OptionalTensorList: return toOptionalTensorList(state.handles, env, value, argument);
-    case Kind::Scalar: return toScalar(env, value, argument);
-    case Kind::ScalarList:
-      return toList<at::Scalar>(env, value, argument, "a list of numbers",
-                                [&](napi_value item) { return toScalar(env, item, argument); });
-    case Kind::Int: return toInt(env, value, argument);
-    case Kind::IntList: return toIntList(env, value, argument);
-    case Kind::Float: return toDouble(env, value, argument, "a number");
+    case Kind::Tensor:
+      expect(Tag::Tensor, given, argument, "a Tensor");
+      return state.handles.get(given.number);
+    case Kind::TensorList: return toTensorList(state.handles, given, argument);
+    case Kind::OptionalTensorList: return toOptionalTensorList(state.handles, given, argument);
+    case Kind::Scalar: return toScalar(arguments, given, argument);
+    case Kind::ScalarList: return toList<at::Scalar>(Tag::Numbers, given, argument, "a list of numbers", scalarOf);
+    case Kind::Int: return toInt(arguments, given, argument);
+    case Kind::IntList: return toIntList(given, argument);
+    case Kind::Float:
+      expect(Tag::Number, given, argument, "a number");
+      return given.number;
     case Kind::FloatList:
-      return toList<double>(env, value, argument, "a list of numbers",
-                            [&](napi_value item) { return toDouble(env, item, argument, "a list of numbers"); });
-    case Kind::Bool: return toBool(env, value, argument);
+      return toList<double>(Tag::Numbers, given, argument, "a list of numbers", [](double number) { return number; });
+    case Kind::Bool:
+      expect(Tag::Boolean, given, argument, "true or false");
+      return given.number != 0;
     case Kind::BoolList:
-      return toList<bool>(env, value, argument, "a list of booleans",
-                          [&](napi_value item) { return toBool(env, item, argument, "a list of booleans"); });
-    case Kind::String: return toString(env, value, argument);
-    case Kind::DType: return dtypeOf(toString(env, value, argument));
-    case Kind::Device: return c10::Device(toString(env, value, argument));
-    case Kind::Layout: return toLayout(toString(env, value, argument));
-    case Kind::MemoryFormat: return toMemoryFormat(toString(env, value, argument));
-    case Kind::Generator: {
-      const auto found = state.generators.find(toDouble(env, value, argument, "a generator"));
-      if (found == state.generators.end()) wrongType(argument, "a generator");
-      return found->second;
-    }
+      return toList<bool>(Tag::Booleans, given, argument, "a list of booleans", [](double flag) { return flag != 0; });
+    case Kind::String: return toString(arguments, given, argument);
+    case Kind::DType: return dtypeOf(toString(arguments, given, argument));
+    case Kind::Device: return c10::Device(toString(arguments, given, argument));
+    case Kind::Layout: return toLayout(toString(arguments, given, argument));
+    case Kind::MemoryFormat: return toMemoryFormat(toString(arguments, given, argument));
+    case Kind::Generator: return toGenerator(state, given, argument);
     case Kind::Unsupported: break;
   }
   throw Failure("argument", "argument '" + argument.name + "' has a type that this binding does not convert");
+}
+
+// ---- calls without boxes
+
+// Packing arguments into a stack of IValues and taking them out again costs a good part of a small operator, most of it
+// for lists of integers. So operators with one of the commonest C++ signatures are called with plain arguments.
+// Plain<P> is an argument of the C++ type P: which schema types it stands for, and its value as long as the call takes.
+template <typename P>
+struct Plain;
+
+struct OfIValue {
+  c10::IValue value;
+  OfIValue(const Environment& state, const Arguments& arguments, const ArgumentPlan& argument, const Given& given)
+      : value(toIValue(state, arguments, given, argument)) {}
+};
+
+template <>
+struct Plain<const at::Tensor&> : OfIValue {
+  using OfIValue::OfIValue;
+  static bool fits(const c10::Type& type) { return type.kind() == c10::TypeKind::TensorType; }
+  const at::Tensor& get() const { return value.toTensor(); }
+};
+
+template <>
+struct Plain<const at::Scalar&> : OfIValue {
+  using OfIValue::OfIValue;
+  static bool fits(const c10::Type& type) { return type.kind() == c10::TypeKind::NumberType; }
+  at::Scalar get() const { return value.toScalar(); }
+};
+
+template <>
+struct Plain<int64_t> : OfIValue {
+  using OfIValue::OfIValue;
+  static bool fits(const c10::Type& type) { return type.kind() == c10::TypeKind::IntType; }
+  int64_t get() const { return value.toInt(); }
+};
+
+template <>
+struct Plain<c10::SymInt> : OfIValue {
+  using OfIValue::OfIValue;
+  static bool fits(const c10::Type& type) { return type.kind() == c10::TypeKind::SymIntType; }
+  c10::SymInt get() const { return c10::SymInt(value.toInt()); }
+};
+
+template <>
+struct Plain<bool> : OfIValue {
+  using OfIValue::OfIValue;
+  static bool fits(const c10::Type& type) { return type.kind() == c10::TypeKind::BoolType; }
+  bool get() const { return value.toBool(); }
+};
+
+using OptionalDType = decltype(c10::IValue().toOptional<at::ScalarType>());
+template <>
+struct Plain<OptionalDType> : OfIValue {
+  using OfIValue::OfIValue;
+  static bool fits(const c10::Type& type) {
+    return type.kind() == c10::TypeKind::OptionalType && kindOf(type) == Kind::DType;
+  }
+  OptionalDType get() const { return value.toOptional<at::ScalarType>(); }
+};
+
+template <typename Int>
+struct IntsOf {
+  c10::SmallVector<Int, 6> numbers;
+  bool isNone = false;
+  IntsOf(const Environment&, const Arguments&, const ArgumentPlan& argument, const Given& given) {
+    if (given.tag == Tag::Absent) {
+      const auto fallback = toAbsent(argument);
+      isNone = fallback.isNone();
+      if (!isNone) for (const int64_t number : fallback.toIntVector()) numbers.emplace_back(number);
+    } else if (given.tag == Tag::Null && argument.optional) {
+      isNone = true;
+    } else {
+      eachInt(given, argument, [this](int64_t number) { numbers.emplace_back(number); });
+    }
+  }
+  static bool isList(const c10::Type& type, c10::TypeKind element) {
+    return type.kind() == c10::TypeKind::ListType &&
+           type.castRaw<c10::ListType>()->getElementType()->kind() == element;
+  }
+};
+
+template <>
+struct Plain<at::IntArrayRef> : IntsOf<int64_t> {
+  using IntsOf::IntsOf;
+  static bool fits(const c10::Type& type) { return isList(type, c10::TypeKind::IntType); }
+  at::IntArrayRef get() const { return numbers; }
+};
+
+template <>
+struct Plain<c10::SymIntArrayRef> : IntsOf<c10::SymInt> {
+  using IntsOf::IntsOf;
+  static bool fits(const c10::Type& type) { return isList(type, c10::TypeKind::SymIntType); }
+  c10::SymIntArrayRef get() const { return numbers; }
+};
+
+template <>
+struct Plain<at::OptionalIntArrayRef> : IntsOf<int64_t> {
+  using IntsOf::IntsOf;
+  static bool fits(const c10::Type& type) {
+    return type.kind() == c10::TypeKind::OptionalType &&
+           isList(*type.castRaw<c10::OptionalType>()->getElementType(), c10::TypeKind::IntType);
+  }
+  at::OptionalIntArrayRef get() const { return isNone ? at::OptionalIntArrayRef() : at::OptionalIntArrayRef(numbers); }
+};
+
+template <typename Indices, typename... Parameters>
+struct Signature;
+
+template <size_t... i, typename... Parameters>
+struct Signature<std::index_sequence<i...>, Parameters...> {
+  static at::Tensor call(const Environment& state, const OperatorPlan& plan, Arguments& given) {
+    // Braces: the arguments are read in their order.
+    const std::tuple<Plain<Parameters>...> values{
+        Plain<Parameters>(state, given, plan.arguments[i], given.next())...};
+    return plan.handle.typed<at::Tensor(Parameters...)>().call(std::get<i>(values).get()...);
+  }
+
+  static bool fits(const c10::OperatorHandle& handle) {
+    const auto& arguments = handle.schema().arguments();
+    if (arguments.size() != sizeof...(Parameters)) return false;
+    if (!(... && (Plain<Parameters>::fits(*arguments[i].real_type()) && !isWritten(arguments[i])))) return false;
+    try {
+      handle.typed<at::Tensor(Parameters...)>();
+      return true;
+    } catch (const c10::Error&) {
+      return false;  // this libtorch has declared it otherwise
+    }
+  }
+};
+
+template <typename... Parameters>
+bool usePlainCall(OperatorPlan& plan) {
+  using Fitting = Signature<std::index_sequence_for<Parameters...>, Parameters...>;
+  if (!Fitting::fits(plan.handle)) return false;
+  plan.plainCall = &Fitting::call;
+  return true;
+}
+
+void choosePlainCall(OperatorPlan& plan) {
+  using T = const at::Tensor&;
+  const auto& returns = plan.handle.schema().returns();
+  if (returns.size() != 1 || returns[0].real_type()->kind() != c10::TypeKind::TensorType) return;
+  usePlainCall<T>(plan) || usePlainCall<T, T>(plan) || usePlainCall<T, T, const at::Scalar&>(plan) ||
+      usePlainCall<T, const at::Scalar&>(plan) || usePlainCall<T, const at::Scalar&, const at::Scalar&>(plan) ||
+      usePlainCall<T, int64_t>(plan) || usePlainCall<T, int64_t, int64_t>(plan) ||
+      usePlainCall<T, int64_t, c10::SymInt>(plan) || usePlainCall<T, int64_t, c10::SymInt, c10::SymInt>(plan) ||
+      usePlainCall<T, at::IntArrayRef>(plan) || usePlainCall<T, c10::SymIntArrayRef>(plan) ||
+      usePlainCall<T, c10::SymIntArrayRef, bool>(plan) || usePlainCall<T, int64_t, OptionalDType>(plan) ||
+      usePlainCall<T, at::OptionalIntArrayRef, bool, OptionalDType>(plan);
 }
 
 // ---- libtorch to JavaScript
@@ -273,23 +469,21 @@ Napi::Value takeResults(Napi::Env env, const OperatorPlan& plan, const c10::Stac
   return array;
 }
 
-// call(index, ...arguments in schema order)
-Napi::Value call(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  auto& state = Environment::of(env);
-  const auto index = static_cast<size_t>(intArgument(info, 0));
-  if (index >= state.operators.size()) throw Failure("argument", "no such operator index");
-  const OperatorPlan& plan = state.operators[index];
-  if (info.Length() > plan.arguments.size() + 1) {
-    throw Failure("argument", "takes " + std::to_string(plan.arguments.size()) + " arguments, not " +
-                                  std::to_string(info.Length() - 1));
-  }
+// ---- the call
+
+OperatorPlan planOperator(const std::string& name, const std::string& overload) {
+  OperatorPlan plan{findOperator(name, overload), {}, {}, nullptr};
+  const auto& schema = plan.handle.schema();
+  for (const auto& argument : schema.arguments()) plan.arguments.push_back(planArgument(argument));
+  for (const auto& result : schema.returns()) plan.returnsWritten.push_back(isWritten(result));
+  choosePlainCall(plan);
+  return plan;
+}
+
+Napi::Value callBoxed(Napi::Env env, Environment& state, const OperatorPlan& plan, Arguments& arguments) {
   // Taken, not used in place: the operator may call a hook, and the hook operators of its own.
   c10::Stack stack = std::move(state.stack);
-  for (size_t i = 0; i < plan.arguments.size(); i++) {
-    const auto& argument = plan.arguments[i];
-    stack.push_back(i + 1 < info.Length() ? toIValue(state, env, info[i + 1], argument) : toAbsent(argument));
-  }
+  for (const auto& argument : plan.arguments) stack.push_back(toIValue(state, arguments, arguments.next(), argument));
   plan.handle.callBoxed(&stack);
   const Napi::Value result = takeResults(env, plan, stack);
   stack.clear();
@@ -297,18 +491,37 @@ Napi::Value call(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// ---- descriptions for the JavaScript side
-
-// One letter an argument, for the conversion of Tensor objects to handles before the call.
-char letterOf(const ArgumentPlan& argument) {
-  switch (argument.kind) {
-    case Kind::Tensor: return argument.optional ? 't' : 'T';
-    case Kind::TensorList: return 'L';
-    case Kind::OptionalTensorList: return 'l';
-    case Kind::Generator: return 'G';
-    default: return '.';
+// call(...values of JavaScript), with everything else in the call block: the operator's index, how many arguments, and
+// these in the order of the schema. The handle of a plain call's result is left there; other results are returned.
+Napi::Value call(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  auto& state = Environment::of(env);
+  Arguments arguments(info, state);
+  if (!(arguments.index >= 0 && arguments.index < static_cast<double>(state.operators.size()))) {
+    throw Failure("argument", "no such operator index");
   }
+  const OperatorPlan& plan = state.operators[static_cast<size_t>(arguments.index)];
+  if (arguments.count > static_cast<double>(plan.arguments.size())) {
+    throw Failure("argument", "takes " + std::to_string(plan.arguments.size()) + " arguments, not " +
+                                  std::to_string(static_cast<size_t>(arguments.count)));
+  }
+  if (plan.plainCall == nullptr) return callBoxed(env, state, plan, arguments);
+  at::Tensor result = plan.plainCall(state, plan, arguments);
+  state.block[0] = result.defined() ? state.handles.add(std::move(result)) : kNoTensor;
+  return env.Undefined();
 }
+
+// setCallBlock(Float64Array): where calls are laid out from now on
+void setCallBlock(const Napi::CallbackInfo& info) {
+  if (!info[0].IsTypedArray()) throw Failure("argument", "expected a typed array");
+  auto& state = Environment::of(info.Env());
+  auto block = info[0].As<Napi::Float64Array>();
+  state.block = block.Data();
+  state.blockLength = block.ElementLength();
+  state.blockOwner = Napi::Persistent(block.As<Napi::Object>());
+}
+
+// ---- descriptions for the JavaScript side
 
 char letterOfResult(const c10::Argument& result) {
   if (isWritten(result)) return 'w';
@@ -317,7 +530,7 @@ char letterOfResult(const c10::Argument& result) {
   return kind == Kind::TensorList ? 'L' : '.';
 }
 
-// findOperator(name, overload) => { index, arguments: letters, names, results: letters, written: positions }
+// findOperator(name, overload) => { index, names, results: letters, written: positions }
 Napi::Value lookUp(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   auto& state = Environment::of(env);
@@ -333,17 +546,15 @@ Napi::Value lookUp(const Napi::CallbackInfo& info) {
   const auto& schema = plan.handle.schema();
   auto names = Napi::Array::New(env);
   auto written = Napi::Array::New(env);
-  std::string arguments;
   for (uint32_t i = 0; i < plan.arguments.size(); i++) {
     names.Set(i, plan.arguments[i].name);
-    arguments += letterOf(plan.arguments[i]);
     if (isWritten(schema.arguments()[i])) written.Set(written.Length(), i);
   }
   std::string results;
   for (const auto& result : schema.returns()) results += letterOfResult(result);
+  if (plan.plainCall != nullptr) results = "P";
   auto description = Napi::Object::New(env);
   description.Set("index", found->second);
-  description.Set("arguments", arguments);
   description.Set("names", names);
   description.Set("results", results);
   description.Set("written", written);
@@ -370,6 +581,7 @@ Napi::Value schemas(const Napi::CallbackInfo& info) {
 
 void defineOperators(Napi::Object exports) {
   define<call>(exports, "call");
+  define<setCallBlock>(exports, "setCallBlock");
   define<lookUp>(exports, "findOperator");
   define<schemas>(exports, "schemas");
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { callOperator } from './call-block.js';
 import {
   type DType,
   full,
@@ -111,8 +112,9 @@ test('foreign objects and forged handles are refused, never dereferenced', () =>
   for (const value of [{}, null, undefined, 'x', true]) {
     assertRefused(() => native().shape(value as unknown as number), 'argument', /tensor/);
   }
-  assertRefused(() => native().call(1e9), 'argument', /operator/);
-  assertRefused(() => native().call('x' as unknown as number), 'argument', /integer/);
+  for (const operator of [1e9, -1, Number.NaN]) {
+    assertRefused(() => callOperator(operator, false, [], 0), 'argument', /operator/);
+  }
 });
 
 test('an unknown operator or overload is not found', () => {

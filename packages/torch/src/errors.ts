@@ -71,6 +71,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     /must match the size|mat1 and mat2|shapes cannot be multiplied|size mismatch|invalid for input of size/,
     'compare the shapes',
   ],
+  [/must be a (list of )?Tensor/, 'make a tensor of plain numbers with tensor(...)'],
   [/does not require grad/, 'no input requires a gradient, or the forward pass ran under noGrad()'],
   [/backward through the graph a second time/, 'pass { retainGraph: true } to the first backward'],
   [

@@ -8,13 +8,14 @@ import { nativeError, TorchError } from './errors.js';
 /** Names a tensor on the native side. Stale ones are refused there. */
 export type Handle = number;
 
-/** How the native side describes an operator: one letter an argument and a result. */
+/** How the native side describes an operator. */
 export interface OperatorDescription {
   index: number;
-  /** `T` Tensor, `t` Tensor or null, `L` list of tensors, `l` list of tensors and nulls, `G` Generator, `.` others. */
-  arguments: string;
   names: string[];
-  /** `T` Tensor, `L` list of tensors, `w` an argument that was written in place, `.` anything else. */
+  /**
+   * One letter a result: `T` Tensor, `L` list of tensors, `w` an argument that was written in place, `.` anything else.
+   * `P` alone: one Tensor, whose handle is left in the call block.
+   */
   results: string;
   /** Positions of the arguments that are written in place. */
   written: number[];
@@ -24,7 +25,9 @@ type ErrorFactory = (code: string, reason: string) => unknown;
 
 /** The functions of the C++ addon. Each throws {@link TorchError}. */
 export interface Native extends Partial<NativeDistributed> {
-  call(operator: number, ...args: unknown[]): unknown;
+  /** Calls the operator that the call block says, see call-block.ts. */
+  call(...others: unknown[]): unknown;
+  setCallBlock(block: Float64Array): void;
   findOperator(name: string, overload: string): OperatorDescription;
   schemas(name: string): string[];
 

@@ -1,5 +1,6 @@
-import { TorchError, withOperator } from './errors.js';
-import { GeneratorHandle } from './generator-handle.js';
+import { callOperator, NO_TENSOR } from './call-block.js';
+import { withOperator } from './errors.js';
+import type { GeneratorHandle } from './generator-handle.js';
 import { type Handle, isFromNative, native, type OperatorDescription } from './native.js';
 import { TensorHandle } from './scope.js';
 import type { Tensor } from './tensor.js';
@@ -68,14 +69,9 @@ export class Operator<R = Result> {
     const description = this.#description;
     let count = args.length;
     while (count > 0 && args[count - 1] === undefined) count--;
-    const values: unknown[] = new Array(count);
-    for (let i = 0; i < count; i++) {
-      const kind = description.arguments[i];
-      values[i] = kind === undefined || kind === '.' ? args[i] : this.#toNative(args[i], kind, i);
-    }
     const observing = observer;
     const token = observing?.before();
-    const result = this.#run(description.index, values, args);
+    const result = this.#run(description, args, count);
     for (const index of description.written) {
       const written = args[index];
       if (written instanceof TensorHandle) written.forgetShape();
@@ -85,46 +81,14 @@ export class Operator<R = Result> {
     return wrapped as R;
   }
 
-  #run(index: number, values: readonly unknown[], args: readonly Argument[]): unknown {
+  #run({ index, results, names }: OperatorDescription, args: readonly Argument[], count: number): unknown {
     try {
-      return native().call(index, ...values);
+      return callOperator(index, results === 'P', args, count);
     } catch (error) {
       if (!isFromNative(error)) throw error;
       const fullName = this.overload ? `${this.name}.${this.overload}` : this.name;
-      throw withOperator(error, fullName, describeTensors(args, this.#description!.names));
+      throw withOperator(error, fullName, describeTensors(args, names));
     }
-  }
-
-  #toNative(value: Argument, kind: string, index: number): unknown {
-    if (kind === 'T' || kind === 't') {
-      if (value instanceof TensorHandle) return TensorHandle.of(value);
-      if (value === undefined || value === null) return value;
-      throw this.#wrongArgument(index, 'a Tensor', value);
-    }
-    if (kind === 'G') {
-      if (value instanceof GeneratorHandle) return GeneratorHandle.of(value);
-      if (value === undefined || value === null) return value;
-      throw this.#wrongArgument(index, 'a Generator', value);
-    }
-    if (!Array.isArray(value)) throw this.#wrongArgument(index, 'a list of Tensors', value);
-    return value.map((item: unknown) => {
-      if (item instanceof TensorHandle) return TensorHandle.of(item);
-      if (kind === 'l' && (item === null || item === undefined)) return null;
-      throw this.#wrongArgument(index, 'a list of Tensors', item);
-    });
-  }
-
-  #wrongArgument(index: number, expected: string, value: unknown): TorchError {
-    const name = this.#description?.names[index] ?? String(index);
-    const got = value === null ? 'null' : typeof value === 'object' ? value.constructor?.name : typeof value;
-    return new TorchError(
-      `${this.name.replace(/^aten::/, '')}: argument '${name}' must be ${expected}, and got ${got ?? 'an object'}`,
-      {
-        code: 'argument',
-        operator: this.name,
-        hint: expected === 'a Generator' ? undefined : 'make a tensor of plain numbers with tensor(...)',
-      },
-    );
   }
 }
 
@@ -159,6 +123,7 @@ function describe(tensor: TensorHandle): string {
 }
 
 function wrapResults(result: unknown, { results, written }: OperatorDescription, args: readonly Argument[]): unknown {
+  if (results === 'P') return result === NO_TENSOR ? null : makeTensor(result as Handle);
   if (results === 'T') return typeof result === 'number' ? makeTensor(result) : null;
   if (results === 'w') return args[written[0]!];
   if (results.length === 1) return wrapResult(result, results);

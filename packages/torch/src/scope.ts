@@ -33,7 +33,7 @@ export abstract class TensorHandle {
   /** Takes a handle that the native side has just given out. */
   constructor(handle: Handle) {
     this.#handle = handle;
-    this.#moveTo(current);
+    TensorHandle.#give(this, current);
   }
 
   /** Whether this tensor has been freed; every use of it then throws TorchError `disposed`. */
@@ -55,13 +55,14 @@ export abstract class TensorHandle {
   /** Called after an operator wrote into this tensor, which may have changed its shape. @internal */
   abstract forgetShape(): void;
 
-  #moveTo(owner: Scope | null): void {
-    this.#owner = owner;
+  /** A static method, as a private one of instances would make every tensor slower to construct. */
+  static #give(tensor: TensorHandle, owner: Scope | null): void {
+    tensor.#owner = owner;
     if (owner !== null) {
-      owner.owned.push(this);
-    } else if (!this.disposed) {
-      collector.register(this, this.#handle);
-      native().reportToCollector(this.#handle);
+      owner.owned.push(tensor);
+    } else if (!tensor.disposed) {
+      collector.register(tensor, tensor.#handle);
+      native().reportToCollector(tensor.#handle);
     }
   }
 
@@ -72,12 +73,12 @@ export abstract class TensorHandle {
 
   /** Takes a tensor out of its scope, to the given one. @internal */
   static move(tensor: TensorHandle, from: Scope | null, to: Scope | null): void {
-    if (from !== to && tensor.#owner === from) tensor.#moveTo(to);
+    if (from !== to && tensor.#owner === from) TensorHandle.#give(tensor, to);
   }
 
   /** Takes a tensor out of whatever scope owns it. @internal */
   static keep(tensor: TensorHandle): void {
-    if (tensor.#owner !== null) tensor.#moveTo(null);
+    if (tensor.#owner !== null) TensorHandle.#give(tensor, null);
   }
 
   /** Frees what a scope still owns, in one native call. @internal */

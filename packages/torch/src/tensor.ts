@@ -57,7 +57,7 @@ export class Tensor extends TensorHandle {
   /** Sizes of the dimensions. */
   get shape(): readonly number[] {
     this.#shape ??= Object.freeze(native().shape(TensorHandle.of(this)));
-    if (this.disposed) this.#refuseDisposed();
+    if (this.disposed) refuseDisposed();
     return this.#shape;
   }
 
@@ -78,7 +78,7 @@ export class Tensor extends TensorHandle {
 
   get dtype(): DType {
     this.#dtype ??= native().dtype(TensorHandle.of(this)) as DType;
-    if (this.disposed) this.#refuseDisposed();
+    if (this.disposed) refuseDisposed();
     return this.#dtype;
   }
 
@@ -203,7 +203,7 @@ export class Tensor extends TensorHandle {
   /** A copy of the elements in row-major order; bool as 0 and 1, float16 and bfloat16 as float32. */
   data(): TensorData {
     const isHalf = this.dtype === 'float16' || this.dtype === 'bfloat16';
-    const bytes = isHalf ? this.#widenedBytes() : this.#bytes();
+    const bytes = isHalf ? widenedBytes(this) : native().toData(TensorHandle.of(this));
     return arrayOver(bytes, isHalf ? 'float32' : this.dtype) as TensorData;
   }
 
@@ -214,7 +214,7 @@ export class Tensor extends TensorHandle {
    * @throws TorchError `argument` when the tensor is not contiguous on the CPU, or requires a gradient (`detach()` it)
    */
   sharedData(): TensorData | Uint16Array {
-    const problem = this.#whyNotShared();
+    const problem = whyNotShared(this);
     if (problem)
       throw new TorchError(`sharedData() cannot show a tensor that ${problem[0]}`, {
         code: 'argument',
@@ -242,31 +242,29 @@ export class Tensor extends TensorHandle {
     this.#shape = undefined;
     this.#dtype = undefined;
   }
+}
 
-  #whyNotShared(): [problem: string, hint: string] | undefined {
-    if (this.device !== 'cpu') return [`is on ${this.device}`, 'copy it with data()'];
-    if (this.requiresGrad) return ['requires a gradient', 'use x.detach().sharedData()'];
-    if (!this.isContiguous) return ['is not contiguous', 'use x.contiguous().sharedData(), which may be a copy'];
-    return undefined;
-  }
+// Not private methods: these would make every tensor slower to construct.
 
-  #bytes(): ArrayBuffer {
-    return native().toData(TensorHandle.of(this));
-  }
+function whyNotShared(x: Tensor): [problem: string, hint: string] | undefined {
+  if (x.device !== 'cpu') return [`is on ${x.device}`, 'copy it with data()'];
+  if (x.requiresGrad) return ['requires a gradient', 'use x.detach().sharedData()'];
+  if (!x.isContiguous) return ['is not contiguous', 'use x.contiguous().sharedData(), which may be a copy'];
+  return undefined;
+}
 
-  #widenedBytes(): ArrayBuffer {
-    const wide = operators.detach(this).to({ dtype: 'float32' });
-    const bytes = wide.#bytes();
-    wide.dispose();
-    return bytes;
-  }
+function widenedBytes(x: Tensor): ArrayBuffer {
+  const wide = operators.detach(x).to({ dtype: 'float32' });
+  const bytes = native().toData(TensorHandle.of(wide));
+  wide.dispose();
+  return bytes;
+}
 
-  #refuseDisposed(): never {
-    throw new TorchError('the tensor has been disposed', {
-      code: 'disposed',
-      hint: 'the tensor left its scope or was disposed; return it from the scope or keep() it',
-    });
-  }
+function refuseDisposed(): never {
+  throw new TorchError('the tensor has been disposed', {
+    code: 'disposed',
+    hint: 'the tensor left its scope or was disposed; return it from the scope or keep() it',
+  });
 }
 
 function nest(values: readonly number[], shape: readonly number[]): NestedNumbers {

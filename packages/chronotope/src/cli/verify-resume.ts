@@ -39,6 +39,7 @@ export function verifyResumeCommand(): Command {
       'after',
       '\nExamples:\n  $ chronotope verify-resume --kills 5' +
         '\n  $ chronotope verify-resume --set training.accumulate=2 --set training.ema.decay=0.9' +
+        '\n  $ chronotope verify-resume --recipe ccl-small --set pretrain.batch=2 --set pretrain.epochs=6' +
         '\n  $ chronotope verify-resume --data ./videos --recipe mine.yaml',
     )
     .action(async (flags: VerifyResumeFlags) => {
@@ -49,10 +50,11 @@ export function verifyResumeCommand(): Command {
           if (flags.data === undefined) {
             await writeDemoData(data, { trainPerClass: 3, testPerClass: 1, progress, signal });
           }
-          const trainArguments = flags.data === undefined ? ['--labels-per-class', '2'] : [];
           const recipe = flags.recipe
             ? loadRecipe(flags.recipe, flags.set)
             : loadRecipe('timebalance-demo', [...SHORT, ...flags.set]);
+          const drawsLabels = flags.data === undefined && recipe.method === 'timebalance';
+          const trainArguments = drawsLabels ? ['--labels-per-class', '2'] : [];
           const runs = path.join(folder, 'runs');
           return verifyResume({
             data,

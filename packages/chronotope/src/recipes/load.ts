@@ -14,6 +14,7 @@ import {
   type VideoRecipe,
 } from './schemas.js';
 import { allSettings, capitalised, keysNear } from './settings.js';
+import { insteadOf } from './training.js';
 
 type ZodIssue = ZodError['issues'][number];
 
@@ -126,7 +127,9 @@ function describeIssue(issue: ZodIssue, method: MethodName): string {
   const here = keysNear(prefix, method)
     .filter((key) => key.startsWith(prefix) && !key.slice(prefix.length).includes('.'))
     .map((key) => key.slice(prefix.length));
-  return issue.keys.map((key) => [`no setting "${key}"`, didYouMean(key, here)].filter(Boolean).join('; ')).join(', ');
+  const describe = (key: string) =>
+    [`no setting "${key}"`, insteadOf(method, `${prefix}${key}`) ?? didYouMean(key, here)].filter(Boolean).join('; ');
+  return issue.keys.map(describe).join(', ');
 }
 
 const fileOf = (name: string): string => `${SHIPPED}${name}.yaml`;
@@ -196,8 +199,9 @@ function applyOverride(settings: Record<string, unknown>, override: string, meth
   }, settings);
   if (!isMapping(group) || !(last in group || isKnown)) {
     const beside = isMapping(group) ? Object.keys(group) : Object.keys(settings);
+    const meant = insteadOf(method, key) ?? didYouMean(key, keys);
     throw new ChronotopeError('override-invalid', `--set ${override}: no setting "${key}"`, {
-      hint: capitalised(didYouMean(key, keys)) ?? `Keys here are ${beside.join(', ')}.`,
+      hint: capitalised(meant) ?? `Keys here are ${beside.join(', ')}.`,
     });
   }
   group[last] = parseDocument(override.slice(separator + 1)).toJS();

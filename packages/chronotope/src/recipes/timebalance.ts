@@ -184,20 +184,25 @@ export const timebalanceRecipe = z.strictObject({
   model: z
     .strictObject({
       backbone: z
-        .enum(['small-r3d', 'r3d18', 'r2plus1d18', 'mc3-18', 'r3d50', 'resnet18', 'resnet50'])
-        .describe('small-r3d trains on a CPU; the resnets see single frames, see docs/ccl.md'),
+        .enum(['small-r3d', 'r3d18', 'r2plus1d18', 'mc3-18', 'r3d50', 'resnet18', 'resnet50', 'space-time-vit'])
+        .describe(
+          'small-r3d trains on a CPU; the resnets see single frames, see docs/ccl.md; a transformer: docs/models.md',
+        ),
       stemWidth: count.describe('small-r3d only: channels of the first convolution'),
       widths: z.array(count).min(1).describe('small-r3d only: channels of each stage'),
       blocks: count.describe('small-r3d only: blocks of each stage'),
       width: count
         .nullable()
         .default(null)
-        .describe('not small-r3d: channels of the first stage; null takes the 64 of the published networks'),
+        .describe(
+          'not small-r3d: channels of the first stage, or numbers of a token; null takes the published 64, or 768',
+        ),
       depths: z
         .tuple([count, count, count, count])
         .nullable()
         .default(null)
-        .describe('not small-r3d: blocks of each stage; null takes those of the published network'),
+        .describe('not small-r3d: blocks of each stage (space-time-vit: their sum); null as published'),
+      patch: count.default(16).describe('space-time-vit only: height and width of a patch in pixels'),
       lastStage: z
         .enum(['dilated', 'strided'])
         .default('dilated')
@@ -208,6 +213,10 @@ export const timebalanceRecipe = z.strictObject({
         .default(null)
         .describe('a file of weights to start from instead of random ones: safetensors or .pth, see docs/models.md'),
       embedding: count.describe('width of the projection head output'),
+    })
+    .refine(({ backbone, pretrained }) => backbone !== 'space-time-vit' || pretrained === null, {
+      message: 'must be null for space-time-vit: its weights are of normalised frames, which this method does not have',
+      path: ['pretrained'],
     })
     .describe('the network'),
   pretrain: z

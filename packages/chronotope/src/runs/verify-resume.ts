@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -66,6 +66,7 @@ export async function verifyResume(options: VerifyResumeOptions): Promise<Resume
   while (kills.length < wanted) {
     const run = path.join(folder, `killed-${runs.length + 1}`);
     runs.push(run);
+    takeConvolutions(undisturbed, run);
     let wasKilled = true;
     while (wasKilled) {
       wasKilled = await train(options, run, moments[kills.length]);
@@ -105,6 +106,16 @@ function killMoments(run: string, count: number, random: RandomStream): KillMome
     begin += seconds;
     return moments;
   });
+}
+
+/**
+ * Which convolution algorithms are the fastest is measured, and may come out otherwise a second time; only with the same
+ * ones the same bits can be expected. A run that has measured some hands them on, with the file that makes the folder a run's.
+ */
+function takeConvolutions(from: string, to: string): void {
+  if (!existsSync(path.join(from, 'convolutions.json'))) return;
+  mkdirSync(to);
+  for (const file of ['run.json', 'convolutions.json']) copyFileSync(path.join(from, file), path.join(to, file));
 }
 
 /**

@@ -9,6 +9,11 @@ export interface TrainingSettings {
   threads: number | null;
   /** Mixed precision in this type, or float32 throughout. */
   amp: 'off' | HalfType;
+  /**
+   * What computes convolutions on the CPU in float32: libtorch, or for each shape the fastest of several algorithms, as
+   * measured at its first use.
+   */
+  convolutions: 'default' | 'tuned';
   /** Equal parts in which the batch of a step is computed one after the other; see {@link partOfBatch}. */
   accumulate: number;
   /** Largest joint norm of all gradients; null leaves them as they are. */
@@ -44,6 +49,7 @@ export interface TrainingSettings {
 export const PLAIN_TRAINING: TrainingSettings = {
   threads: null,
   amp: 'off',
+  convolutions: 'default',
   accumulate: 1,
   clipGradients: null,
   schedule: { name: 'cosine', gamma: 0.1, every: 1 / 3, milestones: [0.5, 0.75], patience: 2, lossSteps: 100 },

@@ -11,13 +11,20 @@ export interface LoggedSkip extends SkippedSample {
 
 /** One stage of a run. */
 export class StageFolder {
+  /** @param shared the folder for what the stages of a run share; by default the one around this stage's */
   constructor(
     readonly folder: string,
     readonly name: string,
+    private readonly shared: string = path.dirname(folder),
   ) {}
 
   get modelFile(): string {
     return path.join(this.folder, 'model.safetensors');
+  }
+
+  /** Which algorithm a process computes which convolution with; all stages use the same, and an interrupted one too. */
+  convolutionsFile(rank: number): string {
+    return path.join(this.shared, rank === 0 ? 'convolutions.json' : `convolutions-${rank}.json`);
   }
 
   get isDone(): boolean {

@@ -15,6 +15,7 @@ import { StageLog } from './stage-log.js';
 import { StageWeights } from './stage-weights.js';
 import type { ShownClips } from './tensorboard/shown-clips.js';
 import { loadTrainingState, removeTrainingState, saveTrainingState } from './training-state.js';
+import { tuneConvolutions } from './tuned-convolutions.js';
 import { measureUndisturbed, type Validation } from './validation.js';
 import { WeightAverage } from './weight-average.js';
 
@@ -88,6 +89,7 @@ export async function trainStage<Batch>(
   const measurement = options.validation && measured(options.validation, settings);
   const allThreads = getNumThreads();
   if (settings.threads !== null) setNumThreads(settings.threads);
+  const endTuning = settings.convolutions === 'tuned' ? tuneConvolutions(stage, heard(progress)) : undefined;
   const result = await fit({
     ...options,
     ...fitSettings(settings),
@@ -129,6 +131,7 @@ export async function trainStage<Batch>(
     })
     .finally(() => {
       parallel.end();
+      endTuning?.();
       setNumThreads(allThreads);
     });
   optimizer.dispose();

@@ -14,12 +14,14 @@ export interface ConvolutionTuning {
   measure?: boolean;
   /** For how long one pass of one shape is measured; every algorithm runs twice in any case. Default 500. */
   milliseconds?: number;
+  /** Told of all choices when one was added, before it is used. Default: nobody. */
+  onChoice?: (choices: ConvolutionChoices) => void;
 }
 
 /** Which algorithm computes which pass of which shape with how many threads. Can be saved as JSON. */
 export type ConvolutionChoices = Record<string, string>;
 
-const OFF: Required<ConvolutionTuning> = { enabled: false, measure: true, milliseconds: 500 };
+const OFF: Required<ConvolutionTuning> = { enabled: false, measure: true, milliseconds: 500, onChoice: () => {} };
 /** An algorithm this many times slower than the best at its first run is not measured again. */
 const HOPELESS = 2;
 
@@ -70,6 +72,7 @@ export function computePass(pass: Pass, problem: Problem, ...operands: Tensor[])
   if (name === undefined && tuning.measure) {
     name = fastest(pass, problem, operands);
     chosen.set(key, name);
+    tuning.onChoice(convolutionChoices());
   }
   const usable = name !== undefined && isCandidate(name, pass, problem) ? name : 'plain';
   return runAlgorithm(usable, pass, problem, operands);

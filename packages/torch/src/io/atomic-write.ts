@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
@@ -9,8 +10,7 @@ import { basename, dirname, join } from 'node:path';
  * @param write receives the open file's descriptor
  */
 export function writeAtomically(path: string, write: (file: number) => void): void {
-  const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`);
+  const temporary = temporaryFor(path);
   try {
     const file = openSync(temporary, 'wx');
     try {
@@ -24,7 +24,30 @@ export function writeAtomically(path: string, write: (file: number) => void): vo
     rmSync(temporary, { force: true });
     throw error;
   }
-  flushFolder(folder);
+  flushFolder(dirname(path));
+}
+
+/** {@link writeAtomically} beside the event loop. */
+export async function writeAtomicallyAsync(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+  const temporary = temporaryFor(path);
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      await write(file);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  flushFolder(dirname(path));
+}
+
+function temporaryFor(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
 }
 
 /** Makes the rename itself durable. */

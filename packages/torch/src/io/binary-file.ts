@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, type Stats, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { fromFile, zeros } from '../creation.js';
 import { scope } from '../scope.js';
 import type { DType, Tensor } from '../tensor.js';
@@ -7,9 +7,6 @@ import { FormatError, ioError } from './format-error.js';
 
 /** More is never read in one piece: what is large in these files is tensors, and those are mapped. */
 const MOST_READ_BYTES = 2 ** 30;
-/** Small enough that the allocator reuses the memory of one piece for the next. */
-const PIECE_BYTES = 2 ** 20;
-
 /** A file open for reading: small parts are read, tensors are mapped. Every access is checked against its size. */
 export class BinaryFile {
   readonly path: string;
@@ -95,25 +92,5 @@ export function withFile<R>(path: string, format: string, read: (file: BinaryFil
     }
   } catch (error) {
     throw ioError(path, format, error);
-  }
-}
-
-/** Hands out the elements of a tensor in row-major order as bytes, piece by piece, so that memory holds one piece. */
-export function eachPiece(tensor: Tensor, use: (bytes: Uint8Array) => void): void {
-  const bytes = tensor.numel * itemBytes(tensor.dtype);
-  scope(() => {
-    const flat = bytes === 0 ? null : tensor.detach().contiguous().view([-1]).viewDtype('uint8');
-    for (let start = 0; start < bytes; start += PIECE_BYTES) {
-      use(scope(() => flat!.narrow(0, start, Math.min(PIECE_BYTES, bytes - start)).data() as Uint8Array));
-    }
-  });
-}
-
-/** Writes all bytes, at the current position or at a given one. */
-export function writeAll(descriptor: number, bytes: Uint8Array, position: number | null = null): void {
-  let done = 0;
-  while (done < bytes.length) {
-    const at = position === null ? null : position + done;
-    done += writeSync(descriptor, bytes, done, bytes.length - done, at);
   }
 }

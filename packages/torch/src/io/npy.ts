@@ -1,11 +1,11 @@
 import { tensor } from '../creation.js';
 import { TorchError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
-import { writeAtomically } from './atomic-write.js';
-import { type BinaryFile, eachPiece, withFile, writeAll } from './binary-file.js';
+import { type BinaryFile, withFile } from './binary-file.js';
 import { countElements, itemBytes } from './dtypes.js';
-import { FormatError, ioError } from './format-error.js';
+import { FormatError } from './format-error.js';
 import { numpyTypeOf, parseNumpyType, tensorOfNumpy } from './numpy-types.js';
+import { bytesOf, type Piece, writePieces } from './pieces.js';
 
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 /** NumPy aligns the data to this. */
@@ -31,15 +31,12 @@ export function loadNpy(path: string): Tensor {
  * @throws TorchError `io` when it cannot be written, `argument` for bfloat16, which NumPy has not
  */
 export function saveNpy(path: string, array: Tensor): void {
-  const header = encodeNpyHeader(array);
-  try {
-    writeAtomically(path, (file) => {
-      writeAll(file, header);
-      eachPiece(array, (bytes) => writeAll(file, bytes));
-    });
-  } catch (error) {
-    throw ioError(path, '.npy', error);
-  }
+  writePieces(path, '.npy', piecesOf(encodeNpyHeader(array), array));
+}
+
+function* piecesOf(header: Buffer, array: Tensor): Generator<Piece> {
+  yield { bytes: header };
+  for (const bytes of bytesOf(array)) yield { bytes };
 }
 
 /** Where an array's bytes come from: a part of a file, or memory. */

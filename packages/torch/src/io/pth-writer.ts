@@ -1,10 +1,8 @@
 import { TorchError } from '../errors.js';
 import { type DType, Tensor } from '../tensor.js';
-import { writeAtomically } from './atomic-write.js';
-import { eachPiece } from './binary-file.js';
 import { itemBytes } from './dtypes.js';
-import { ioError } from './format-error.js';
 import { PickleWriter } from './pickle-writer.js';
+import { type AsyncFileOptions, bytesOf, type Piece, whileHolding, writePieces, writePiecesAsync } from './pieces.js';
 import { ZipWriter } from './zip-writer.js';
 
 /** What {@link savePth} can write. Maps and plain objects become dictionaries, arrays lists, null None. */
@@ -41,35 +39,45 @@ const MOST_DEPTH = 100;
  * @throws TorchError `io` when it cannot be written, `argument` naming the place of what a checkpoint cannot hold
  */
 export function savePth(path: string, value: PthSavable): void {
-  const pickler = new Pickler();
-  const pickle = pickler.pickle(value);
-  try {
-    writeAtomically(path, (file) => {
-      const archive = new ZipWriter(file);
-      const addText = (name: string, bytes: Buffer) =>
-        archive.add(`archive/${name}`, bytes.length, (add) => add(bytes));
-      addText('data.pkl', pickle);
-      addText('byteorder', Buffer.from('little'));
-      for (const [tensor, key] of pickler.storages) {
-        const bytes = tensor.numel * itemBytes(tensor.dtype);
-        archive.add(`archive/data/${key}`, bytes, (add) => eachPiece(tensor, add));
-      }
-      addText('version', Buffer.from('3\n'));
-      archive.finish();
-    });
-  } catch (error) {
-    throw ioError(path, 'PyTorch', error);
+  const { pickle, storages } = new Pickler(value);
+  writePieces(path, FORMAT, archiveOf(pickle, [...storages.keys()]));
+}
+
+/**
+ * {@link savePth} beside the event loop: the same file, written and flushed in Node's thread pool. The tensors may be
+ * disposed of meanwhile; their values must not change before the promise is settled.
+ *
+ * @throws as {@link savePth}; the signal's reason when it aborts, which leaves an older file as it was
+ */
+export async function savePthAsync(path: string, value: PthSavable, options: AsyncFileOptions = {}): Promise<void> {
+  const { pickle, storages } = new Pickler(value);
+  await whileHolding([...storages.keys()], (held) => writePiecesAsync(path, FORMAT, archiveOf(pickle, held), options));
+}
+
+const FORMAT = 'PyTorch';
+
+/** The archive of a pickle and of the tensors that it calls by their numbers. */
+function* archiveOf(pickle: Buffer, storages: readonly Tensor[]): Generator<Piece> {
+  const archive = new ZipWriter();
+  const text = (name: string, bytes: Buffer) => archive.add(`archive/${name}`, bytes.length, [bytes]);
+  yield* text('data.pkl', pickle);
+  yield* text('byteorder', Buffer.from('little'));
+  for (const [key, tensor] of storages.entries()) {
+    yield* archive.add(`archive/data/${key}`, tensor.numel * itemBytes(tensor.dtype), bytesOf(tensor));
   }
+  yield* text('version', Buffer.from('3\n'));
+  yield* archive.finish();
 }
 
 class Pickler {
-  /** The tensors to be stored, and the key of each. */
+  /** The tensors to be stored, and the key of each: its number among them. */
   readonly storages = new Map<Tensor, string>();
+  readonly pickle: Buffer;
   readonly #out = new PickleWriter();
 
-  pickle(value: PthSavable): Buffer {
+  constructor(value: PthSavable) {
     this.#write(value, []);
-    return this.#out.finish();
+    this.pickle = this.#out.finish();
   }
 
   #write(value: PthSavable, path: readonly string[]): void {

@@ -1,6 +1,6 @@
 /** The files under golden/io were written by PyTorch 1.13 and NumPy, see scripts/golden/io.py. */
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { isPythonObject, loadPth, type PthValue, scope, Tensor } from '../index.js';
 import { assertReadsOrRefuses, flipped, overwritten, truncated } from '../testing/damaged-files.js';
 import { goldenPath } from '../testing/golden-files.js';
+import { writePieces } from './pieces.js';
 import { ZipWriter } from './zip-writer.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'pth-'));
@@ -191,17 +192,12 @@ test('refuses files that are no checkpoints, saying what they are', () => {
 
 /** An archive of the given entries. */
 function archive(contents: Record<string, string>): Buffer {
-  const file = openSync(path, 'w+');
-  try {
-    const writer = new ZipWriter(file);
-    for (const [name, text] of Object.entries(contents)) {
-      const bytes = Buffer.from(text, 'latin1');
-      writer.add(name, bytes.length, (add) => add(bytes));
-    }
-    writer.finish();
-  } finally {
-    closeSync(file);
-  }
+  const writer = new ZipWriter();
+  const entries = Object.entries(contents).flatMap(([name, text]) => {
+    const bytes = Buffer.from(text, 'latin1');
+    return [...writer.add(name, bytes.length, [bytes])];
+  });
+  writePieces(path, 'zip', [...entries, ...writer.finish()]);
   return readFileSync(path);
 }
 

@@ -1,8 +1,10 @@
 import { type BinaryFile, withFile } from './binary-file.js';
 import { ByteReader } from './byte-reader.js';
 import { FormatError } from './format-error.js';
+import type { AsyncFileOptions } from './pieces.js';
 import { isLegacyPth, readLegacyPth } from './pth-legacy.js';
 import { type PthValue, type Skipped, toPthValue } from './pth-value.js';
+import { readAhead } from './read-ahead.js';
 import { StorageMap } from './storage-map.js';
 import { TorchHost } from './torch-pickle.js';
 import { moduleClasses, type TorchScriptClasses } from './torchscript.js';
@@ -43,6 +45,17 @@ export function loadPth(path: string): Pth {
     const { value, skipped, format } = readPth(file);
     return { value, skipped, format };
   });
+}
+
+/**
+ * {@link loadPth} beside the event loop: the file is first read through in Node's thread pool, so that the maps find it
+ * in memory and no later use of a tensor waits for the disk.
+ *
+ * @throws as {@link loadPth}; the signal's reason when it aborts
+ */
+export async function loadPthAsync(path: string, options: AsyncFileOptions = {}): Promise<Pth> {
+  await readAhead(path, options);
+  return loadPth(path);
 }
 
 /** Reads an open file, and for a TorchScript archive which attributes of its modules are parameters and buffers. */

@@ -4,10 +4,11 @@ import { zeros } from '../creation.js';
 import { TorchError } from '../errors.js';
 import { keep, scope } from '../scope.js';
 import type { DType, Tensor } from '../tensor.js';
-import { writeAtomically } from './atomic-write.js';
-import { type BinaryFile, eachPiece, withFile, writeAll } from './binary-file.js';
+import { type BinaryFile, withFile } from './binary-file.js';
 import { itemBytes } from './dtypes.js';
 import { FormatError, ioError } from './format-error.js';
+import { type AsyncFileOptions, bytesOf, type Piece, whileHolding, writePieces, writePiecesAsync } from './pieces.js';
+import { readAhead } from './read-ahead.js';
 import {
   decodeHeader,
   encodeHeader,
@@ -25,33 +26,63 @@ export interface Safetensors {
   metadata: Record<string, string>;
 }
 
+/** What {@link saveSafetensors} writes: tensors by name. */
+export type NamedTensors = ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>;
+
+/** Settings of {@link saveSafetensors}. */
+export interface SafetensorsOptions {
+  /** Strings that are stored in the header. */
+  metadata?: Record<string, string>;
+}
+
 /**
  * Writes tensors to a safetensors file. The file appears at `path` complete or not at all: it is written beside it,
  * flushed to the disk and renamed.
  *
- * @param options.metadata strings stored in the header
  * @throws TorchError `io` if the file cannot be written, `argument` if a tensor is named '__metadata__'
  */
-export function saveSafetensors(
+export function saveSafetensors(path: string, tensors: NamedTensors, options: SafetensorsOptions = {}): void {
+  writePieces(path, FORMAT, piecesOf(entriesOf(tensors), options));
+}
+
+/**
+ * {@link saveSafetensors} beside the event loop: the same file, written and flushed in Node's thread pool. The tensors
+ * may be disposed of meanwhile; their values must not change before the promise is settled.
+ *
+ * @throws as {@link saveSafetensors}; the signal's reason when it aborts, which leaves an older file as it was
+ */
+export async function saveSafetensorsAsync(
   path: string,
-  tensors: ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>,
-  { metadata = {} }: { metadata?: Record<string, string> } = {},
-): void {
+  tensors: NamedTensors,
+  { signal, ...options }: SafetensorsOptions & AsyncFileOptions = {},
+): Promise<void> {
+  const named = entriesOf(tensors);
+  await whileHolding(
+    named.map(([, tensor]) => tensor),
+    (held) => {
+      const pieces = piecesOf(
+        named.map(([name], i) => [name, held[i]!]),
+        options,
+      );
+      return writePiecesAsync(path, FORMAT, pieces, { signal });
+    },
+  );
+}
+
+function entriesOf(tensors: NamedTensors): [string, Tensor][] {
   const named = tensors instanceof Map ? [...tensors] : Object.entries(tensors as Record<string, Tensor>);
-  if (named.some(([name]) => name === '__metadata__')) {
-    throw new TorchError("a tensor cannot be named '__metadata__'", {
-      code: 'argument',
-      hint: 'the format reserves this name; pass strings with { metadata }',
-    });
-  }
+  if (!named.some(([name]) => name === '__metadata__')) return named;
+  throw new TorchError("a tensor cannot be named '__metadata__'", {
+    code: 'argument',
+    hint: 'the format reserves this name; pass strings with { metadata }',
+  });
+}
+
+function* piecesOf(named: [string, Tensor][], { metadata = {} }: SafetensorsOptions): Generator<Piece> {
   const laidOut = layOut(named);
-  try {
-    writeAtomically(path, (file) => {
-      writeAll(file, encodeHeader({ tensors: laidOut.map(({ entry }) => entry), metadata }));
-      for (const { tensor } of laidOut) eachPiece(tensor, (bytes) => writeAll(file, bytes));
-    });
-  } catch (error) {
-    throw ioError(path, FORMAT, error);
+  yield { bytes: encodeHeader({ tensors: laidOut.map(({ entry }) => entry), metadata }) };
+  for (const { tensor } of laidOut) {
+    for (const bytes of bytesOf(tensor)) yield { bytes };
   }
 }
 
@@ -69,6 +100,26 @@ export function loadSafetensors(path: string): Safetensors {
     using file = openSafetensors(path);
     return { tensors: new Map(file.keys().map((name) => [name, file.get(name)])), metadata: file.metadata };
   });
+}
+
+/**
+ * {@link loadSafetensors} beside the event loop: the files are first read through in Node's thread pool, so that the
+ * maps find them in memory and no later use of a tensor waits for the disk.
+ *
+ * @throws as {@link loadSafetensors}; the signal's reason when it aborts
+ */
+export async function loadSafetensorsAsync(path: string, options: AsyncFileOptions = {}): Promise<Safetensors> {
+  for (const part of [path, ...partsOf(path)]) await readAhead(part, options);
+  return loadSafetensors(path);
+}
+
+/** The files of a sharded safetensors file; none where the file itself cannot tell, which loading it will explain. */
+export function partsOf(path: string): string[] {
+  try {
+    return [...(readIndex(path)?.keys() ?? [])].map((name) => join(dirname(path), name));
+  } catch {
+    return [];
+  }
 }
 
 /** What a safetensors file says of a tensor without its values. */

@@ -4,10 +4,12 @@ import { type BinaryFile, withFile } from './binary-file.js';
 import { FormatError } from './format-error.js';
 import { readNpz } from './npz.js';
 import { isPythonObject, type PythonObject } from './pickle-values.js';
+import type { AsyncFileOptions } from './pieces.js';
 import { type PthFormat, readPth } from './pth.js';
 import { isLegacyPth } from './pth-legacy.js';
 import type { PthValue, Skipped } from './pth-value.js';
-import { loadSafetensors } from './safetensors.js';
+import { readAhead } from './read-ahead.js';
+import { loadSafetensors, partsOf } from './safetensors.js';
 import { type TorchScriptClasses, torchScriptStateDict } from './torchscript.js';
 import { ZipArchive } from './zip-archive.js';
 
@@ -54,6 +56,20 @@ export function loadStateDict(path: string, { key }: { key?: string | readonly s
         return { ...selectWeights(path, value, { skipped, classes, key }), format: found, metadata: {} };
       });
   }
+}
+
+/**
+ * {@link loadStateDict} beside the event loop: the file is first read through in Node's thread pool, so that no later use
+ * of a tensor waits for the disk.
+ *
+ * @throws as {@link loadStateDict}; the signal's reason when it aborts
+ */
+export async function loadStateDictAsync(
+  path: string,
+  { signal, ...options }: { key?: string | readonly string[] } & AsyncFileOptions = {},
+): Promise<LoadedStateDict> {
+  for (const part of [path, ...partsOf(path)]) await readAhead(part, { signal });
+  return loadStateDict(path, options);
 }
 
 const BRACE = '{'.charCodeAt(0);

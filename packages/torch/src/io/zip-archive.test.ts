@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 import { withFile } from './binary-file.js';
+import { writePieces } from './pieces.js';
 import { ZipArchive } from './zip-archive.js';
 import { ZipWriter } from './zip-writer.js';
 
@@ -14,12 +15,12 @@ const path = join(folder, 'x.zip');
 
 /** An archive of two entries, 'a' and 'b'. */
 function archive(a: Uint8Array, { wideFrom }: { wideFrom?: number } = {}): Buffer {
-  const descriptor = openSync(path, 'w');
-  const writer = new ZipWriter(descriptor, { wideFrom });
-  writer.add('a', a.length, (add) => add(a));
-  writer.add('b', 3, (add) => add(Buffer.from('bbb')));
-  writer.finish();
-  closeSync(descriptor);
+  const writer = new ZipWriter({ wideFrom });
+  writePieces(path, 'zip', [
+    ...writer.add('a', a.length, [a]),
+    ...writer.add('b', 3, [Buffer.from('bbb')]),
+    ...writer.finish(),
+  ]);
   return readFileSync(path);
 }
 

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { writeAll } from './binary-file.js';
+import type { Piece } from './pieces.js';
 
 /** PyTorch aligns storages to this, so that they can be mapped. */
 const ALIGNMENT = 64;
@@ -19,58 +19,56 @@ interface Written {
 }
 
 /**
- * Writes a zip archive of stored entries, each aligned to 64 bytes. Format: PKWARE's APPNOTE 6.3. Where sizes or
+ * Lays out a zip archive of stored entries, each aligned to 64 bytes. Format: PKWARE's APPNOTE 6.3. Where sizes or
  * positions need it, it has the fields of zip64.
  */
 export class ZipWriter {
-  readonly #file: number;
   readonly #wideFrom: number;
   readonly #written: Written[] = [];
   #position = 0;
 
   /**
-   * @param file descriptor of an empty file
    * @param options.wideFrom from which size or position on zip64's fields are used; smaller ones only serve tests
    */
-  constructor(file: number, { wideFrom = FULL }: { wideFrom?: number } = {}) {
-    this.#file = file;
+  constructor({ wideFrom = FULL }: { wideFrom?: number } = {}) {
     this.#wideFrom = wideFrom;
   }
 
-  /** Adds an entry of `bytes` bytes, which `write` hands over piece by piece. */
-  add(name: string, bytes: number, write: (add: (piece: Uint8Array) => void) => void): void {
+  /** The pieces of an entry of `bytes` bytes. */
+  *add(name: string, bytes: number, contents: Iterable<Uint8Array>): Generator<Piece> {
     const entry: Written = { name: Buffer.from(name), bytes, crc32: 0, position: this.#position };
-    this.#append(this.#localHeader(entry));
-    write((piece) => {
+    yield this.#append(this.#localHeader(entry));
+    for (const piece of contents) {
       entry.crc32 = crc32(piece, entry.crc32);
-      this.#append(piece);
-    });
+      yield this.#append(piece);
+    }
     const checksum = Buffer.alloc(4);
     checksum.writeUInt32LE(entry.crc32);
-    writeAll(this.#file, checksum, entry.position + 14);
+    yield { bytes: checksum, position: entry.position + 14 };
     this.#written.push(entry);
   }
 
-  /** Writes the directory of the entries. */
-  finish(): void {
+  /** The directory of the entries. */
+  *finish(): Generator<Piece> {
     const start = this.#position;
-    for (const entry of this.#written) this.#append(this.#directoryRecord(entry));
+    for (const entry of this.#written) yield this.#append(this.#directoryRecord(entry));
     const bytes = this.#position - start;
     const count = this.#written.length;
     const isWide = start >= this.#wideFrom || bytes >= this.#wideFrom || count >= Math.min(this.#wideFrom, 0xffff);
-    if (isWide) this.#append(zip64End(count, bytes, start, this.#position));
+    if (isWide) yield this.#append(zip64End(count, bytes, start, this.#position));
     const end = Buffer.alloc(22);
     end.writeUInt32LE(0x06054b50, 0);
     end.writeUInt16LE(isWide ? 0xffff : count, 8);
     end.writeUInt16LE(isWide ? 0xffff : count, 10);
     end.writeUInt32LE(isWide ? FULL : bytes, 12);
     end.writeUInt32LE(isWide ? FULL : start, 16);
-    this.#append(end);
+    yield this.#append(end);
   }
 
-  #append(bytes: Uint8Array): void {
-    writeAll(this.#file, bytes, this.#position);
+  #append(bytes: Uint8Array): Piece {
+    const position = this.#position;
     this.#position += bytes.length;
+    return { bytes, position };
   }
 
   #localHeader({ name, bytes, position }: Written): Buffer {

@@ -10,12 +10,13 @@ import { namedSchedule, type ScheduleSettings } from '../../training/schedule.js
 import { partOfBatch, type TrainingSettings } from '../../training/settings.js';
 import type { TrainStageOptions } from '../../training/train-stage.js';
 import type { Validation } from '../../training/validation.js';
+import { classifierValidation } from '../classifier-validation.js';
 import type { MethodRun } from '../method-run.js';
 import type { TestSource, TestViews } from '../trained-method.js';
 import type { PretextModel } from './pretext-model.js';
 import { isPublished, publishedRate } from './published-rates.js';
 import type { PretrainingStage } from './stages.js';
-import { classifierValidation, type Training } from './training.js';
+import type { Training } from './training.js';
 import { evaluationPlan } from './view-plans.js';
 
 /** What the pipeline works with. */

@@ -1,8 +1,5 @@
 import { crossEntropyLoss, type nn, optim, type Tensor } from '@chronotope/torch';
 import type { ClipLoader } from '../../data/loader.js';
-import type { ManifestEntry } from '../../data/manifest.js';
-import { predictVideos } from '../../evaluation/predict-videos.js';
-import { accuracy } from '../../evaluation/video-level.js';
 import { distillationLoss } from '../../losses/distillation.js';
 import { type PretextWeights, pretextLoss } from '../../losses/pretext.js';
 import { rampUp } from '../../losses/ramp-up.js';
@@ -13,7 +10,6 @@ import { gatherSamples } from '../../training/data-parallel.js';
 import type { FitOptions, StepLoss } from '../../training/fit.js';
 import type { ShownClips } from '../../training/tensorboard/shown-clips.js';
 import type { TrainStageOptions } from '../../training/train-stage.js';
-import type { Validation } from '../../training/validation.js';
 import type { PretextModel } from './pretext-model.js';
 import type { Teaching } from './teaching.js';
 
@@ -158,24 +154,6 @@ export function semiSupervisedTraining(
       ...clipsOf(labelled, 'labelled '),
       ...(unlabelled && clipsOf(unlabelled, 'unlabelled ')),
     }),
-  };
-}
-
-/**
- * What can be measured of a classifier while it learns: the share of the loader's videos that it recognises.
- *
- * @param entries the videos of the loader, with their labels
- */
-export function classifierValidation(
-  model: Classifier,
-  loader: ClipLoader,
-  { entries, classes }: { entries: readonly ManifestEntry[]; classes: readonly string[] },
-): Validation {
-  const truth = new Map(entries.map(({ id, label }) => [id, classes.indexOf(label!)]));
-  return {
-    measure: () => ({ top1: accuracy(predictVideos(model, loader), truth, classes).top1 }),
-    metric: 'top1',
-    better: 'higher',
   };
 }
 
