@@ -1,8 +1,9 @@
 // Lays the real data sets of docs/results.md out as class folders (links), the form that `chronotope train` reads.
 // usage: node bench/real-data.mjs egogestar <data folder> <out folder>
 //        node bench/real-data.mjs egogestar-fold <data folder> <out folder>     training part only, to choose settings on
-//        node bench/real-data.mjs weizmann4 <data folder> <out folder>
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+//        node bench/real-data.mjs weizmann4 <data folder> <out folder>          other persons: weizmann4-2, weizmann4-3
+//        node bench/real-data.mjs tracking <data folder> <out folder>           train on one sequence, test on the other
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const [dataset, source, ...rest] = process.argv.slice(2);
@@ -51,16 +52,46 @@ function egogestar(out) {
   for (const [budget, rows] of budgets) writeFileSync(path.join(out, `labels-${budget}.csv`), `${rows.join('\n')}\n`);
 }
 
-function weizmann4(out) {
-  const files = (name) => lines(`splits/semi_1_${name}.txt`).map((line) => line.split(' ')[0]);
+/** Three persons are for testing, one has labels; the published rounds differ in which. */
+const weizmann4 = (round) => (out) => {
+  const files = (name) => lines(`splits/semi_${round}_${name}.txt`).map((line) => line.split(' ')[0]);
   for (const file of files('labeled_1person')) link(file, out, path.dirname(file));
   for (const file of files('unlabeled_1person')) link(file, out, '_unlabelled');
   for (const file of files('test')) link(file, out, '_test', path.dirname(file));
+};
+
+/** Two sequences of OTB in the layout of GOT-10k. */
+function tracking(out) {
+  for (const [part, name] of [
+    ['train', 'Crossing'],
+    ['val', 'DragonBaby'],
+  ]) {
+    const folder = path.join(out, part, name);
+    mkdirSync(folder, { recursive: true });
+    for (const image of readdirSync(path.join(source, name, 'img'))) {
+      symlinkSync(path.resolve(source, name, 'img', image), path.join(folder, image.padStart(12, '0')));
+    }
+    const boxes = lines(`${name}/groundtruth_rect.txt`).map((line) =>
+      line
+        .trim()
+        .split(/[\s,]+/)
+        .join(','),
+    );
+    writeFileSync(path.join(folder, 'groundtruth.txt'), `${boxes.join('\n')}\n`);
+    writeFileSync(path.join(out, part, 'list.txt'), `${name}\n`);
+  }
 }
 
-const layouts = { egogestar, 'egogestar-fold': egogestarFold, weizmann4 };
+const layouts = {
+  egogestar,
+  'egogestar-fold': egogestarFold,
+  weizmann4: weizmann4(1),
+  'weizmann4-2': weizmann4(2),
+  'weizmann4-3': weizmann4(3),
+  tracking,
+};
 if (dataset in layouts && rest.length === 1) layouts[dataset](rest[0]);
 else {
-  console.error('usage: node bench/real-data.mjs egogestar|egogestar-fold|weizmann4 <data folder> <out folder>');
+  console.error(`usage: node bench/real-data.mjs ${Object.keys(layouts).join('|')} <data folder> <out folder>`);
   process.exitCode = 2;
 }

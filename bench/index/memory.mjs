@@ -44,16 +44,23 @@ function makeKnownFiles(count, root) {
     const sha256 = i.toString(16).padStart(64, '0');
     journal.push(
       JSON.stringify({
-        version: 1,
+        version: 2,
         path: file,
         file: { bytes, modified, sha256 },
-        outcome: { video: facts(i, allHashes) },
+        outcome: { video: facts(i, allHashes), header },
       }),
     );
   }
   mkdirSync(path.join(root, 'index'));
   writeFileSync(path.join(root, 'index', 'inspected.jsonl'), `${journal.join('\n')}\n`);
 }
+
+const header = {
+  ...{ container: 'mov,mp4,m4a,3gp,3g2,mj2', codec: 'h264', pixelFormat: 'yuv420p', width: 340, height: 256 },
+  ...{ codedWidth: 340, codedHeight: 256, rotation: 0, sampleAspectRatio: 1, frameRate: 30000 / 1001 },
+  ...{ averageFrameRate: 30000 / 1001, duration: 10.01, durationOf: 'stream', frameCount: 300, startTime: 0 },
+  ...{ startPts: 0, timeBase: [1, 30000] },
+};
 
 function facts(i, allHashes) {
   return {

@@ -23,6 +23,7 @@ const EVERYTHING = '*';
  */
 export const FOLDERS = {
   errors: { imports: [] },
+  mapping: { imports: [] },
   random: { imports: [] },
   losses: { imports: [TORCH] },
   models: { imports: [TORCH] },
@@ -30,7 +31,7 @@ export const FOLDERS = {
   language: { imports: [TORCH, 'models'] },
   data: { imports: [VIDEO, TORCH, 'augment'], types: ['training'] },
   recipes: { imports: [], types: [EVERYTHING], libraries: ['zod', 'yaml', 'node:fs', 'node:path', 'node:url'] },
-  training: { imports: [TORCH, 'data'] },
+  training: { imports: [TORCH, VIDEO, 'data'] },
   evaluation: { imports: [TORCH, 'data', 'models'] },
   methods: {
     imports: [TORCH, 'losses', 'models', 'training', 'augment', 'evaluation', 'data', 'language'],
@@ -50,7 +51,7 @@ export const FOLDERS = {
 };
 
 /** Known to every folder. */
-const FOR_EVERYONE = ['errors', 'random'];
+const FOR_EVERYONE = ['errors', 'mapping', 'random'];
 
 /** `testing` holds helpers of tests; only tests may import it. `cli` is the top: nothing imports it but itself. */
 const FOR_TESTS = 'testing';

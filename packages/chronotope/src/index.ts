@@ -63,12 +63,14 @@ export { type Proposal, type ProposeLabelsOptions, proposeLabels, writeProposals
 export { type FilePrediction, predictFiles } from './runs/predict.js';
 export { type ReportOptions, reportRun } from './runs/report/report-run.js';
 export { type SearchHit, type SearchOptions, searchVideos } from './runs/search.js';
+export { type SearchLikeOptions, searchLike } from './runs/search-like.js';
 export {
   type EvaluateTrackersOptions,
   evaluateTrackers,
   type TrackerEvaluation,
   type TrackersEvaluation,
 } from './runs/tracking/evaluate-trackers.js';
+export { type SubmissionOptions, writeGot10kSubmission } from './runs/tracking/submit-got10k.js';
 export { type TrackVideoOptions, trackVideo, type VideoTrack } from './runs/tracking/track-video.js';
 export { type TrainTrackerOptions, trainTracker } from './runs/tracking/train-tracker.js';
 export { trainCcl } from './runs/train-ccl.js';

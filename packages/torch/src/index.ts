@@ -16,6 +16,7 @@ export { TorchError, type TorchErrorCode, type TorchErrorDetails } from './error
 export * from './generated/operators.js';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.js';
 export type { GradientHook, HookHandle } from './hooks.js';
+export { resampleFrames, turnHue } from './images.js';
 export type { Index } from './indexing.js';
 export { writeAtomically } from './io/atomic-write.js';
 export * from './io/index.js';

@@ -114,29 +114,31 @@ export function decodeArguments(
 }
 
 /**
- * Arguments of `ffmpeg` that decode several videos, each from its beginning into a file of its own. The marks of frames
- * in the log bear the number of the video, such as `metadata@decoded3`.
+ * Arguments of `ffmpeg` that decode several videos, each from its beginning into a file of its own; a video that is named
+ * several times is decoded once. The marks of frames in the log bear the number of the file, such as `metadata@decoded3`.
  */
 export function decodeTogetherArguments(
   videos: readonly { info: VideoInfo; plan: DecodePlan; file: string }[],
   programs: FfmpegPrograms,
   { timeoutMs }: { timeoutMs: number },
 ): string[] {
+  const inputs = [...new Map(videos.map(({ info }) => [info.path, info])).values()];
+  const inputOf = new Map(inputs.map(({ path }, input) => [path, input]));
   return [
     ...commonArguments(timeoutMs),
     '-y',
-    ...videos.flatMap(({ info }) => ['-threads', '1', ...filterArguments(info), ...inputArguments(info.path)]),
-    ...videos.flatMap(({ plan, file }, input) => {
-      const filters = plan.filters.map((filter) => withNumber(filter, input));
-      return outputArguments(plan, programs, { input, filters, target: `file:${file}` });
+    ...inputs.flatMap((info) => ['-threads', '1', ...filterArguments(info), ...inputArguments(info.path)]),
+    ...videos.flatMap(({ info, plan, file }, number) => {
+      const filters = plan.filters.map((filter) => withNumber(filter, number));
+      return outputArguments(plan, programs, { input: inputOf.get(info.path)!, filters, target: `file:${file}` });
     }),
   ];
 }
 
-/** A filter with the number of its video in its mark, if it has one: `metadata@decoded=…` becomes `metadata@decoded3=…`. */
-function withNumber(filter: string, video: number): string {
+/** A filter with the number of its file in its mark, if it has one: `metadata@decoded=…` becomes `metadata@decoded3=…`. */
+function withNumber(filter: string, number: number): string {
   const mark = [decodedMark, deliveredMark].find((name) => filter.startsWith(`${name}=`));
-  return mark === undefined ? filter : `${mark}${video}${filter.slice(mark.length)}`;
+  return mark === undefined ? filter : `${mark}${number}${filter.slice(mark.length)}`;
 }
 
 function commonArguments(timeoutMs: number): string[] {

@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import { test } from 'node:test';
 import { decode } from './decode.js';
 import type { FrameSelection } from './decode-plan.js';
-import { decodeTogether } from './decode-together.js';
+import { decodeSmallVideos, decodeTogether } from './decode-together.js';
 import { makeVideos, temporaryFolder, type VideoRecipe, videoError } from './fixtures.test.helper.js';
 import { buildFrameStore } from './frame-store-build.js';
 import { FuzzRandom, mutations } from './fuzz-mutations.test.helper.js';
@@ -22,22 +22,28 @@ const recipes: VideoRecipe[] = [
 ];
 const limits = { timeoutMs: 60_000 };
 
-test('several videos decoded by one process have the frames and times that each has alone', async (t) => {
+test('several videos decoded by one process have the frames and times that each has alone, in any size at once', async (t) => {
   const folder = await temporaryFolder(t);
   const paths = (await makeVideos(folder, recipes, { frames: 12 })).map((name) => join(folder, name));
-  const targets = await Promise.all(
-    paths.map(async (path) => ({ info: await probe(path), file: `${path}.rgb`, path })),
-  );
+  const infos = await Promise.all(paths.map((path) => probe(path)));
   const selections: FrameSelection[] = [{ shortSide: 16 }, { shortSide: 12, maxFrames: 5 }, { shortSide: 16, fps: 10 }];
-  for (const selection of selections) {
-    const times = await decodeTogether(targets, selection, limits);
-    for (const [k, { path, file, info }] of targets.entries()) {
-      const alone = await decode(path, { ...selection, info });
-      assert.ok(alone.complete);
-      assert.deepEqual(times[k], [...alone.timestamps], path);
-      assert.deepEqual(new Uint8Array(await readFile(file)), alone.data, path);
-    }
+  const targets = selections.flatMap((selection, i) =>
+    infos.map((info) => ({ info, selection, file: `${info.path}.${i}.rgb` })),
+  );
+  const times = await decodeTogether(targets, limits);
+  for (const [k, { info, selection, file }] of targets.entries()) {
+    const alone = await decode(info.path, { ...selection, info });
+    assert.ok(alone.complete);
+    assert.deepEqual(times[k], [...alone.timestamps], file);
+    assert.deepEqual(new Uint8Array(await readFile(file)), alone.data, file);
   }
+  const small = await decodeSmallVideos(infos, { shortSide: 16 });
+  const first = await decode(paths[0]!, { shortSide: 16 });
+  assert.deepEqual(new Uint8Array(small[0]!.data), first.data);
+  assert.deepEqual(
+    small.map((video) => video?.timestamps),
+    times.slice(0, infos.length),
+  );
 });
 
 test('a store built with broken videos among the others is the one built of each video alone', async (t) => {
@@ -72,9 +78,9 @@ test('a store built with broken videos among the others is the one built of each
 test('an abort ends the process', async (t) => {
   const folder = await temporaryFolder(t);
   const [name] = await makeVideos(folder, recipes.slice(0, 1), { frames: 12 });
-  const target = { info: await probe(join(folder, name!)), file: join(folder, 'frames.rgb') };
+  const target = { info: await probe(join(folder, name!)), selection: {}, file: join(folder, 'frames.rgb') };
   const signal = AbortSignal.abort();
-  await assert.rejects(decodeTogether([target, target], {}, { ...limits, signal }), videoError('aborted'));
+  await assert.rejects(decodeTogether([target, target], { ...limits, signal }), videoError('aborted'));
 });
 
 /** The files of a store but for the journal, as text. */

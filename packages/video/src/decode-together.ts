@@ -1,4 +1,6 @@
-import { stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { ChildGuard, type ChildLimits, startChild } from './children.js';
@@ -10,35 +12,48 @@ import { VideoError, type VideoErrorCode } from './errors.js';
 import { findFfmpeg } from './ffmpeg.js';
 import type { VideoInfo } from './probe.js';
 
-/** A video to decode, and the file that gets its raw frames. */
+/** A video to decode, which frames of it, and the file that gets them. */
 export interface DecodeTarget {
   info: VideoInfo;
+  selection: FrameSelection;
   file: string;
+}
+
+/** All wanted frames of a small video. */
+export interface SmallVideo {
+  /** Pixels, uint8 R,G,B, `[T, H, W, 3]`. */
+  data: Uint8Array;
+  /** Seconds from the start of the video, `[T]`. */
+  timestamps: number[];
 }
 
 const notAboutTheVideos: readonly VideoErrorCode[] = ['aborted', 'ffmpeg-missing', 'invalid-argument'];
 
-/** Marks of frames with the number of their video, taken apart. */
+/** Milliseconds for several videos; where that is not enough, each is decoded alone. */
+const togetherTimeoutMs = 60_000;
+
+/** Marks of frames with the number of their file, taken apart. */
 const numberedMark = /^\[(metadata@(?:decoded|delivered))(\d+) /;
 
 /**
  * Decodes several short videos with one FFmpeg process, because starting a process takes longer than decoding them. Each
- * gets a file of its own with its frames, uint8 R,G,B, `[T, H, W, 3]`: those that `frames` delivers.
+ * target gets a file with its frames, uint8 R,G,B, `[T, H, W, 3]`: those that `frames` delivers. A video that several
+ * targets name is decoded once for all of them.
  *
  * Nothing of the process is used if it says a single word of trouble, does not end normally or is too slow: one broken
  * video must not touch the frames of another. Then, and for a video that has not what its header states, the caller
  * decodes alone and learns what is wrong.
  *
- * @returns for each video the time of each frame in seconds, or null where it has to be decoded alone
+ * @returns for each target the time of each frame in seconds, or null where it has to be decoded alone
  * Throws {@link VideoError} `aborted`, `ffmpeg-missing`, `invalid-argument`.
  */
 export async function decodeTogether(
   targets: readonly DecodeTarget[],
-  selection: FrameSelection,
-  limits: ChildLimits,
+  { signal, timeoutMs = togetherTimeoutMs }: Partial<ChildLimits>,
 ): Promise<(number[] | null)[]> {
+  const limits = { signal, timeoutMs: Math.min(timeoutMs, togetherTimeoutMs) };
   const programs = await findFfmpeg();
-  const videos = targets.map(({ info, file }) => ({ info, file, plan: planDecode(info, selection) }));
+  const videos = targets.map((target) => ({ ...target, plan: planDecode(target.info, target.selection) }));
   const child = startChild(programs.ffmpeg, decodeTogetherArguments(videos, programs, limits), { stdin: 'ignore' });
   const guard = new ChildGuard(child, targets[0]!.info.path, limits);
   try {
@@ -53,7 +68,7 @@ export async function decodeTogether(
     const { exitCode } = await guard.ended;
     guard.throwIfStopped();
     if (!isClean || exitCode !== 0) return videos.map(() => null);
-    return await Promise.all(videos.map((video, k) => timesIfWhole(video, selection, logs[k]!)));
+    return await Promise.all(videos.map((video, k) => timesIfWhole(video, logs[k]!)));
   } catch (error) {
     if (!(error instanceof VideoError) || notAboutTheVideos.includes(error.code)) throw error;
     return targets.map(() => null);
@@ -62,7 +77,33 @@ export async function decodeTogether(
   }
 }
 
-/** The part of the log that is about one of the videos. */
+/**
+ * Decodes several small videos into memory with one FFmpeg process.
+ *
+ * @returns for each video its frames, or null where it has to be decoded alone (see {@link decodeTogether})
+ * Throws {@link VideoError} `aborted`, `ffmpeg-missing`, `invalid-argument`, `disk-full`.
+ */
+export async function decodeSmallVideos(
+  videos: readonly VideoInfo[],
+  selection: FrameSelection,
+  limits: Partial<ChildLimits> = {},
+): Promise<(SmallVideo | null)[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'chronotope-frames-'));
+  try {
+    const targets = videos.map((info, k) => ({ info, selection, file: join(folder, `${k}.rgb`) }));
+    const times = await decodeTogether(targets, limits);
+    return await Promise.all(
+      targets.map(async ({ file }, k) => {
+        const timestamps = times[k];
+        return timestamps ? { data: await readFile(file), timestamps } : null;
+      }),
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The part of the log that is about one of the files. */
 class VideoLog {
   readonly #lines = new PassThrough();
   readonly #log: DecodeLog;
@@ -85,8 +126,7 @@ class VideoLog {
 }
 
 async function timesIfWhole(
-  { info, plan, file }: DecodeTarget & { plan: DecodePlan },
-  selection: FrameSelection,
+  { info, selection, plan, file }: DecodeTarget & { plan: DecodePlan },
   lines: VideoLog,
 ): Promise<number[] | null> {
   const log = await lines.end();

@@ -5,7 +5,7 @@ import { type DecodePlan, estimateFrames, type FrameSelection, planDecode, secon
 import { VideoError, withPosition } from './errors.js';
 import { findFfmpeg } from './ffmpeg.js';
 import { type DecodedFrame, FrameReader, type FrameReaderOptions } from './frame-reader.js';
-import { probe, undecodableError, type VideoInfo } from './probe.js';
+import { probe, undecodableError, type VideoInfo, withBrokenIndex } from './probe.js';
 
 /** Which frames of a video are wanted, in which size, and within which limits. */
 export interface DecodeOptions extends FrameSelection, Partial<ChildLimits> {
@@ -74,7 +74,8 @@ export async function* frames(
     const { log, endedNormally } = reader;
     if (log.decodedCount === 0) {
       if (log.endsEarly) throw truncatedError(info, 'The file ends before its first frame', lastPosition(info, log, 0));
-      throw undecodableError(info.path, 'Not a single frame could be decoded.', log.errors.join('\n'));
+      const error = undecodableError(info.path, 'Not a single frame could be decoded.', log.errors.join('\n'));
+      throw await withBrokenIndex(info.path, error);
     }
     const acceptTruncated = options.truncated === 'accept';
     return summarise(info, log, options, { delivered, wanted: plan.maxFrames, endedNormally, acceptTruncated });

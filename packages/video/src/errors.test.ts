@@ -16,6 +16,7 @@ import {
   testPicture,
   videoError,
 } from './fixtures.test.helper.js';
+import { probeWithPackets } from './packets.js';
 import { probe } from './probe.js';
 
 const run = promisify(execFile);
@@ -84,6 +85,25 @@ test('a header without a decodable frame is undecodable, one without its index i
   await ffmpeg(...testPicture(), '-c:v', 'mpeg4', noIndex);
   await truncate(noIndex, (await readFile(noIndex)).indexOf('moov'));
   await assert.rejects(decode(noIndex), videoError('truncated', /index.*missing/));
+});
+
+test('an MP4 that ends inside its index is truncated wherever it was cut, or usable', async (t) => {
+  const folder = await temporaryFolder(t);
+  const atTheStart = await shortVideo(folder, 'start.mp4');
+  const atTheEnd = join(folder, 'end.mp4');
+  await ffmpeg(...testPicture({ width: 160, height: 120, frames: 50 }), '-c:v', 'mpeg4', atTheEnd);
+  for (const path of [atTheStart, atTheEnd]) {
+    const bytes = await readFile(path);
+    const index = bytes.indexOf('moov') - 4;
+    for (const share of [0.01, 0.2, 0.5, 0.8, 0.97]) {
+      const cut = join(folder, 'cut.mp4');
+      await writeFile(cut, bytes.subarray(0, index + 8 + Math.floor(share * bytes.readUInt32BE(index))));
+      const outcome = await decode(cut).catch((error: unknown) => error);
+      if (outcome instanceof VideoError) assert.match(`${outcome.code}: ${outcome.reason}`, /^truncated: /);
+      else assert.equal((outcome as DecodedVideo).frames, 50);
+      if (share < 0.9) await assert.rejects(probeWithPackets(cut), videoError('truncated', /inside its index/));
+    }
+  }
 });
 
 test('damage in the middle: good frames before it stay good, and the record says where it begins', async (t) => {

@@ -29,7 +29,7 @@ import {
 } from './store-entry.js';
 import { type WrittenFrames, writeFrames } from './store-frames.js';
 import { formatBytes, planStore, type StorePlan } from './store-plan.js';
-import { currentState, isSameState, type Source, SourceRegistry } from './store-sources.js';
+import { currentState, isSameState, type KnownFile, knownFile, type Source, SourceRegistry } from './store-sources.js';
 import { removeEntries } from './store-upkeep.js';
 import { removeAbandonedFiles, temporaryName, writeFileAtomically } from './temporary-files.js';
 
@@ -55,6 +55,11 @@ export interface BuildFrameStoreOptions {
   verify?: 'length' | 'checksum';
   /** Bytes of the disk that must stay free. Default 256 MiB. */
   reserveBytes?: number;
+  /**
+   * What is known from elsewhere of the file at an absolute path. Unless it has been changed since, it is neither read to
+   * find out what it holds nor asked for its header. Default: nothing.
+   */
+  known?: (path: string) => KnownFile | null;
   /** Called once, before anything is decoded. */
   onPlan?: (plan: StorePlan) => void;
   /** Called after each video and, while headers are read, after each header. */
@@ -142,12 +147,11 @@ interface DecodedSource {
 
 const formats: readonly StoreFormat[] = ['raw', 'jpeg'];
 
-/** Raw bytes of a video up to which starting a process for it alone takes longer than decoding it. */
-const smallVideoBytes = 8 << 20;
-/** Small videos that one process decodes. */
+/** Raw bytes of a video up to which it is worth decoding with others: a process of its own costs more than it may lose. */
+const smallVideoBytes = 32 << 20;
+/** Small videos that one process decodes, and their raw bytes: as many, or as few. */
 const videosTogether = 16;
-/** Milliseconds for them; where that is not enough, each is decoded alone. */
-const togetherTimeoutMs = 60_000;
+const bytesTogether = 64 << 20;
 
 class FrameStoreBuild {
   readonly #folder: string;
@@ -208,7 +212,8 @@ class FrameStoreBuild {
   /** Finds out what a video holds and whether its frames are stored; reads the header of those that are not. */
   async #check(wanted: SourceVideo, candidates: Map<string, Candidate>): Promise<void> {
     const { id } = wanted;
-    const source = await this.#sources.identify(wanted, { signal: this.#signal, record: true });
+    const { known } = this.#options;
+    const source = await this.#sources.identify(wanted, { signal: this.#signal, record: true, known });
     const video = { ...wanted, path: source.path };
     const stored: Candidate['stored'] = {};
     for (const format of formats) {
@@ -216,7 +221,8 @@ class FrameStoreBuild {
       if (entry !== null) stored[format] = entry;
     }
     const entry = stored.raw ?? stored.jpeg;
-    const header = entry === undefined ? await readHeader(video, this.#sourceOptions) : null;
+    const info = video.member === undefined ? (knownFile(source, known)?.info ?? null) : null;
+    const header = entry === undefined ? await readHeader(video, this.#sourceOptions, info) : null;
     const { frames, height, width } = header ?? entry!;
     const rawBytes = frames * height * width * 3;
     const twin = candidates.get(source.sha256);
@@ -253,8 +259,7 @@ class FrameStoreBuild {
       Math.max(header.info!.bytes, rawBytes) <= smallVideoBytes;
     const small = jobs.filter(isSmall);
     const alone = jobs.filter((job) => !isSmall(job));
-    const groupSize = Math.min(videosTogether, Math.ceil(small.length / this.#concurrency));
-    const groups = [...inGroups(small, groupSize), ...inGroups(alone, 1)];
+    const groups = [...this.#groupsOf(small), ...inGroups(alone, 1)];
     try {
       await this.#forEach(
         'decode',
@@ -267,18 +272,33 @@ class FrameStoreBuild {
     }
   }
 
+  /** Videos for one process each, so that all processors have something to do. */
+  #groupsOf(jobs: readonly Candidate[]): Candidate[][] {
+    const most = Math.min(videosTogether, Math.ceil(jobs.length / this.#concurrency));
+    const groups: Candidate[][] = [];
+    let bytes = 0;
+    for (const job of jobs) {
+      const group = groups.at(-1);
+      const fits = group !== undefined && group.length < most && bytes + job.rawBytes <= bytesTogether;
+      bytes = fits ? bytes + job.rawBytes : job.rawBytes;
+      if (fits) group.push(job);
+      else groups.push([job]);
+    }
+    return groups;
+  }
+
   /** Decodes what it can of a group of small videos with one process, for {@link #store} to take over. */
   async #decodeTogether(group: readonly Candidate[], format: StoreFormat): Promise<void> {
     if (group.length === 1) return;
-    const { shortSide, fps, maxFrames } = this.#options;
+    const { shortSide, fps, maxFrames, timeoutMs } = this.#options;
     const targets = group.map((job) => ({
       job,
       info: job.header!.info!,
+      selection: { shortSide, fps, maxFrames },
       file: temporaryName(this.#framesFile(job, format)),
     }));
-    const limits = { timeoutMs: togetherTimeoutMs, signal: this.#signal };
     try {
-      const times = await decodeTogether(targets, { shortSide, fps, maxFrames }, limits);
+      const times = await decodeTogether(targets, { timeoutMs, signal: this.#signal });
       for (const [k, { job, file: temporary }] of targets.entries()) {
         const timestamps = times[k];
         if (!timestamps) continue;

@@ -8,6 +8,7 @@ import {
   readFile,
   rename,
   rm,
+  stat,
   truncate,
   utimes,
   writeFile,
@@ -19,6 +20,8 @@ import { encode } from './encode.js';
 import { gradientFrames, temporaryFolder, videoError } from './fixtures.test.helper.js';
 import { FrameStore } from './frame-store.js';
 import { type BuildProgress, type BuildResult, buildFrameStore } from './frame-store-build.js';
+import { probe } from './probe.js';
+import type { KnownFile } from './store-sources.js';
 import { uniqueSuffix } from './temporary-files.js';
 
 interface Video {
@@ -270,4 +273,23 @@ test('mistakes of the caller are named', async (t) => {
   const file = join(folder, 'file');
   await appendFile(file, 'a file where a folder should be');
   await assert.rejects(buildFrameStore(file, videos, settings), videoError('unwritable'));
+});
+
+test('what is known of a file from elsewhere is believed as long as its size and time are the same', async (t) => {
+  const { store, videos } = await makeVideos(t, 2);
+  const known = new Map<string, KnownFile>();
+  for (const { path } of videos) {
+    const { size: bytes, mtimeMs: modifiedMs } = await stat(path);
+    // Neither reading nor probing would say that.
+    const sha256 = (path === videos[0]!.path ? 'a' : 'b').repeat(64);
+    known.set(path, { bytes, modifiedMs, sha256, info: { ...(await probe(path)), frameRate: 5 } });
+  }
+  await utimes(videos[1]!.path, 1, 1);
+  const opened = (await buildFrameStore(store, videos, { ...settings, known: (path) => known.get(path) ?? null }))
+    .store;
+  const sources = await readFile(join(store, 'sources.jsonl'), 'utf8');
+  assert.match(sources, /a{64}/);
+  assert.doesNotMatch(sources, /b{64}/, 'changed since');
+  const [first, second] = videos.map(({ id }) => opened.get(id)!);
+  assert.deepEqual([first!.frames, second!.frames], [5, 6]);
 });

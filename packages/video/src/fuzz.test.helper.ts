@@ -175,8 +175,8 @@ async function besideAnother(
   const damaged = await probe(path, { timeoutMs }).catch(() => null);
   if (damaged === null) return [];
   const good = await probe(join(folder, name));
-  const targets = [good, damaged].map((info, k) => ({ info, file: `${path}.${k}.rgb` }));
-  const [times] = await decodeTogether(targets, {}, { timeoutMs });
+  const targets = [good, damaged].map((info, k) => ({ info, selection: {}, file: `${path}.${k}.rgb` }));
+  const [times] = await decodeTogether(targets, { timeoutMs });
   const broken: string[] = [];
   if (times) {
     const { width, height } = good;

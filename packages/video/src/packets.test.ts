@@ -28,6 +28,15 @@ test('packets tell times in the order of presentation, key frames and the end', 
   assert.equal(hasAudio, false);
 });
 
+test('packets with side data, as transport streams have, count like any others', async (t) => {
+  const path = join(await temporaryFolder(t), 'a.ts');
+  await ffmpeg(...testPicture({ frames: 30, fps: 10 }), '-c:v', 'mpeg2video', '-g', '10', path);
+  const { info, packets } = await probeWithPackets(path);
+  assert.deepEqual(info, await probe(path));
+  assert.deepEqual([packets.timestamps.length, packets.keyframes.length], [30, 3]);
+  assert.ok(Math.abs(packets.timestamps[0]! - info.startTime) < 1e-3, `${packets.timestamps[0]}`);
+});
+
 test('sound is noticed, and sound alone has no video packets', async (t) => {
   const folder = await temporaryFolder(t);
   const sound = ['-f', 'lavfi', '-i', 'sine=duration=0.5'];

@@ -10,6 +10,7 @@ import {
   probe,
   sizeOfReadableFile,
   type VideoInfo,
+  withBrokenIndex,
 } from './probe.js';
 
 /** What the packets of a file tell about its first video stream (cover pictures do not count). Nothing is decoded. */
@@ -58,7 +59,13 @@ export async function probeWithPackets(
   const bytes = await sizeOfReadableFile(absolute);
   const { log, exitCode } = await walkThrough(absolute, options);
   const header = exitCode === 0 ? log.header() : null;
-  if (header?.format) return { info: describeHeader(absolute, bytes, header), packets: log.timeline() };
+  if (header?.format) {
+    try {
+      return { info: describeHeader(absolute, bytes, header), packets: log.timeline() };
+    } catch (error) {
+      throw await withBrokenIndex(absolute, error);
+    }
+  }
   return { info: await probe(absolute, options), packets: await readPackets(absolute, options) };
 }
 
@@ -113,11 +120,18 @@ const longestHeader = 4 << 20;
 class PacketLog {
   readonly #streams = new Map<number, StreamPackets>();
   #hasAudio = false;
+  /** Packets with side data, as those of MPEG transport streams, are followed by lines about it. */
+  #inSideData = false;
   /** All that is no packet. */
   #rest = '';
 
   read(line: string): void {
+    if (this.#inSideData) {
+      this.#inSideData = !/\]\s*\},?\s*$/.test(line);
+      return;
+    }
     const packet = parsePacket(line);
+    this.#inSideData = packet !== null && !/\},?\s*$/.test(line);
     if (packet !== null) this.#readPacket(packet);
     else if (this.#rest.length + line.length < longestHeader) this.#rest += line;
   }
@@ -165,7 +179,7 @@ function emptyStream(): StreamPackets {
 function parsePacket(line: string): Packet | null {
   if (!/^\s*\{ "codec_type": /.test(line)) return null;
   try {
-    return JSON.parse(line.replace(/,\s*$/, '')) as Packet;
+    return JSON.parse(line.replace(/\}?,?\s*$/, '}')) as Packet;
   } catch {
     return null;
   }

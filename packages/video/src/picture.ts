@@ -26,3 +26,16 @@ export async function encodePicture(picture: Picture, encoding: PictureEncoding 
   const resized = raw.resize(width, height, { kernel, fit: 'fill' });
   return (format === 'png' ? resized.png() : resized.jpeg({ quality, mozjpeg: true })).toBuffer();
 }
+
+/**
+ * Encodes pictures of one size as an animated GIF that repeats for ever. It has 256 colours at most.
+ *
+ * @param options.fps pictures a second; GIF counts in hundredths of a second
+ */
+export async function encodeAnimation(pictures: readonly Picture[], { fps }: { fps: number }): Promise<Buffer> {
+  const { height, width } = pictures[0]!;
+  const data = Buffer.concat(pictures.map((picture) => picture.data));
+  const raw = { height: height * pictures.length, width, channels: 3, pageHeight: height } as const;
+  const delay = pictures.map(() => Math.round(1000 / fps));
+  return sharp(data, { raw }).gif({ delay, loop: 0, keepDuplicateFrames: true }).toBuffer();
+}

@@ -1,9 +1,10 @@
 import { constants } from 'node:fs';
-import { access, open, stat } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type ChildLimits, runToEnd } from './children.js';
-import { systemErrorCode, VideoError } from './errors.js';
+import { systemErrorCode, VideoError, type VideoErrorCode } from './errors.js';
 import { findFfmpeg } from './ffmpeg.js';
+import { findIndexDefect } from './mp4-boxes.js';
 
 /** What the header of a video file states about its first video stream (cover pictures do not count). */
 export interface VideoInfo {
@@ -62,7 +63,7 @@ export function inputArguments(path: string): string[] {
  * Reads the header of a local video file with `ffprobe`.
  *
  * Throws {@link VideoError}: `not-found`, `not-a-file`, `unreadable`, `empty-file`, `not-a-video`, `no-video-stream`,
- * `undecodable`, `truncated` (an MP4 whose index is missing), `timeout`, `aborted`, `ffmpeg-missing`, `ffmpeg-too-old`.
+ * `undecodable`, `truncated` (an MP4 whose index is missing or cut off), `timeout`, `aborted`, `ffmpeg-missing`, `ffmpeg-too-old`.
  */
 export async function probe(path: string, { timeoutMs = 30_000, signal }: ProbeOptions = {}): Promise<VideoInfo> {
   const absolute = resolve(path);
@@ -70,9 +71,14 @@ export async function probe(path: string, { timeoutMs = 30_000, signal }: ProbeO
   const { ffprobe } = await findFfmpeg();
   const args = ['-v', 'error', '-print_format', 'json', '-select_streams', 'V:0', '-show_streams', '-show_format'];
   const result = await runToEnd(ffprobe, [...args, ...inputArguments(absolute)], { path: absolute, timeoutMs, signal });
-  if (result.killedBy !== null) throw undecodableError(absolute, `ffprobe crashed on this file (${result.killedBy}).`);
-  if (result.exitCode !== 0) throw await unreadableHeaderError(absolute, result.stderr);
-  return describeHeader(absolute, bytes, parseHeader(absolute, result.stdout));
+  try {
+    if (result.killedBy !== null)
+      throw undecodableError(absolute, `ffprobe crashed on this file (${result.killedBy}).`);
+    if (result.exitCode !== 0) throw await unreadableHeaderError(absolute, result.stderr);
+    return describeHeader(absolute, bytes, parseHeader(absolute, result.stdout));
+  } catch (error) {
+    throw await withBrokenIndex(absolute, error);
+  }
 }
 
 /**
@@ -250,9 +256,8 @@ function refusePlaylist(path: string, container: string): void {
 }
 
 async function unreadableHeaderError(path: string, stderr: string): Promise<VideoError> {
-  if (/moov atom not found/i.test(stderr) && (await startsLikeMp4(path))) {
-    const hint = 'The file was cut off while it was written or copied; get a complete copy.';
-    return new VideoError({ code: 'truncated', path, reason: 'The index at the end of the file is missing.', hint });
+  if (/moov atom not found/i.test(stderr) && (await findIndexDefect(path)) === 'missing') {
+    return cutOffError(path, 'The index at the end of the file is missing.');
   }
   return new VideoError({
     code: 'not-a-video',
@@ -262,14 +267,19 @@ async function unreadableHeaderError(path: string, stderr: string): Promise<Vide
   });
 }
 
-async function startsLikeMp4(path: string): Promise<boolean> {
-  const file = await open(path);
-  try {
-    const { buffer } = await file.read(Buffer.alloc(8), 0, 8, 0);
-    return ['ftyp', 'mdat', 'wide', 'free', 'skip'].includes(buffer.toString('latin1', 4, 8));
-  } finally {
-    await file.close();
-  }
+/** What FFmpeg makes of an MP4 file that was cut off inside its index, which depends on where. */
+const brokenIndexCodes: readonly VideoErrorCode[] = ['not-a-video', 'no-video-stream', 'undecodable'];
+
+/** The error again, or `truncated` where the file ends inside its index and can for that reason not be read. */
+export async function withBrokenIndex(path: string, error: unknown): Promise<unknown> {
+  if (!(error instanceof VideoError) || !brokenIndexCodes.includes(error.code)) return error;
+  if ((await findIndexDefect(path)) !== 'incomplete') return error;
+  return cutOffError(path, 'The file ends inside its index.');
+}
+
+function cutOffError(path: string, reason: string): VideoError {
+  const hint = 'The file was cut off while it was written or copied; get a complete copy.';
+  return new VideoError({ code: 'truncated', path, reason, hint });
 }
 
 /** The `undecodable` error; `details` is FFmpeg's own output, of which the last line is shown. */

@@ -7,7 +7,7 @@ import { estimateFrames, scaleToShortSide, targetSize } from './decode-plan.js';
 import { VideoError } from './errors.js';
 import { countImageFrames, imageFrames, imageSize } from './image-frames.js';
 import { probe, type VideoInfo } from './probe.js';
-import { clipSelection, type SourceVideo } from './source-video.js';
+import { type ArchiveMember, clipSelection, type SourceVideo } from './source-video.js';
 import type { FrameStoreSettings } from './store-entry.js';
 import { uniqueSuffix } from './temporary-files.js';
 
@@ -36,9 +36,15 @@ export interface SourceOptions {
 /**
  * Reads the header of a video, or of the first image of a sequence.
  *
+ * @param known the header of the file, where it was read before
+ *
  * Throws {@link VideoError} as `probe` and `imageSize`.
  */
-export function readHeader(video: SourceVideo, options: SourceOptions): Promise<SourceHeader> {
+export function readHeader(
+  video: SourceVideo,
+  options: SourceOptions,
+  known: VideoInfo | null = null,
+): Promise<SourceHeader> {
   const { settings, signal } = options;
   return withFile(video, options, async (file) => {
     const { shortSide, maxFrames } = selectionOf(settings);
@@ -47,7 +53,7 @@ export function readHeader(video: SourceVideo, options: SourceOptions): Promise<
       const rate = settings.fps ?? video.images.fps;
       return { ...size, frames: countImageFrames(video.images, selectionOf(settings)), frameRate: rate, info: null };
     }
-    const info = await probe(file, { signal });
+    const info = known ?? (await probe(file, { signal }));
     const selection = clipSelection(video.clip, info, selectionOf(settings));
     const count = Math.min(estimateFrames(info, selection), maxFrames ?? Infinity);
     const frameRate = settings.fps ?? info.averageFrameRate;
@@ -95,17 +101,26 @@ async function withFile<T>(
   use: (file: string) => Promise<T>,
 ): Promise<T> {
   if (member === undefined) return use(path);
-  const { name, offset, size } = member;
   const file = join(folder, `member.${uniqueSuffix()}.tmp`);
   try {
-    const bytes = createReadStream(path, { start: offset, end: offset + size - 1 });
-    await pipeline(bytes, createWriteStream(file), { signal });
+    await copyMember(path, member, file, signal);
     return await use(file);
   } catch (error) {
-    throw error instanceof VideoError && error.path === file ? withPath(error, `${path}, ${name}`) : error;
+    throw error instanceof VideoError && error.path === file ? withPath(error, `${path}, ${member.name}`) : error;
   } finally {
     await rm(file, { force: true });
   }
+}
+
+/** Copies a file out of an archive that is not compressed. */
+export async function copyMember(
+  archive: string,
+  { offset, size }: ArchiveMember,
+  file: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const bytes = createReadStream(archive, { start: offset, end: offset + size - 1 });
+  await pipeline(bytes, createWriteStream(file), { signal });
 }
 
 function withPath({ code, reason, hint, position, cause }: VideoError, path: string): VideoError {

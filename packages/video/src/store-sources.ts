@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { appendFile, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { sizeOfReadableFile } from './probe.js';
-import { hashOfPart, partOf, type SourceVideo } from './source-video.js';
+import { sizeOfReadableFile, type VideoInfo } from './probe.js';
+import { hashOfPart, isWholeFile, partOf, type SourceVideo } from './source-video.js';
 import { hashFile } from './store-entry.js';
 
 /** A video at one moment. */
@@ -21,6 +21,25 @@ export interface SourceState {
 export interface Source extends SourceState {
   /** SHA-256 of what decides its frames: the file, and which part of it is meant; or all images. */
   sha256: string;
+}
+
+/** What was found out about a video file before, and when: it holds as long as size and time are the same. */
+export interface KnownFile {
+  bytes: number;
+  /** Time of the last change, milliseconds since 1970. */
+  modifiedMs: number;
+  /** SHA-256 of the contents, in hexadecimal. */
+  sha256: string;
+  info: VideoInfo;
+}
+
+/** How {@link SourceRegistry.identify} finds out what a video holds. */
+export interface IdentifyOptions {
+  signal?: AbortSignal;
+  /** Whether to write down what was found out. */
+  record: boolean;
+  /** What is known from elsewhere of the file at an absolute path. */
+  known?: (path: string) => KnownFile | null;
 }
 
 /**
@@ -55,14 +74,18 @@ export class SourceRegistry {
    *
    * Throws {@link VideoError} as {@link sizeOfReadableFile}.
    */
-  async identify(video: SourceVideo, options: { signal?: AbortSignal; record: boolean }): Promise<Source> {
+  async identify(video: SourceVideo, options: IdentifyOptions): Promise<Source> {
     const { signal, record } = options;
     const state = await currentState(video);
     const known = this.#known.get(nameOf(state));
     if (known !== undefined && isSameState(known, state)) return known;
     const { clip, ...whole } = video;
+    const elsewhere = isWholeFile(video) ? knownFile(state, options.known) : null;
     const sha256 =
-      clip === undefined ? await hashOf(whole, signal) : hashOfPart((await this.identify(whole, options)).sha256, clip);
+      elsewhere?.sha256 ??
+      (clip === undefined
+        ? await hashSource(whole, signal)
+        : hashOfPart((await this.identify(whole, options)).sha256, clip));
     const source = { ...state, sha256 };
     this.#remember(source);
     // The line break in front ends what a killed process may have left unfinished.
@@ -88,6 +111,15 @@ export class SourceRegistry {
   }
 }
 
+/** What is known of a file, if it has not been changed since. */
+export function knownFile(
+  { path, bytes, modifiedMs }: SourceState,
+  known: ((path: string) => KnownFile | null) | undefined,
+): KnownFile | null {
+  const found = known?.(path) ?? null;
+  return found?.bytes === bytes && found.modifiedMs === modifiedMs ? found : null;
+}
+
 /** Size and date of a video. Throws {@link VideoError} as {@link sizeOfReadableFile}. */
 export async function currentState(video: SourceVideo): Promise<SourceState> {
   const state = { path: resolve(video.path), part: partOf(video), bytes: 0, modifiedMs: 0 };
@@ -105,8 +137,8 @@ export function isSameState(one: SourceState, other: SourceState): boolean {
 
 const nameOf = ({ path, part }: SourceState): string => `${path}\n${part}`;
 
-/** SHA-256 of a whole file, of a file in an archive, or of images and their rate. */
-async function hashOf({ path, member, images }: SourceVideo, signal?: AbortSignal): Promise<string> {
+/** SHA-256, in hexadecimal, of a whole file, of a file in an archive, or of images and their rate; a `clip` counts for nothing. */
+export async function hashSource({ path, member, images }: SourceVideo, signal?: AbortSignal): Promise<string> {
   if (images === undefined) return (await hashFile(path, { signal, range: member })).sha256;
   const hash = createHash('sha256').update(`images at ${images.fps} a second\n`);
   for (const file of images.files) hash.update((await hashFile(file, { signal })).sha256);

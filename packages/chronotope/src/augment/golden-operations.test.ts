@@ -1,13 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Tensor, tensor, zeros } from '@chronotope/torch';
+import {
+  constantPadNd,
+  op,
+  rand,
+  type Tensor,
+  tensor,
+  upsampleBicubic2d,
+  upsampleBilinear2d,
+  zeros,
+} from '@chronotope/torch';
 import { randomStream } from '../random.js';
 import { assertClose, readGolden } from '../testing/golden.js';
 import { augmentClips } from './apply.js';
 import type { Box, ClipAugmentation, Step } from './clip-augmentation.js';
+import { adjustHue, adjustHueByOperators } from './colour.js';
 import { drawTransform, scaledCropOf, untouched } from './draw.js';
 import { clipNormalisation, clipPreprocess, imagenetNormalisation, svtTest } from './presets.js';
-import { resizeByMatrices, resizeCrops, resizeOneByOne } from './resize.js';
+import { type CropAndFlip, matricesOf, multiplyMatrices, resizeCrops } from './resize.js';
 import { scaledSize } from './rounding.js';
 import type { Interpolation } from './settings.js';
 import { applySteps } from './steps.js';
@@ -219,7 +229,30 @@ test("SVT's operations on float clips: unclamped jitter, exchanged luma, plain b
   assert.equal(checked, 21);
 });
 
-test('both ways of resizing agree, for every interpolation, flip, crop over the border and canvas', () => {
+const antiAliased = {
+  bilinear: op('aten::_upsample_bilinear2d_aa'),
+  bicubic: op('aten::_upsample_bicubic2d_aa'),
+};
+
+const INTERPOLATE: Record<Interpolation, (planes: Tensor, size: [number, number]) => Tensor> = {
+  bilinear: (planes, size) => antiAliased.bilinear(planes, size, false, null, null) as Tensor,
+  bicubic: (planes, size) => antiAliased.bicubic(planes, size, false, null, null) as Tensor,
+  'bilinear-aliased': (planes, size) => upsampleBilinear2d(planes, size, false),
+  'bicubic-aliased': (planes, size) => upsampleBicubic2d(planes, size, false),
+};
+
+/** One clip uint8 [T, H, W, 3] by libtorch's own interpolation: float32 [3, T, size, size]. */
+function interpolated(frames: Tensor, { crop, canvas, flip, interpolation }: CropAndFlip, size: number): Tensor {
+  const height = Math.min(crop.height, frames.shape[1]! - crop.top);
+  const width = Math.min(crop.width, frames.shape[2]! - crop.left);
+  const inside = frames.narrow(1, crop.top, height).narrow(2, crop.left, width).permute([3, 0, 1, 2]);
+  const whole = constantPadNd(inside, [0, crop.width - width, 0, crop.height - height]).div(255);
+  const scaled = INTERPOLATE[interpolation](whole, [canvas.height, canvas.width]);
+  const shown = scaled.narrow(2, canvas.top, size).narrow(3, canvas.left, size);
+  return flip ? shown.flip([3]) : shown;
+}
+
+test('resizing agrees with libtorch on every device, for every interpolation, flip, crop over the border and canvas', () => {
   const random = randomStream(3, 'test-resize');
   const frames = tensor(
     Uint8Array.from({ length: 4 * 2 * 23 * 31 * 3 }, () => random.int(256)),
@@ -239,14 +272,51 @@ test('both ways of resizing agree, for every interpolation, flip, crop over the 
           interpolation,
         },
       ];
-      const one = zeros([4, 3, 2, size, size]);
-      const other = zeros([4, 3, 2, size, size]);
-      resizeOneByOne(frames, crops, one);
-      resizeByMatrices(frames, crops, other);
-      const expected = Array.from(other.data() as Float32Array);
-      assertClose(one, expected, { absolute: 2e-6, relative: 0, what: `${interpolation} to ${size}` });
+      const [onProcessor, elsewhere] = [zeros([4, 3, 2, size, size]), zeros([4, 3, 2, size, size])];
+      resizeCrops(frames, crops, onProcessor);
+      const { rows, columns } = matricesOf(frames, crops, elsewhere);
+      multiplyMatrices(frames, rows, columns, elsewhere);
+      for (const [clip, crop] of crops.entries()) {
+        const expected = Array.from(
+          interpolated(frames.select(0, clip), crop, size).contiguous().data() as Float32Array,
+        );
+        const limits = { absolute: 2e-6, relative: 0, what: `${interpolation} to ${size}, clip ${clip}` };
+        assertClose(onProcessor.select(0, clip), expected, limits);
+        assertClose(elsewhere.select(0, clip), expected, limits);
+      }
     }
   }
+});
+
+test('gray with a gamma is what the two are one after the other', () => {
+  const clips = rand([3, 3, 2, 4, 5]);
+  const alone = clips.clone();
+  const [gray, gamma]: Step[] = [{ kind: 'gray' }, { kind: 'gamma', value: 0.8 }];
+  applySteps(clips, [[gray!, gamma!], [gray!], [gamma!]], WHOLE);
+  for (const [clip, steps] of [
+    [0, [gray!]],
+    [0, [gamma!]],
+    [1, [gray!]],
+    [2, [gamma!]],
+  ] as const) {
+    applySteps(alone.narrow(0, clip, 1), [steps], WHOLE);
+  }
+  assertClose(clips, Array.from(alone.data() as Float32Array), { absolute: 1e-6, relative: 0 });
+});
+
+test('the hue turns on a processor as it does elsewhere', () => {
+  const clips = rand([3, 3, 2, 7, 5]);
+  // Grays, and colours of which two channels are equal.
+  clips
+    .select(1, 0)
+    .narrow(1, 0, 1)
+    .copy_(clips.select(1, 1).narrow(1, 0, 1));
+  clips.narrow(3, 0, 1).fill_(0.25);
+  const shift = tensor([0.1, -0.4, 0.5], { shape: [3, 1, 1, 1, 1] });
+  const [onProcessor, elsewhere] = [clips.clone(), clips.clone()];
+  adjustHue(onProcessor, shift);
+  adjustHueByOperators(elsewhere, shift);
+  assertClose(onProcessor, Array.from(elsewhere.data() as Float32Array), { absolute: 1e-6, relative: 0 });
 });
 
 test('solarise inverts what is not below the threshold; gamma raises to a power', () => {

@@ -19,7 +19,10 @@ export interface StepRules {
   luma: Luma;
 }
 
-type StepOf<Kind extends Step['kind']> = Extract<Step, { kind: Kind }>;
+/** What is done at a time: a step, or gray and gamma in one, since a power is slow and three equal channels need but one. */
+type Work = Step | { kind: 'gray-gamma'; value: number };
+
+type WorkOf<Kind extends Work['kind']> = Extract<Work, { kind: Kind }>;
 
 /**
  * Applies to each clip its own steps in its own order, in place. Steps of one kind that are due for several clips at a
@@ -29,7 +32,7 @@ type StepOf<Kind extends Step['kind']> = Extract<Step, { kind: Kind }>;
  * @param steps a list for each clip
  */
 export function applySteps(clips: Tensor, steps: readonly (readonly Step[])[], rules: StepRules): void {
-  const todo = steps.map((list) => [...list]);
+  const todo = steps.map(withGrayGamma);
   for (let kind = nextKind(todo); kind !== undefined; kind = nextKind(todo)) {
     const chosen = todo.flatMap((list, clip) => (list[0]?.kind === kind ? [clip] : []));
     const due = chosen.map((clip) => todo[clip]!.shift()!);
@@ -37,12 +40,20 @@ export function applySteps(clips: Tensor, steps: readonly (readonly Step[])[], r
   }
 }
 
+function withGrayGamma(steps: readonly Step[]): Work[] {
+  return steps.flatMap((step, k): Work[] => {
+    const [before, after] = [steps[k - 1], steps[k + 1]];
+    if (step.kind === 'gamma' && before?.kind === 'gray') return [];
+    return step.kind === 'gray' && after?.kind === 'gamma' ? [{ kind: 'gray-gamma', value: after.value }] : [step];
+  });
+}
+
 /**
  * The kind to do next: one that no clip needs behind something else, so that as many as possible share it; where the
  * clips' orders contradict one another, the one that is due most often.
  */
-function nextKind(todo: readonly (readonly Step[])[]): Step['kind'] | undefined {
-  const count = (kinds: Step['kind'][], wanted: Step['kind']): number => kinds.filter((kind) => kind === wanted).length;
+function nextKind(todo: readonly (readonly Work[])[]): Work['kind'] | undefined {
+  const count = (kinds: Work['kind'][], wanted: Work['kind']): number => kinds.filter((kind) => kind === wanted).length;
   const due = todo.flatMap(([first]) => (first === undefined ? [] : [first.kind]));
   const later = todo.flatMap(([, ...rest]) => rest.map(({ kind }) => kind));
   const ready = due.find((kind) => !later.includes(kind));
@@ -50,7 +61,7 @@ function nextKind(todo: readonly (readonly Step[])[]): Step['kind'] | undefined 
 }
 
 /** Applies steps of one kind, one for each clip. */
-function applyKind(clips: Tensor, steps: readonly Step[], { clamp, luma }: StepRules): void {
+function applyKind(clips: Tensor, steps: readonly Work[], { clamp, luma }: StepRules): void {
   const { kind } = steps[0]!;
   const values = steps.map((step) => ('value' in step ? step.value : 0));
   const strength = (): Tensor =>
@@ -77,31 +88,34 @@ function applyKind(clips: Tensor, steps: readonly Step[], { clamp, luma }: StepR
     case 'gray':
       turnGray(clips, luma);
       break;
+    case 'gray-gamma':
+      turnGray(clips, luma, strength());
+      break;
     case 'blur':
       blur(clips, values);
       break;
     case 'channel-drop':
-      dropChannels(clips, steps as readonly StepOf<'channel-drop'>[]);
+      dropChannels(clips, steps as readonly WorkOf<'channel-drop'>[]);
       break;
     case 'channel-order':
-      reorderChannels(clips, steps as readonly StepOf<'channel-order'>[]);
+      reorderChannels(clips, steps as readonly WorkOf<'channel-order'>[]);
       break;
     case 'erase':
-      erase(clips, steps as readonly StepOf<'erase'>[]);
+      erase(clips, steps as readonly WorkOf<'erase'>[]);
   }
   if (clamp && CAN_OVERSHOOT.has(kind) && values.some((factor) => factor > 1)) clips.clamp_({ min: 0, max: 1 });
 }
 
 /** Steps that leave [0, 1] when their factor is greater than 1, and only then. */
-const CAN_OVERSHOOT: ReadonlySet<Step['kind']> = new Set(['brightness', 'contrast', 'saturation']);
+const CAN_OVERSHOOT: ReadonlySet<Work['kind']> = new Set(['brightness', 'contrast', 'saturation']);
 
-function dropChannels(clips: Tensor, steps: readonly StepOf<'channel-drop'>[]): void {
+function dropChannels(clips: Tensor, steps: readonly WorkOf<'channel-drop'>[]): void {
   steps.forEach(({ channel }, clip) => {
     clips.select(0, clip).select(0, channel).zero_();
   });
 }
 
-function reorderChannels(clips: Tensor, steps: readonly StepOf<'channel-order'>[]): void {
+function reorderChannels(clips: Tensor, steps: readonly WorkOf<'channel-order'>[]): void {
   const order = tensor(BigInt64Array.from(steps.flatMap((step) => step.order.map(BigInt))), {
     shape: [steps.length, 3, 1, 1, 1],
     device: clips.device,
@@ -109,7 +123,7 @@ function reorderChannels(clips: Tensor, steps: readonly StepOf<'channel-order'>[
   clips.copy_(clips.gather(1, order.expand(clips.shape)));
 }
 
-function erase(clips: Tensor, steps: readonly StepOf<'erase'>[]): void {
+function erase(clips: Tensor, steps: readonly WorkOf<'erase'>[]): void {
   steps.forEach(({ boxes }, clip) => {
     for (const box of boxes) eraseBox(clips.select(0, clip), box);
   });

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { compareRuns, comparisonPlan, type WrittenComparison } from '../runs/compare/compare-runs.js';
 import { seconds } from './options.js';
-import { interruptible } from './run-command.js';
+import { interruptible, printsResults } from './run-command.js';
 import { level, percent, plainTable, range } from './tables.js';
 
 interface CompareFlags {
@@ -35,12 +35,14 @@ export function compareCommand(): Command {
     )
     .action(async (inputs: string[], { plan, json, stage, saveEvery, ...flags }: CompareFlags) => {
       if (plan) {
+        if (!printsResults()) return;
         process.stdout.write(inputs.map(planTable).join('\n'));
         return;
       }
       const comparison = await interruptible((signal, progress) =>
         compareRuns(inputs, { ...flags, stages: stage, saveEverySeconds: saveEvery, signal, progress }),
       );
+      if (!printsResults()) return;
       process.stdout.write(json ? `${JSON.stringify(comparison, null, 2)}\n` : comparisonTables(comparison));
       if (!json && comparison.page !== null) process.stderr.write(`\nThe page: ${comparison.page}\n`);
     });

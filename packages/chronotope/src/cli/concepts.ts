@@ -52,11 +52,14 @@ function buildCommand(): Command {
     .description('encode concepts with the text tower of a CLIP; nothing is done where the file is up to date')
     .requiredOption('--model <run or file>', MODEL_ARGUMENT)
     .addOption(
-      new Option('--variant <letter>', 'of LSS: A all shipped data sets, B Kinetics-400 alone')
+      new Option(
+        '--variant <letter>',
+        'of LSS: A the three data sets, B Kinetics-400 alone, C one that a language model wrote',
+      )
         .choices(Object.keys(LSS_VARIANTS))
         .default('A'),
     )
-    .option('--concepts <list or file>', "instead: lists or files joined by +; LSS-C is a language model's own list")
+    .option('--concepts <list or file>', 'instead: lists or files joined by +')
     .addOption(templatesOption())
     .addOption(new Option('--control <kind>', 'take the meaning out of the space').choices([...CONTROLS]))
     .option('--seed <n>', 'of the control', wholeNumber, 1)

@@ -21,15 +21,17 @@ interface DemoDataFlags {
 /** `chronotope demo-data <folder>`. */
 export function demoDataCommand(): Command {
   return new Command('demo-data')
-    .description('make a folder of small videos: half of the classes told apart by looks, half by the course of time')
+    .description('make small videos of 16 classes: half told apart by looks, half by the course of time')
     .argument('<folder>', 'a new or empty folder')
-    .option('--seed <n>', 'other videos of the same classes', positiveInteger, 1)
+    .option('--seed <n>', 'other scenes, and other videos of the same classes', positiveInteger, 1)
     .option('--train-per-class <n>', 'training videos of each class', positiveInteger, 24)
-    .option('--test-per-class <n>', 'test videos of each class', positiveInteger, 20)
+    .option('--test-per-class <n>', 'test videos of each class', positiveInteger, 15)
     .option('--sequences', 'instead, image sequences of a moving object with its boxes, in the layout of GOT-10k')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ chronotope demo-data ./videos --train-per-class 6 --test-per-class 2' +
+      '\nH.264 files of 64 x 64 pixels, 1.5 to 2.5 seconds at 15 to 30 frames a second, with a sentence about each in' +
+        '\ncaptions.jsonl. Test videos are taken in scenes that no training video shows: docs/demo-data.md.' +
+        '\nExamples:\n  $ chronotope demo-data ./videos --train-per-class 6 --test-per-class 2' +
         '\n  $ chronotope demo-data ./sequences --sequences',
     )
     .action(async (folder: string, { sequences, ...options }: DemoDataFlags) => {

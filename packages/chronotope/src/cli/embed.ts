@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import { FEATURE_KINDS, type FeatureKind } from '../evaluation/features.js';
+import type { DeviceChoice } from '../runs/device.js';
 import { embedVideos } from '../runs/embed.js';
-import { cropsOption, positiveInteger, stageOption } from './options.js';
+import { cropsOption, deviceOption, positiveInteger, stageOption } from './options.js';
 import { interruptible } from './run-command.js';
 
 interface EmbedFlags {
@@ -11,6 +12,7 @@ interface EmbedFlags {
   clips?: number;
   crops: 1 | 3;
   features: FeatureKind;
+  device: DeviceChoice;
   json?: boolean;
 }
 
@@ -30,6 +32,7 @@ export function embedCommand(): Command {
         .choices([...FEATURE_KINDS])
         .default('pooled'),
     )
+    .addOption(deviceOption())
     .option('--json', 'print what was written as JSON')
     .addHelpText(
       'after',

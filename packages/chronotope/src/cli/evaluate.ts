@@ -3,10 +3,11 @@ import { FEATURE_PROTOCOLS, type FeatureProtocol } from '../evaluation/feature-p
 import { FEATURE_KINDS, type FeatureKind } from '../evaluation/features.js';
 import { CLIP_AVERAGES, type ClipAverage } from '../evaluation/video-level.js';
 import { type ClassifierStage, isPretraining, type NetworkStage } from '../methods/timebalance/stages.js';
+import type { DeviceChoice } from '../runs/device.js';
 import { evaluateRun } from '../runs/evaluate.js';
 import { evaluateFeatures, LABEL_CHOICES, type LabelChoice } from '../runs/evaluate-features.js';
 import { calibrationTable, comparisonTable, featureTable } from './evaluation-tables.js';
-import { cropsOption, positiveInteger, positiveIntegers, positiveNumber } from './options.js';
+import { cropsOption, deviceOption, positiveInteger, positiveIntegers, positiveNumber } from './options.js';
 import { interruptible } from './run-command.js';
 import { classTable, evaluationTable } from './tables.js';
 
@@ -21,6 +22,7 @@ interface EvaluateFlags {
   labels: LabelChoice;
   k?: number[];
   temperature: number;
+  device: DeviceChoice;
   json?: boolean;
 }
 
@@ -30,7 +32,7 @@ export function evaluateCommand(): Command {
     .description('test the classifiers of a run, or the features of its networks')
     .argument('<run>', 'a run folder')
     .addOption(
-      new Option('--protocol <name>', 'what to measure: classifiers, or frozen features by one of three ways')
+      new Option('--protocol <name>', 'what to measure: classifiers, or frozen features by one of four ways')
         .choices(['video', ...FEATURE_PROTOCOLS])
         .default('video'),
     )
@@ -61,6 +63,7 @@ export function evaluateCommand(): Command {
     )
     .option('--k <list>', 'knn, retrieval: numbers of neighbours, such as 1,5,20', positiveIntegers)
     .option('--temperature <t>', "knn: a neighbour's vote is exp(cosine / t)", positiveNumber, 0.07)
+    .addOption(deviceOption('where the networks compute'))
     .option('--json', 'print everything, with confusion matrices and calibration, as JSON')
     .addHelpText(
       'after',
@@ -82,7 +85,7 @@ async function testClassifiers(run: string, flags: OtherFlags, command: Command)
   const stages = flags.stage?.map((stage) => stage as NetworkStage);
   const noClassifier = stages?.find((stage) => isPretraining(stage));
   if (noClassifier !== undefined) {
-    command.error(`error: "${noClassifier}" is no classifier: add --protocol knn, linear or retrieval`, {
+    command.error(`error: "${noClassifier}" is no classifier: add --protocol knn, linear, linear-sgd or retrieval`, {
       code: 'commander.invalidArgument',
     });
   }

@@ -42,11 +42,11 @@ export function featureTable(evaluation: FeatureEvaluation): string {
   const table = plainTable([
     '',
     ...first!.measures.map(({ name }) => name),
-    ...(single ? [level(protocol), 'penalty'] : []),
+    ...(single ? [level(protocol), first!.draws[0]![0]!.sgdProbe ? 'learning rate' : 'penalty'] : []),
   ]);
   for (const { title, measures, draws } of stages) {
-    const penalties = draws.map(([result]) => result!.probe?.penalty ?? Number.NaN);
-    const extra = single ? [range(measures[0]!), penalties.map(String).join('  ')] : [];
+    const chosen = draws.map(([result]) => result!.probe?.penalty ?? result!.sgdProbe?.learningRate);
+    const extra = single ? [range(measures[0]!), chosen.map(String).join('  ')] : [];
     table.push([title, ...measures.map(({ value }) => percent(value)), ...extra]);
   }
   const widest = Math.max(...stages.flatMap(({ measures }) => measures.map(({ low, high }) => (high - low) / 2)));

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { type Concept, conceptsOfNames, readConcepts } from '../language/concept-file.js';
 import { type Proposal, proposeLabels, writeProposals } from '../runs/label-by-words.js';
 import { clipsOption, type LanguageFlags, MODEL_ARGUMENT, storeOption, templatesOption } from './language-options.js';
-import { positiveInteger, stageOption } from './options.js';
+import { deviceOption, positiveInteger, stageOption } from './options.js';
 import { interruptible } from './run-command.js';
 
 interface LabelFlags extends LanguageFlags {
@@ -30,6 +30,7 @@ export function labelCommand(): Command {
     .addOption(stageOption())
     .addOption(clipsOption())
     .addOption(storeOption())
+    .addOption(deviceOption())
     .option('--json', 'print the proposals as JSON')
     .addHelpText(
       'after',

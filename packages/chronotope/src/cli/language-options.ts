@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { TEMPLATE_SETS, TEMPLATES, type TemplateSet } from '../language/templates.js';
+import type { DeviceChoice } from '../runs/device.js';
 import { positiveInteger } from './options.js';
 
 /** Options of every command that compares videos with words. */
@@ -7,6 +8,7 @@ export interface LanguageFlags {
   stage?: string;
   clips?: number;
   store?: string;
+  device: DeviceChoice;
   json?: boolean;
 }
 

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { parseByteSize } from '../recipes/byte-size.js';
+import { DEVICE_CHOICES } from '../runs/device.js';
 
 /** The value of a command line option that counts something. */
 export function positiveInteger(text: string): number {
@@ -40,6 +41,13 @@ export function setOption(example: string): Option {
   return new Option('--set <key=value>', `change one setting, such as ${example}; may be repeated`)
     .argParser(collect)
     .default([], 'none');
+}
+
+/** `--device <name>`, where networks compute; `what` says it for people. */
+export function deviceOption(what = 'where the network computes'): Option {
+  return new Option('--device <name>', `${what}; auto: on a GPU if libtorch sees one`)
+    .choices(DEVICE_CHOICES)
+    .default('auto');
 }
 
 /** `--stage <name>`, whose network of a run is used. */

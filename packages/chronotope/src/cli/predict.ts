@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import { type ClassifierStage, isPretraining, KNOWN_STAGES } from '../methods/timebalance/stages.js';
+import type { DeviceChoice } from '../runs/device.js';
 import { predictFiles } from '../runs/predict.js';
-import { positiveInteger } from './options.js';
+import { deviceOption, positiveInteger } from './options.js';
 import { EXIT } from './report-error.js';
 import { interruptible } from './run-command.js';
 import { predictionTable } from './tables.js';
@@ -10,6 +11,7 @@ interface PredictFlags {
   json?: boolean;
   top: number;
   model: ClassifierStage;
+  device: DeviceChoice;
 }
 
 /** `chronotope predict <run> <file…>`; exits with 1 when a file could not be used. */
@@ -20,6 +22,7 @@ export function predictCommand(): Command {
     .argument('<files...>', 'video files')
     .option('--top <n>', 'how many classes to show', positiveInteger, 3)
     .addOption(modelOption())
+    .addOption(deviceOption())
     .option('--json', 'print all classes with their confidences as JSON')
     .addHelpText(
       'after',
@@ -27,8 +30,8 @@ export function predictCommand(): Command {
         '\n\nExamples:\n  $ chronotope predict ./runs/mine new.mp4 other.mp4' +
         "\n  $ chronotope predict ./runs/mine new/*.mp4 --json | jq '.[0]'",
     )
-    .action(async (run: string, files: string[], { json, top, model }: PredictFlags) => {
-      const predictions = await interruptible((signal) => predictFiles(run, files, { stage: model, signal }));
+    .action(async (run: string, files: string[], { json, top, model, device }: PredictFlags) => {
+      const predictions = await interruptible((signal) => predictFiles(run, files, { stage: model, device, signal }));
       process.stdout.write(json ? `${JSON.stringify(predictions, null, 2)}\n` : predictionTable(predictions, top));
       if (predictions.some((prediction) => 'error' in prediction)) process.exitCode = EXIT.failed;
     });

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Box } from '../data/manifest.js';
 import { evaluateTrackers, type TrackerEvaluation } from '../runs/tracking/evaluate-trackers.js';
+import { writeGot10kSubmission } from '../runs/tracking/submit-got10k.js';
 import { trackVideo } from '../runs/tracking/track-video.js';
 import { interruptible } from './run-command.js';
 import { percent, plainTable } from './tables.js';
@@ -11,7 +12,8 @@ export function trackCommand(): Command {
   return new Command('track')
     .description('follow objects with a tracker, and measure how well')
     .addCommand(evaluateCommand())
-    .addCommand(runCommand());
+    .addCommand(runCommand())
+    .addCommand(submitCommand());
 }
 
 interface EvaluateFlags {
@@ -45,6 +47,28 @@ function evaluateCommand(): Command {
       );
       const text = json ? `${JSON.stringify(trackers, null, 2)}\n` : `\n${trackerTable(trackers)}curves: ${report}\n`;
       process.stdout.write(text);
+    });
+}
+
+interface SubmitFlags {
+  data: string;
+  out: string;
+  tuned?: boolean;
+}
+
+function submitCommand(): Command {
+  return new Command('submit')
+    .description('follow the objects of sequences whose truth is secret, and write what the server of GOT-10k takes')
+    .argument('<run>', 'the run folder of a tracker')
+    .requiredOption('--data <folder or list>', 'the test part of GOT-10k')
+    .requiredOption('--out <folder>', 'the folder to write, named like the tracker; pack it as a zip archive')
+    .addOption(tunedOption())
+    .addHelpText('after', '\nExample:\n  $ chronotope track submit ./runs/tracker --data ./GOT-10k/test --out ./mine')
+    .action(async (run: string, flags: SubmitFlags) => {
+      const count = await interruptible((signal, progress) =>
+        writeGot10kSubmission(run, { ...flags, signal, progress }),
+      );
+      process.stdout.write(`${flags.out}: ${count} sequences\n`);
     });
 }
 

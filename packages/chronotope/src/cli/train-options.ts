@@ -1,8 +1,8 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { shippedRecipes } from '../recipes/load.js';
 import type { MethodName } from '../recipes/schemas.js';
-import { DEVICE_CHOICES, type DeviceChoice } from '../runs/device.js';
-import { seconds, setOption, wholeNumber } from './options.js';
+import type { DeviceChoice } from '../runs/device.js';
+import { deviceOption, seconds, setOption, wholeNumber } from './options.js';
 
 /** The options of every `chronotope train <method>`. */
 export interface TrainFlags {
@@ -35,9 +35,5 @@ export function addTrainOptions(
       'threads that make batches while the network trains, 0 for none; one for two cores by default, 4 at most',
       wholeNumber,
     )
-    .addOption(
-      new Option('--device <name>', 'where the networks are trained; auto: on a GPU if libtorch sees one')
-        .choices(DEVICE_CHOICES)
-        .default('auto'),
-    );
+    .addOption(deviceOption('where the networks are trained'));
 }

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
+import { groupBy } from '../data/group-by.js';
 import { writeDemoData } from '../demo/write-demo-data.js';
 import { loadRecipe } from '../recipes/load.js';
-import { verifyResume } from '../runs/verify-resume.js';
-import { positiveInteger } from './options.js';
+import { type ResumeReport, verifyResume } from '../runs/verify-resume.js';
+import { positiveInteger, setOption } from './options.js';
 import { EXIT } from './report-error.js';
 import { interruptible } from './run-command.js';
 
@@ -15,6 +16,15 @@ const SHORT = [
   ...['supervised', 'teacher', 'student'].map((stage) => `${stage}.steps=15`),
 ];
 
+interface VerifyResumeFlags {
+  kills: number;
+  seed: number;
+  data?: string;
+  recipe?: string;
+  set: string[];
+  json?: boolean;
+}
+
 /** `chronotope verify-resume`. */
 export function verifyResumeCommand(): Command {
   return new Command('verify-resume')
@@ -23,29 +33,54 @@ export function verifyResumeCommand(): Command {
     .option('--seed <n>', 'decides when', positiveInteger, 1)
     .option('--data <folder>', 'class folders to train on; default: a few videos of the demo')
     .option('--recipe <name or file>', 'settings; default: those of the demo with few steps')
+    .addOption(setOption('training.ema.decay=0.9'))
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', '\nExample:\n  $ chronotope verify-resume --kills 5')
-    .action(async (flags: { kills: number; seed: number; data?: string; recipe?: string; json?: boolean }) => {
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ chronotope verify-resume --kills 5' +
+        '\n  $ chronotope verify-resume --set training.accumulate=2 --set training.ema.decay=0.9' +
+        '\n  $ chronotope verify-resume --recipe ccl-small --set pretrain.batch=2 --set pretrain.epochs=6' +
+        '\n  $ chronotope verify-resume --data ./videos --recipe mine.yaml',
+    )
+    .action(async (flags: VerifyResumeFlags) => {
       const folder = mkdtempSync(path.join(tmpdir(), 'chronotope-verify-'));
       try {
         const report = await interruptible(async (signal, progress) => {
           const data = flags.data ?? path.join(folder, 'videos');
           if (flags.data === undefined) {
-            await writeDemoData(data, { trainPerClass: 2, testPerClass: 1, progress, signal });
+            await writeDemoData(data, { trainPerClass: 3, testPerClass: 1, progress, signal });
           }
-          const recipe = flags.recipe ? loadRecipe(flags.recipe) : loadRecipe('timebalance-demo', SHORT);
+          const recipe = flags.recipe
+            ? loadRecipe(flags.recipe, flags.set)
+            : loadRecipe('timebalance-demo', [...SHORT, ...flags.set]);
+          const drawsLabels = flags.data === undefined && recipe.method === 'timebalance';
+          const trainArguments = drawsLabels ? ['--labels-per-class', '2'] : [];
           const runs = path.join(folder, 'runs');
-          return verifyResume({ data, recipe, folder: runs, kills: flags.kills, seed: flags.seed, progress, signal });
+          return verifyResume({
+            data,
+            recipe,
+            trainArguments,
+            folder: runs,
+            kills: flags.kills,
+            seed: flags.seed,
+            progress,
+            signal,
+          });
         });
-        const { kills, models, different } = report;
-        const verdict =
-          different.length === 0
-            ? `killed ${kills} times and resumed: all ${models} models are the same, bit for bit\n`
-            : `killed ${kills} times and resumed: ${different.length} of ${models} models differ: ${different.join(', ')}\n`;
-        process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : verdict);
-        if (different.length > 0) process.exitCode = EXIT.failed;
+        process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : verdict(report));
+        if (report.different.length > 0) process.exitCode = EXIT.failed;
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }
     });
+}
+
+function verdict({ kills, models, different }: ResumeReport): string {
+  const stages = groupBy(kills, (stage) => (stage === null ? 'between stages' : `in ${stage}`));
+  const places = [...stages].map(([stage, hits]) => `  ${String(hits.length).padStart(2)} ${stage}\n`);
+  const outcome =
+    different.length === 0
+      ? `all ${models} models are the same, bit for bit`
+      : `not the same: ${different.join(', ')} (of ${models} models of a run)`;
+  return `killed ${kills.length} times\n${places.join('')}and resumed: ${outcome}\n`;
 }

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { CrossModalResult } from '../evaluation/cross-modal.js';
 import { type CaptionRetrieval, retrieveByCaption, type ZeroShotResult, zeroShot } from '../runs/zero-shot.js';
 import { clipsOption, type LanguageFlags, MODEL_ARGUMENT, storeOption, templatesOption } from './language-options.js';
-import { stageOption } from './options.js';
+import { deviceOption, stageOption } from './options.js';
 import { interruptible } from './run-command.js';
 
 interface ZeroShotFlags extends LanguageFlags {
@@ -22,6 +22,7 @@ export function zeroShotCommand(): Command {
     .addOption(stageOption())
     .addOption(clipsOption())
     .addOption(storeOption())
+    .addOption(deviceOption())
     .option('--json', 'print everything as JSON')
     .addHelpText(
       'after',

@@ -32,10 +32,11 @@ const TEST_FOLDER = '_test';
  * Folders may be nested below a class; hidden files and folders are passed over; symbolic links are followed, loops
  * too. The result does not depend on the order in which the file system lists its files.
  *
+ * @param options.withoutClasses whether unlabelled videos alone will do. Default false
  * @throws ChronotopeError `folder-missing`, `folder-empty`, `no-videos`, `no-classes`, `one-class`, `class-without-videos`,
  *   `unknown-test-class`, `captions-unreadable`, `captions-invalid`; the folder or the classes are named in the message and in `details`.
  */
-export function readClassFolders(root: string): ClassFolders {
+export function readClassFolders(root: string, { withoutClasses = false } = {}): ClassFolders {
   const top = listFolder(root, '');
   const classFolders = top.folders.filter((name) => !name.startsWith('_'));
   const unlabelledFolders = top.folders.filter((name) => UNLABELLED_FOLDERS.includes(name));
@@ -58,12 +59,14 @@ export function readClassFolders(root: string): ClassFolders {
   const trainingEntries = [...training.values()].flat();
   const testEntries = [...test.values()].flat();
   checkSomethingFound(root, top, trainingEntries.length + unlabelled.length + testEntries.length);
-  checkClasses(root, training);
-  checkTestClasses(root, [...test.keys()], classFolders);
+  if (!withoutClasses || classFolders.length > 0) {
+    checkClasses(root, training);
+    checkTestClasses(root, [...test.keys()], classFolders);
+  }
   const entries = [...trainingEntries, ...unlabelled, ...testEntries];
   return {
     entries: top.files.includes(CAPTIONS_FILE) ? withCaptions(entries, join(root, CAPTIONS_FILE)) : entries,
-    classes: classFolders,
+    classes: classFolders.length > 0 ? classFolders : [...test.keys()].sort(),
     ignored: ignored.sort(),
     warnings,
   };

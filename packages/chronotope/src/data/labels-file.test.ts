@@ -85,3 +85,36 @@ test('a header with further columns lets rows have them, and passes over rows wi
   const file = labelFile('path,label,confidence', ...rows, '점프/0.mp4,점프,1');
   assert.deepEqual(labelledIds(labelsFromFile(entries, file)), ['jump/3.mp4', 'wave, both hands/1.mp4', '점프/0.mp4']);
 });
+
+test('proposals stand on their own: they may contradict folders, name the classes, and lie beside the videos', () => {
+  const rows = [
+    'path,label,split,confidence',
+    'jump/3.mp4,fly,train,0.9', // by id
+    '/data/jump/4.mp4,sit,train,0.8', // by place
+    '/data/_unlabelled/1.mp4,점프,train,0.8',
+    'jump/5.mp4,,train,0.2',
+    '_test/jump/1.mp4,jump,test,',
+  ];
+  const unlabelled = entries.filter(({ split }) => split === 'train');
+  const result = labelsFromFile(unlabelled, labelFile(...rows));
+  const labels = result.filter(({ label }) => label !== null).map(({ id, label }) => [id, label]);
+  assert.deepEqual(labels, [
+    ['jump/3.mp4', 'fly'],
+    ['jump/4.mp4', 'sit'],
+    ['_unlabelled/1.mp4', '점프'],
+  ]);
+  // A class of the test videos for which nothing is proposed could not be recognised.
+  assert.throws(() => labelsFromFile(entries, labelFile(...rows)), { code: 'class-without-labels', message: /"jump"/ });
+});
+
+test('paths may be those seen from the file', () => {
+  const here = [entry('a.mp4', null, 'train'), entry('b.mp4', null, 'train')].map((one) => ({
+    ...one,
+    path: join(folder, 'videos', one.id),
+  }));
+  const file = labelFile('path,label,split,confidence', 'videos/a.mp4,one,train,1', './videos/b.mp4,two,train,1');
+  assert.deepEqual(
+    labelsFromFile(here, file).map(({ label }) => label),
+    ['one', 'two'],
+  );
+});

@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path';
 import { ChronotopeError } from '../errors.js';
 import { requireLabelInEveryClass } from './label-split.js';
 import { classesOf, type ManifestEntry } from './manifest.js';
@@ -7,29 +8,37 @@ import { readCsv } from './readers/csv.js';
  * Takes the labels of the training videos from a CSV file of `path,label` lines: the listed videos get the label of
  * their line, all other training videos become unlabelled. Test videos are left as they are.
  *
- * The path is a video's id (its path below the data folder, with `/`). A first line `path,label` is a header; it may name
- * further columns, such as a confidence, which are passed over, and rows without a label are then, too.
+ * The path is a video's id (its path below the data folder, with `/`), or where the video lies seen from the file. A first
+ * line `path,label` is a header; it may name further columns, which are passed over, and rows without a label are then, too;
+ * a column `split` passes over the rows of other parts.
+ *
+ * A column `confidence` makes it a file of proposals (`chronotope label`): its labels stand on their own, so they may
+ * differ from the folder that a video lies in, and name the classes.
  *
  * @throws ChronotopeError those of `readCsv`; `labels-invalid`, with `details.line`, for a line that has other fields,
  *   names no training video, names it twice, names an unknown class or contradicts the class folder;
  *   `class-without-labels`
  */
 export function labelsFromFile(entries: readonly ManifestEntry[], file: string): ManifestEntry[] {
-  const classes = classesOf(entries);
-  const byId = new Map(entries.map((entry) => [entry.id, entry]));
-  const labelOf = new Map<string, string>();
   const records = readCsv(file);
   const header = headerOf(records);
+  const isProposed = header?.includes('confidence') ?? false;
+  const splitColumn = header?.indexOf('split') ?? -1;
+  const classes = classesOf(isProposed ? entries.filter(({ split }) => split !== 'train') : entries);
+  const find = finder(entries, dirname(resolve(file)));
+  const labelOf = new Map<string, string>();
   for (const { fields, line } of header === null ? records : records.slice(1)) {
     const [path, label] = fields;
-    if (header !== null && header.length > 2 && label === '') continue;
+    const part = fields[splitColumn] ?? '';
+    if (header !== null && header.length > 2 && (label === '' || !['', 'train'].includes(part))) continue;
     if (path === undefined || label === undefined || fields.length !== (header?.length ?? 2)) {
       throw invalidLine(file, line, `expected "path,label", got "${fields.join(',')}"`);
     }
-    const id = path.replace(/^\.\//, '');
-    const problem = labelOf.has(id) ? `"${id}" was already listed` : problemOf(byId.get(id), id, label, classes);
+    const entry = find(path);
+    const problem = problemOf(entry, path) ?? (isProposed ? null : contradiction(entry!, label, classes));
     if (problem !== null) throw invalidLine(file, line, problem);
-    labelOf.set(id, label);
+    if (labelOf.has(entry!.id)) throw invalidLine(file, line, `"${path}" was already listed`);
+    labelOf.set(entry!.id, label);
   }
   const result = entries.map((entry) =>
     entry.split === 'train' ? { ...entry, label: labelOf.get(entry.id) ?? null } : entry,
@@ -42,20 +51,26 @@ function headerOf([first]: ReturnType<typeof readCsv>): readonly string[] | null
   return first?.fields[0] === 'path' && first.fields[1] === 'label' ? first.fields : null;
 }
 
-/** Why a video cannot have a label; null when it can. */
-function problemOf(
-  entry: ManifestEntry | undefined,
-  id: string,
-  label: string,
-  classes: readonly string[],
-): string | null {
-  if (entry === undefined) return `no video "${id}" in the data folder`;
-  if (entry.split !== 'train') return `"${id}" is a test video`;
+/** Finds entries by id, or by where they lie seen from a folder. */
+function finder(entries: readonly ManifestEntry[], folder: string): (path: string) => ManifestEntry | undefined {
+  const byId = new Map(entries.map((entry) => [entry.id, entry]));
+  const byPlace = new Map(entries.map((entry) => [resolve(entry.path), entry]));
+  return (path) => byId.get(path.replace(/^\.\//, '')) ?? byPlace.get(resolve(folder, path));
+}
+
+/** Why a path cannot have a label; null when it can. */
+function problemOf(entry: ManifestEntry | undefined, path: string): string | null {
+  if (entry === undefined) return `no video "${path}" in the data folder`;
+  return entry.split === 'train' ? null : `"${path}" is a test video`;
+}
+
+/** Why a video cannot have this label; null when it can. */
+function contradiction({ id, label: own }: ManifestEntry, label: string, classes: readonly string[]): string | null {
   if (!classes.includes(label)) {
     return `"${label}" is no class; the classes are ${classes.map((name) => `"${name}"`).join(', ')}`;
   }
-  if (entry.label === null || entry.label === label) return null;
-  return `"${id}" is labelled "${label}" here but lies in the folder of class "${entry.label}"`;
+  if (own === null || own === label) return null;
+  return `"${id}" is labelled "${label}" here but lies in the folder of class "${own}"`;
 }
 
 function invalidLine(file: string, line: number, problem: string): ChronotopeError {

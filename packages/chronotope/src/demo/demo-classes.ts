@@ -1,90 +1,124 @@
 import type { RandomStream } from '../random.js';
-import { bar, blob, crescent, dots, type Lobe, ring, type Shape, stripes, union, wedge } from './figures.js';
+import {
+  drawBar,
+  drawCrescent,
+  drawCross,
+  drawDots,
+  drawRing,
+  drawStripes,
+  drawWedge,
+  drawZigzag,
+} from './appearances.js';
+import { growing, opening, travelling, turning } from './changes.js';
+import type { Shape } from './figures.js';
 
-/** What one frame shows: a shape, how opaque it is (0..1) and its size relative to the usual one. */
-export interface Figure {
+/** What one frame shows of the figure. */
+export interface Pose {
   shape: Shape;
-  opacity: number;
+  /** Size relative to the usual one. */
   scale: number;
+  /** Place relative to the usual one, in picture widths; y points down. */
+  x: number;
+  y: number;
+  /** Turned by so many radians, clockwise. */
+  turn: number;
 }
 
-/** The figure at a time in 0..1, from the first frame to the last. */
-export type Scene = (time: number) => Figure;
+/** The figure at a time in seconds from the first frame on. */
+export type Action = (seconds: number) => Pose;
+
+/** What a figure does in one video, and one of the several ways in which its class is drawn or performed. */
+export interface Performance {
+  action: Action;
+  /** Names the way, for captions; which ways a class has is in {@link DemoClass.styles}. */
+  style: string;
+}
 
 /** One class of the demo videos. */
 export interface DemoClass {
   name: string;
   /** `appearance`: any single frame tells the class. `time`: only the order of the frames does. */
   kind: 'appearance' | 'time';
-  /** Draws the scene of one video. */
-  scene: (random: RandomStream) => Scene;
+  /** The class that shows the same backwards; `null` for those of appearance. */
+  partner: string | null;
+  /** The ways in which it is drawn or performed. */
+  styles: readonly string[];
+  /**
+   * Draws what the figure of one video does.
+   *
+   * @param duration of the video, in seconds
+   */
+  perform: (random: RandomStream, duration: number) => Performance;
 }
 
 /**
- * The classes of the demo. Six are told apart by the shape of a figure that does not change. The other six are three
- * pairs of one change and the same change backwards: the frames of a pair are the same, only their order differs.
+ * The classes of the demo. Eight are told apart by the shape of a figure, the other eight are four pairs of one change
+ * and the same change backwards: the frames of a pair are the same, only their order differs. Every class is drawn or
+ * performed in several ways, so that a few examples do not show all there is to it.
  */
 export const demoClasses: readonly DemoClass[] = [
-  { name: 'ring', kind: 'appearance', scene: unchanging(ring) },
-  { name: 'bar', kind: 'appearance', scene: unchanging(bar) },
-  { name: 'wedge', kind: 'appearance', scene: unchanging(wedge) },
-  { name: 'stripes', kind: 'appearance', scene: unchanging(stripes) },
-  { name: 'crescent', kind: 'appearance', scene: unchanging(crescent) },
-  { name: 'dots', kind: 'appearance', scene: unchanging(dots) },
-  { name: 'appear', kind: 'time', scene: forwards(appearing) },
-  { name: 'vanish', kind: 'time', scene: backwards(appearing) },
-  { name: 'grow', kind: 'time', scene: forwards(growing) },
-  { name: 'shrink', kind: 'time', scene: backwards(growing) },
-  { name: 'split', kind: 'time', scene: forwards(splitting) },
-  { name: 'merge', kind: 'time', scene: backwards(splitting) },
+  unchanging('ring', drawRing),
+  unchanging('bar', drawBar),
+  unchanging('wedge', drawWedge),
+  unchanging('stripes', drawStripes),
+  unchanging('crescent', drawCrescent),
+  unchanging('dots', drawDots),
+  unchanging('cross', drawCross),
+  unchanging('zigzag', drawZigzag),
+  ...pair(['grow', 'shrink'], growing),
+  ...pair(['open', 'close'], opening),
+  ...pair(['right', 'left'], travelling),
+  ...pair(['clockwise', 'anticlockwise'], turning),
 ];
 
-function unchanging(shape: Shape): DemoClass['scene'] {
-  return () => () => ({ shape, opacity: 1, scale: 1 });
-}
+/** Draws a figure in one of several ways. */
+export type Appearance = Readonly<Record<string, (random: RandomStream) => Shape>>;
 
-/** A change of a blob with the given outline, by its progress in 0..1. */
-type Change = (progress: number, lobes: readonly Lobe[]) => Figure;
+/** Draws a change by its progress in 0..1, in one of several ways. */
+export type Change = Readonly<Record<string, (random: RandomStream) => (progress: number) => Pose>>;
 
-function appearing(progress: number, lobes: readonly Lobe[]): Figure {
-  return { shape: blob(1, lobes), opacity: progress, scale: 1 };
-}
-
-function growing(progress: number, lobes: readonly Lobe[]): Figure {
-  return { shape: blob(1, lobes), opacity: 1, scale: 0.3 + 0.8 * progress };
-}
-
-function splitting(progress: number, lobes: readonly Lobe[]): Figure {
-  const radius = 0.9 - 0.35 * progress;
-  const distance = 0.75 * progress;
-  return { shape: union(blob(radius, lobes, distance), blob(radius, lobes, -distance)), opacity: 1, scale: 1 };
-}
-
-function forwards(change: Change): DemoClass['scene'] {
-  return (random) => {
-    const { progress, lobes } = drawCourse(random);
-    return (time) => change(progress(time), lobes);
+function unchanging(name: string, appearance: Appearance): DemoClass {
+  const styles = Object.keys(appearance);
+  const perform = (random: RandomStream): Performance => {
+    const style = styles[random.int(styles.length)]!;
+    const pose = { shape: appearance[style]!(random), scale: 1, x: 0, y: 0, turn: 0 };
+    return { action: () => pose, style };
   };
+  return { name, kind: 'appearance', partner: null, styles, perform };
 }
 
-function backwards(change: Change): DemoClass['scene'] {
-  return (random) => {
-    const { progress, lobes } = drawCourse(random);
-    return (time) => change(1 - progress(time), lobes);
+function pair([forwards, backwards]: readonly [string, string], change: Change): [DemoClass, DemoClass] {
+  const styles = Object.keys(change);
+  const perform: DemoClass['perform'] = (random, duration) => {
+    const style = styles[random.int(styles.length)]!;
+    const progress = drawProgress(random, duration);
+    const poseAt = change[style]!(random);
+    return { action: (seconds) => poseAt(progress(seconds)), style };
   };
+  const reversed: DemoClass['perform'] = (random, duration) => {
+    const { action, style } = perform(random, duration);
+    return { action: (seconds) => action(duration - seconds), style };
+  };
+  const common = { kind: 'time', styles } as const;
+  return [
+    { ...common, name: forwards, partner: backwards, perform },
+    { ...common, name: backwards, partner: forwards, perform: reversed },
+  ];
 }
 
-/** When the change happens (a third to over half of the video, starting and ending gently), and the blob's outline. */
-function drawCourse(random: RandomStream): { progress: (time: number) => number; lobes: Lobe[] } {
-  const duration = random.uniform(0.35, 0.6);
-  const start = random.uniform(0.1, 0.9 - duration);
-  const lobes = Array.from({ length: 3 }, () => ({
-    amplitude: random.uniform(-0.2, 0.2),
-    phase: random.uniform(0, 2 * Math.PI),
-  }));
-  const progress = (time: number): number => {
-    const linear = Math.min(1, Math.max(0, (time - start) / duration));
+/** Seconds in which nothing changes, at the beginning and at the end of a video. */
+const REST = 0.12;
+
+/**
+ * When the change happens, from 0 (not begun) to 1 (done). It takes 0.7 to 1.1 seconds in a video of any length and
+ * frame rate, begins and ends gently, and lies anywhere in the video with equal probability: so neither its place nor its
+ * pace tells forwards from backwards.
+ */
+function drawProgress(random: RandomStream, duration: number): (seconds: number) => number {
+  const length = Math.min(random.uniform(0.7, 1.1), duration - 2 * REST);
+  const start = random.uniform(REST, duration - REST - length);
+  return (seconds) => {
+    const linear = Math.min(1, Math.max(0, (seconds - start) / length));
     return linear * linear * (3 - 2 * linear);
   };
-  return { progress, lobes };
 }

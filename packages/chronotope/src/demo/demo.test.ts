@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { probe } from '@chronotope/video';
 import { readClassFolders } from '../data/class-folders.js';
 import { demoClasses } from './demo-classes.js';
-import { demoFrameRate, demoFrames, demoSize, generateDemoVideo } from './render.js';
+import { demoDurations, demoFrameRates, demoSize, planDemoVideo, renderDemoVideo } from './render.js';
+import type { Scene } from './scene.js';
 import { writeDemoData } from './write-demo-data.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'chronotope-demo-'));
@@ -14,76 +15,104 @@ after(() => rmSync(scratch, { recursive: true, force: true }));
 
 const frameBytes = demoSize * demoSize * 3;
 const first = { seed: 1, part: 'train', classIndex: 0, index: 0 } as const;
-
-function classIndex(name: string): number {
-  return demoClasses.findIndex((demoClass) => demoClass.name === name);
-}
-
-/** Mean pixel value of some frames, averaged over eight videos of a class. */
-function meanBrightness(name: string, fromFrame: number, toFrame: number): number {
-  let sum = 0;
-  for (let index = 0; index < 8; index++) {
-    const video = generateDemoVideo({ ...first, classIndex: classIndex(name), index });
-    for (const value of video.subarray(fromFrame * frameBytes, toFrame * frameBytes)) sum += value;
-  }
-  return sum / (8 * (toFrame - fromFrame) * frameBytes);
-}
-
-test('at least ten classes with names of their own, half of each kind', () => {
-  const appearance = demoClasses.filter(({ kind }) => kind === 'appearance').length;
-  assert.ok(demoClasses.length >= 10);
-  assert.equal(appearance * 2, demoClasses.length);
-  assert.equal(new Set(demoClasses.map(({ name }) => name)).size, demoClasses.length);
-});
+/** Plans of some videos of every class. */
+const plans = [...demoClasses.keys()].flatMap((classIndex) =>
+  Array.from({ length: 24 }, (_, index) => planDemoVideo({ ...first, classIndex, index })),
+);
 
 test('a video has its full size, and pixels from dark to bright without being mostly clipped', () => {
   for (let index = 0; index < demoClasses.length; index++) {
-    const video = generateDemoVideo({ ...first, classIndex: index });
-    assert.equal(video.length, demoFrames * frameBytes);
+    const plan = planDemoVideo({ ...first, classIndex: index });
+    const video = renderDemoVideo(plan);
+    assert.equal(video.length, plan.frames * frameBytes);
     const clipped = video.filter((value) => value === 0 || value === 255).length / video.length;
     assert.ok(clipped < 0.3, `${demoClasses[index]!.name}: ${clipped} of the values are clipped`);
-    assert.ok(video.some((value) => value > 150) && video.some((value) => value < 60), demoClasses[index]!.name);
+    assert.ok(video.some((value) => value > 120) && video.some((value) => value < 60), demoClasses[index]!.name);
   }
 });
 
 test('the same arguments give the same video; another seed, part, class or index gives another one', () => {
-  assert.deepEqual(generateDemoVideo(first), generateDemoVideo(first));
-  const others = [{ seed: 2 }, { part: 'test' as const }, { classIndex: 1 }, { index: 1 }];
-  for (const other of others) assert.notDeepEqual(generateDemoVideo({ ...first, ...other }), generateDemoVideo(first));
+  const pixels = (name: typeof first) => renderDemoVideo({ ...planDemoVideo(name), frames: 3 });
+  assert.deepEqual(pixels(first), pixels(first));
+  const others = [{ seed: 2 }, { part: 'test' }, { classIndex: 1 }, { index: 1 }];
+  for (const other of others) assert.notDeepEqual(pixels({ ...first, ...other } as typeof first), pixels(first));
 });
 
 test('a class the demo does not have is refused', () => {
-  assert.throws(() => generateDemoVideo({ ...first, classIndex: demoClasses.length }), RangeError);
+  assert.throws(() => planDemoVideo({ ...first, classIndex: demoClasses.length }), RangeError);
 });
 
-test('the classes of a pair change in opposite directions', () => {
-  for (const [rising, falling] of [
-    ['appear', 'vanish'],
-    ['grow', 'shrink'],
-  ] as const) {
-    const change = (name: string): number =>
-      meanBrightness(name, demoFrames - 4, demoFrames) - meanBrightness(name, 0, 4);
-    assert.ok(change(rising) > 10, `${rising}: ${change(rising)}`);
-    assert.ok(change(falling) < -10, `${falling}: ${change(falling)}`);
-  }
-});
-
-test('a class played backwards shows what its partner shows', () => {
-  for (const [one, other] of [
-    ['appear', 'vanish'],
-    ['grow', 'shrink'],
-    ['split', 'merge'],
-  ] as const) {
-    // With the same random numbers and a change in the middle of the video, only the direction differs.
-    const middle = { uniform: (low = 0, high = 1) => (low + high) / 2 };
-    const scenes = [one, other].map((name) => demoClasses[classIndex(name)]!.scene(middle as never));
-    for (const time of [0, 0.3, 0.45, 0.8, 1]) {
-      const [forwards, backwards] = [scenes[0]!(time), scenes[1]!(1 - time)];
-      assert.ok(Math.abs(forwards.opacity - backwards.opacity) < 1e-9, `${one} at ${time}`);
-      assert.ok(Math.abs(forwards.scale - backwards.scale) < 1e-9, `${one} at ${time}`);
-      assert.ok(Math.abs(forwards.shape(0.4, 0.2) - backwards.shape(0.4, 0.2)) < 1e-9, `${one} at ${time}`);
+test('videos show a function of time: twice the frame rate adds frames and leaves the others as they are', () => {
+  for (const classIndex of [0, 8, 12, 15]) {
+    const plan = planDemoVideo({ ...first, classIndex });
+    const slow = renderDemoVideo({ ...plan, frames: 8 });
+    const fast = renderDemoVideo({ ...plan, frames: 15, frameRate: 2 * plan.frameRate });
+    for (let k = 0; k < 8; k++) {
+      const expected = slow.subarray(k * frameBytes, (k + 1) * frameBytes);
+      assert.deepEqual(fast.subarray(2 * k * frameBytes, (2 * k + 1) * frameBytes), expected);
     }
   }
+});
+
+test('durations and frame rates vary as declared, in every class', () => {
+  const [shortest, longest] = demoDurations;
+  const durations = plans.map(({ frames, frameRate }) => frames / frameRate);
+  assert.deepEqual([...new Set(plans.map(({ frameRate }) => frameRate))].sort(), [...demoFrameRates].sort());
+  assert.ok(durations.every((seconds) => seconds > shortest - 0.05 && seconds < longest + 0.05));
+  for (const classIndex of demoClasses.keys()) {
+    const own = plans.slice(24 * classIndex, 24 * (classIndex + 1));
+    const lengths = own.map(({ frames, frameRate }) => frames / frameRate);
+    assert.ok(Math.max(...lengths) - Math.min(...lengths) > 0.6, demoClasses[classIndex]!.name);
+    assert.ok(new Set(own.map(({ frameRate }) => frameRate)).size >= 3, demoClasses[classIndex]!.name);
+  }
+});
+
+test('nuisance: distractors or none, at rest or moving; cameras tremble; the light changes or not; all surfaces', () => {
+  const share = (what: (plan: (typeof plans)[number]) => boolean) => plans.filter(what).length / plans.length;
+  const between = (low: number, value: number, high: number, what: string) =>
+    assert.ok(value > low && value < high, `${what}: ${value}`);
+  between(
+    0.2,
+    share(({ nuisance }) => nuisance.distractors.length === 0),
+    0.5,
+    'without distractors',
+  );
+  between(
+    0.3,
+    share(({ nuisance }) => nuisance.distractors.some(({ moves }) => moves)),
+    0.8,
+    'moving distractors',
+  );
+  between(
+    0.1,
+    share(({ nuisance }) => nuisance.distractors.some(({ moves }) => !moves)),
+    0.6,
+    'resting distractors',
+  );
+  between(
+    0.9,
+    share(({ nuisance }) => nuisance.camera.x(0.3) !== nuisance.camera.x(0.4)),
+    1.01,
+    'shaky cameras',
+  );
+  between(
+    0.3,
+    share(({ nuisance }) => Math.abs(nuisance.light(0) - nuisance.light(1.2)) > 0.02),
+    0.9,
+    'changing light',
+  );
+  assert.equal(new Set(plans.map(({ nuisance }) => nuisance.surface)).size, 3);
+});
+
+test('videos of all classes are taken in the same scenes, and those of the test part in others', () => {
+  const looks = ({ background, waves, light }: Scene) =>
+    JSON.stringify([background(0), light, waves.map(({ phase, ...wave }) => [wave, phase(0)])]);
+  const scenesOf = (part: 'train' | 'test', classIndex: number) =>
+    Array.from({ length: 24 }, (_, index) => looks(planDemoVideo({ seed: 1, part, classIndex, index }).scene));
+  for (const part of ['train', 'test'] as const) {
+    for (const classIndex of demoClasses.keys()) assert.deepEqual(scenesOf(part, classIndex), scenesOf(part, 0));
+  }
+  assert.equal(new Set([...scenesOf('train', 0), ...scenesOf('test', 0)]).size, 48);
 });
 
 test('a data set is written, read as class folders, kept when it is there, and kept apart from other files', async () => {
@@ -103,9 +132,17 @@ test('a data set is written, read as class folders, kept when it is there, and k
     ],
   );
   for (const { label, text } of entries) assert.ok(text?.toLowerCase().includes(label!), `${label}: ${text}`);
-  const info = await probe(entries[0]!.path);
-  assert.deepEqual([info.width, info.height], [demoSize, demoSize]);
-  assert.ok(Math.abs(info.duration! - demoFrames / demoFrameRate) < 0.06);
+  for (const { path, label, split } of entries) {
+    const classIndex = demoClasses.findIndex(({ name }) => name === label);
+    const { frames, frameRate } = planDemoVideo({ seed: 1, part: split as 'train' | 'test', classIndex, index: 0 });
+    const info = await probe(path);
+    assert.deepEqual([info.width, info.height], [demoSize, demoSize]);
+    assert.ok(Math.abs(info.duration! - frames / frameRate) < 0.02, `${path}: ${info.duration}`);
+  }
+  const written = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const marker = '.chronotope-demo.json';
+  const expected = [...entries.map(({ path }) => path), join(folder, 'captions.jsonl'), join(folder, marker)];
+  assert.deepEqual(written.map((entry) => join(entry.parentPath, entry.name)).sort(), expected.sort());
 
   const kept = statSync(entries[0]!.path).mtimeMs;
   rmSync(entries[1]!.path);
@@ -116,6 +153,10 @@ test('a data set is written, read as class folders, kept when it is there, and k
   for (const other of [{ seed: 2 }, { trainPerClass: 0 }]) {
     await assert.rejects(writeDemoData(folder, { ...options, ...other }), { code: 'demo-data-differs' });
   }
+  const recorded = readFileSync(join(folder, marker), 'utf8');
+  writeFileSync(join(folder, marker), JSON.stringify({ ...JSON.parse(recorded), generator: 1 }));
+  await assert.rejects(writeDemoData(folder, options), { code: 'demo-data-differs', message: /generator 1/ });
+  writeFileSync(join(folder, marker), recorded);
   await writeDemoData(folder, { ...options, trainPerClass: 2 });
   assert.equal(readClassFolders(folder).entries.length, 3 * names.length);
 

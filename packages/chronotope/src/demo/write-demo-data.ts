@@ -9,7 +9,7 @@ import { readJson, writeFileAtomic, writeJsonAtomic } from '../training/json-fil
 import { type Progress, silentProgress } from '../training/progress.js';
 import { captionDemoVideo } from './captions.js';
 import { demoClasses } from './demo-classes.js';
-import { type DemoVideoName, demoFrameRate, demoFrames, demoSize, generateDemoVideo } from './render.js';
+import { type DemoVideoName, demoSize, planDemoVideo, renderDemoVideo } from './render.js';
 
 /** Settings of {@link writeDemoData}. */
 export interface WriteDemoDataOptions {
@@ -17,7 +17,7 @@ export interface WriteDemoDataOptions {
   seed?: number;
   /** Training videos of each class. Default 24. */
   trainPerClass?: number;
-  /** Test videos of each class. Default 20. */
+  /** Test videos of each class. Default 15. */
   testPerClass?: number;
   /** Default: silent. */
   progress?: Progress;
@@ -32,7 +32,7 @@ const ENCODERS = 2;
 const VIDEOS_AT_ONCE = 12;
 
 /** Raised whenever the same seed would give other videos. */
-const GENERATOR_VERSION = 1;
+const GENERATOR_VERSION = 2;
 
 /** Says what a folder of demo videos was made with; hidden, so that it is not taken for data. */
 const MARKER = '.chronotope-demo.json';
@@ -61,7 +61,7 @@ interface Marker {
  * @throws VideoError when FFmpeg is missing or cannot write, see `encode` of `@chronotope/video`
  */
 export async function writeDemoData(folder: string, options: WriteDemoDataOptions = {}): Promise<void> {
-  const { seed = 1, trainPerClass = 24, testPerClass = 20, progress = silentProgress, signal } = options;
+  const { seed = 1, trainPerClass = 24, testPerClass = 15, progress = silentProgress, signal } = options;
   const videos = [
     ...planVideos({ seed, part: 'train', perClass: trainPerClass }),
     ...planVideos({ seed, part: 'test', perClass: testPerClass }),
@@ -165,15 +165,15 @@ async function encodeAll(
   // A failure of one encoder stops the others too, so that none still writes when the caller sees the error.
   const failure = new AbortController();
   const stop = signal ? AbortSignal.any([signal, failure.signal]) : failure.signal;
-  const queue = inGroups(videos, VIDEOS_AT_ONCE).values();
-  const settings = { width: demoSize, height: demoSize, fps: demoFrameRate, crf: 18, signal: stop };
+  const settings = { width: demoSize, height: demoSize, crf: 18, signal: stop };
+  const queue = groupsOfOneRate(videos).values();
   const work = async (): Promise<void> => {
     // The workers share one iterator, so each group is taken once.
     for (const group of queue) {
       stop.throwIfAborted();
-      const parts = group.map(({ path }) => ({ path: join(folder, path), frames: demoFrames }));
+      const parts = group.map(({ name, path }) => ({ path: join(folder, path), frames: planDemoVideo(name).frames }));
       for (const { path } of parts) await mkdir(dirname(path), { recursive: true });
-      await encodeParts(framesOf(group), parts, settings);
+      await encodeParts(framesOf(group), parts, { ...settings, fps: planDemoVideo(group[0]!.name).frameRate });
       onWritten(group.length);
     }
   };
@@ -187,6 +187,16 @@ async function encodeAll(
   failure.signal.throwIfAborted();
 }
 
+/** One encoder writes videos of one frame rate. */
+function groupsOfOneRate(videos: readonly PlannedVideo[]): PlannedVideo[][] {
+  const byRate = new Map<number, PlannedVideo[]>();
+  for (const video of videos) {
+    const { frameRate } = planDemoVideo(video.name);
+    byRate.set(frameRate, [...(byRate.get(frameRate) ?? []), video]);
+  }
+  return [...byRate.values()].flatMap((ofRate) => inGroups(ofRate, VIDEOS_AT_ONCE));
+}
+
 function inGroups<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, k) => items.slice(k * size, (k + 1) * size));
 }
@@ -195,9 +205,7 @@ function inGroups<T>(items: readonly T[], size: number): T[][] {
 function* framesOf(videos: readonly PlannedVideo[]): Generator<Uint8Array> {
   const frameBytes = demoSize * demoSize * 3;
   for (const { name } of videos) {
-    const pixels = generateDemoVideo(name);
-    for (let frame = 0; frame < demoFrames; frame++) {
-      yield pixels.subarray(frame * frameBytes, (frame + 1) * frameBytes);
-    }
+    const pixels = renderDemoVideo(planDemoVideo(name));
+    for (let start = 0; start < pixels.length; start += frameBytes) yield pixels.subarray(start, start + frameBytes);
   }
 }

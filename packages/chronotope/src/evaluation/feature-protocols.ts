@@ -5,10 +5,11 @@ import { fitLinearProbe, type LinearProbe } from './linear-probe.js';
 import { centroidScores, knnScores, nearestNeighbours } from './nearest-neighbours.js';
 import { type Recognition, recognition } from './recognition.js';
 import { foundAt, retrieve } from './retrieval.js';
+import { fitSgdProbe, type SgdProbe } from './sgd-probe.js';
 import { rightAt } from './video-level.js';
 
 /** What can be asked of frozen features. */
-export const FEATURE_PROTOCOLS = ['knn', 'linear', 'retrieval'] as const;
+export const FEATURE_PROTOCOLS = ['knn', 'linear', 'linear-sgd', 'retrieval'] as const;
 export type FeatureProtocol = (typeof FEATURE_PROTOCOLS)[number];
 
 export interface ProbeSettings {
@@ -43,7 +44,9 @@ export interface FeatureResult {
   /** For classifiers. */
   recognition?: Recognition;
   /** For the linear probe. */
-  probe?: Omit<LinearProbe, 'predict'>;
+  probe?: Omit<LinearProbe, 'logits' | 'predict'>;
+  /** For the linear probe by SGD. */
+  sgdProbe?: Omit<SgdProbe, 'predict'>;
 }
 
 /** Neighbours asked for when nothing is said: those of the k-NN literature, and of the retrieval tables of TCLR and CCL. */
@@ -65,8 +68,15 @@ export function measureFeatures(
       return knn(test, training, classes, options);
     case 'linear': {
       const probe = fitLinearProbe(training, { classes: classes.length, seed: options.bootstrap.settings.seed });
-      const { predict, ...fitted } = probe;
+      const { predict, logits: _, ...fitted } = probe;
       return [{ ...classifier('linear', test, predict(test.features), classes, options), probe: fitted }];
+    }
+    case 'linear-sgd': {
+      const { predict, ...fitted } = fitSgdProbe(training, {
+        classes: classes.length,
+        seed: options.bootstrap.settings.seed,
+      });
+      return [{ ...classifier('linear, SGD', test, predict(test.features), classes, options), sgdProbe: fitted }];
     }
     case 'retrieval': {
       const results = retrieve(test, training);

@@ -22,6 +22,8 @@ export interface LinearProbe {
   validation: { folds: number; losses: { penalty: number; loss: number }[] };
   /** Whether the optimiser reached its tolerance. */
   converged: boolean;
+  /** Logits `[Q, C]`, float64, of features `[Q, F]`: linear in them, apart from the bias. */
+  logits(features: Tensor): Tensor;
   /** Class probabilities `[Q][C]` of features `[Q, F]`. */
   predict(features: Tensor): Float32Array[];
 }
@@ -63,11 +65,8 @@ export function fitLinearProbe(training: LabelledFeatures, options: LinearProbeO
   const descending = penalties.toSorted((a, b) => b - a);
   const losses = used < 2 ? [] : validationLosses(training, classes, descending, foldOf);
   const best = losses.reduce((least, one) => (one.loss < least.loss ? one : least), losses[0] ?? noValidation);
-  const { converged, predict } = fitPath(training, classes, [
-    ...descending.filter((p) => p > best.penalty),
-    best.penalty,
-  ]).at(-1)!;
-  return { penalty: best.penalty, validation: { folds: used < 2 ? 0 : used, losses }, converged, predict };
+  const fitted = fitPath(training, classes, [...descending.filter((p) => p > best.penalty), best.penalty]).at(-1)!;
+  return { penalty: best.penalty, validation: { folds: used < 2 ? 0 : used, losses }, ...fitted };
 }
 
 const noValidation = { penalty: DEFAULT_PENALTY, loss: Number.NaN };
@@ -130,7 +129,7 @@ function fitPath(
   { features, labels }: LabelledFeatures,
   classes: number,
   penalties: readonly number[],
-): Pick<LinearProbe, 'converged' | 'predict'>[] {
+): Pick<LinearProbe, 'converged' | 'logits' | 'predict'>[] {
   const [rows, width] = features.shape as [number, number];
   const { mean, scale } = standardisation(features);
   const standardise = (x: Tensor) => {
@@ -166,15 +165,18 @@ function fitPath(
       );
       point = found.point;
       const fitted = found.point;
-      return {
-        converged: found.converged,
-        predict: (queries: Tensor) =>
-          scope(() => {
-            const { weight, bias } = parameters(fitted);
-            const probabilities = softmax(standardise(queries).matmul(weight.transpose(0, 1)).add(bias), 1);
-            return probabilities.unbind().map((row) => Float32Array.from(row.data() as Float64Array));
-          }),
-      };
+      const logits = (queries: Tensor) =>
+        scope(() => {
+          const { weight, bias } = parameters(fitted);
+          return standardise(queries).matmul(weight.transpose(0, 1)).add(bias);
+        });
+      const predict = (queries: Tensor) =>
+        scope(() =>
+          softmax(logits(queries), 1)
+            .unbind()
+            .map((row) => Float32Array.from(row.data() as Float64Array)),
+        );
+      return { converged: found.converged, logits, predict };
     });
   });
 }

@@ -23,6 +23,14 @@ export interface CrossVideoContent {
   frames: ReadonlyMap<number, ShownFrame>;
   /** The run's own features first, then those of other runs, and colours alone. */
   representations: { title: string; score: CategoryScore; examples: { frame: number; neighbours: number[] }[] }[];
+  /** Linear probes on the features of each encoder, and of a random one; none where the training videos have no labels. */
+  probes: {
+    title: string;
+    /** Share of the frames whose class the probe says. */
+    top1: number;
+    /** `picture` shows where the probe sees the class of the frame. */
+    examples: { frame: number; predicted: string; picture: Picture }[];
+  }[];
   /** Null for a run that learnt no cycles. */
   cycles: {
     start: number;
@@ -42,7 +50,8 @@ export function renderCrossVideo(content: CrossVideoContent): string {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>Report: ${run}</title><style>${new Markup(STYLE)}
 .frames { display: flex; flex-wrap: wrap; gap: 8px; align-items: flex-end; margin: 12px 0; }
-.frames figure { margin: 0; max-width: 120px; }</style></head>
+.frames figure { margin: 0; max-width: 120px; }
+.maps { align-items: flex-start; }</style></head>
 <body><header><h1>${run}</h1><p class="soft">An image encoder of CCL, started on ${startedAt.slice(0, 10)}</p></header><main>
 <section id="score"><h2>Does a neighbour in another video show the same category?</h2>
 <p>${framesPerVideo} frames of each of ${videos} test videos. For each frame, the most similar frames of <em>other</em> videos by
@@ -50,6 +59,7 @@ the cosine of the features; the share of them with the frame's class. A frame of
 “looks different” are the frames whose nearest neighbour has colours further off (a grid of 4 × 4) than half of all pairs.</p>
 ${scores(content)}</section>
 <section id="neighbours"><h2>Neighbours across videos</h2>${neighbours(content)}</section>
+${content.probes.length === 0 ? null : html`<section id="probes"><h2>Where a linear probe looks</h2>${probes(content)}</section>`}
 ${content.cycles.length === 0 ? null : html`<section id="cycles"><h2>Cycles</h2>${cycles(content)}</section>`}
 </main><footer>Written by <code>chronotope report</code>.</footer></body></html>
 `.text;
@@ -84,6 +94,27 @@ function neighbours({ representations, frames }: CrossVideoContent): Markup {
 ${examples[row]!.neighbours.map((frame) => shown(frames, frame, verdict(frames, frame, label)))}</div>`,
     )}`;
   })}`;
+}
+
+function probes({ probes, frames }: CrossVideoContent): Markup {
+  const [own] = probes;
+  return html`<p>A linear classifier on each encoder's frozen features, fitted to the labelled training videos, says the class
+of single frames; shares of all frames of the test videos. The pictures are class activation maps: <span style="color:#d9650a">orange</span>
+where the features speak for the true class, <span style="color:#1a6bd9">blue</span> where they speak against it. Small pictures are moved
+by parts of the network's stride to get a map that is fine enough to look at.</p>
+${table({
+  columns: [{ title: 'features of' }, { title: 'frames recognised', kind: 'number' }],
+  rows: probes.map(({ title, top1 }) => [title, percent(top1)]),
+})}
+${own!.examples.map(({ frame }, row) => {
+  const { label } = frames.get(frame)!;
+  return html`<h3>${label}</h3><div class="frames maps">${shown(frames, frame, 'frame')}
+${probes.map(({ title, examples }) => {
+  const { picture, predicted } = examples[row]!;
+  const note = `${title}: ${predicted === label ? '✓' : '✗'} ${predicted}`;
+  return html`<figure>${image(picture, `Evidence for ${label} by ${title}`)}<figcaption>${note}</figcaption></figure>`;
+})}</div>`;
+})}`;
 }
 
 function cycles({ cycles, frames }: CrossVideoContent): Markup {

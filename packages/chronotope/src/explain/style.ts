@@ -44,6 +44,10 @@ tr.main th, tr.main td { font-weight: 700; background: var(--panel); }
 .confusion td.right { background: color-mix(in srgb, var(--right) var(--share), var(--panel)); }
 .confusion td.wrong { background: color-mix(in srgb, var(--wrong) var(--share), var(--panel)); }
 .confusion td.strong { color: var(--page); }
+.timeline td { min-width: 5em; }
+.timeline thead td { padding: 0; }
+.timeline thead th { vertical-align: bottom; }
+.timeline img { width: 100%; }
 .rank { display: inline-block; min-width: 1.6em; color: var(--soft); }
 svg { display: block; overflow: visible; }
 svg text { font-size: 11px; fill: var(--soft); }

@@ -1,4 +1,4 @@
-import type { OtbCurves } from '../evaluation/tracking/otb.js';
+import { GOT10K_THRESHOLDS } from '../evaluation/tracking/got10k.js';
 import { DISTANCE_THRESHOLDS, OVERLAP_THRESHOLDS } from '../evaluation/tracking/otb.js';
 import type { TrackingScores } from '../evaluation/tracking/tracking-scores.js';
 import { lineChart } from './charts/line-chart.js';
@@ -30,8 +30,21 @@ export function renderTrackingReport(data: string, results: readonly TrackerResu
 share whose centre is at most 20 pixels away (OTB). AO is the mean overlap of all frames but the first ones, SR the share with more than
 0.5 or 0.75 (GOT-10k).</p></section>
 <section><h2>Curves</h2><div class="charts">
-${chart(results, 'success', OVERLAP_THRESHOLDS, { title: 'Success', xTitle: 'overlap' })}
-${chart(results, 'precision', DISTANCE_THRESHOLDS, { title: 'Precision', xTitle: 'distance of the centres in pixels' })}
+${chart(results, ({ otbCurves }) => otbCurves.success, OVERLAP_THRESHOLDS, {
+  title: 'Success (OTB)',
+  xTitle: 'overlap',
+  of: 'mean of the sequences',
+})}
+${chart(results, ({ otbCurves }) => otbCurves.precision, DISTANCE_THRESHOLDS, {
+  title: 'Precision (OTB)',
+  xTitle: 'distance of the centres in pixels',
+  of: 'mean of the sequences',
+})}
+${chart(results, ({ got10kCurve }) => got10kCurve, GOT10K_THRESHOLDS, {
+  title: 'Success (GOT-10k)',
+  xTitle: 'overlap',
+  of: 'all frames together',
+})}
 </div></section>
 <section><h2>Each sequence</h2>${results.map(sequenceTable)}</section></main>
 <footer>Written by <code>chronotope track evaluate</code>.</footer></body></html>
@@ -55,16 +68,16 @@ function scoreTable(results: readonly TrackerResult[]): Markup {
 
 function chart(
   results: readonly TrackerResult[],
-  curve: keyof OtbCurves,
+  curveOf: (scores: TrackingScores) => readonly number[],
   thresholds: readonly number[],
-  { title, xTitle }: { title: string; xTitle: string },
+  { title, xTitle, of }: { title: string; xTitle: string; of: string },
 ): Markup {
   const lines = results.map(({ name, scores }) => ({
     name,
-    points: thresholds.map((threshold, k) => [threshold, scores.otbCurves[curve][k]!] as const),
+    points: thresholds.map((threshold, k) => [threshold, curveOf(scores)[k]!] as const),
   }));
-  const description = `${title}: share of frames against the ${xTitle}, mean of the sequences.`;
-  return html`<figure><figcaption><b>${title}</b>: share of frames, mean of the sequences</figcaption>
+  const description = `${title}: share of frames against the ${xTitle}, ${of}.`;
+  return html`<figure><figcaption><b>${title}</b>: share of frames, ${of}</figcaption>
 ${lineChart({ description, lines, xTitle, fromZero: true })}</figure>`;
 }
 

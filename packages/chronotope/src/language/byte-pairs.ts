@@ -12,13 +12,14 @@ export class BytePairs {
 
   /**
    * @param lines merges in order, each two symbols with a blank between, in the characters of {@link byteCharacters}
-   * @throws RangeError naming the line whose symbols are not made by an earlier one
+   * @throws RangeError naming the line whose symbols are not made by an earlier one, or for more than 65,024 merges
    */
   constructor(lines: readonly string[]) {
     const tokens = new Map<string, number>();
     for (const [index, character] of byteCharacters().entries()) {
       tokens.set(character, index).set(character + END_OF_WORD, BYTES + index);
     }
+    if (lines.length > MOST_MERGES) throw new RangeError(`${lines.length} merges, of which ${MOST_MERGES} can be used`);
     this.merges = lines.length;
     this.#pairs = new PairTable(lines.length);
     for (const [rank, line] of lines.entries()) {
@@ -96,36 +97,48 @@ interface Bytes {
   endOfWord: boolean;
 }
 
-/** Pairs of tokens and their ranks: a hash table with open addressing, since nearly all time goes into looking up pairs. */
+/**
+ * Pairs of tokens and their ranks, since nearly all time goes into looking up pairs: a hash table with open addressing,
+ * key and rank side by side in memory; and for pairs of single bytes, with which every word begins, a table without hashing.
+ */
 class PairTable {
   #count = 0;
   /** The tokens of the pair of rank k at 2k and 2k + 1. */
   readonly #pairs: Int32Array;
-  /** Ranks by hash, -1 where nothing is. */
+  /** Key and rank of a slot at 2s and 2s + 1; the rank is -1 where nothing is. */
   readonly #slots: Int32Array;
   readonly #mask: number;
+  /** Rank of the bytes a and b, as tokens, at 512 a + b. */
+  readonly #ofBytes = new Int32Array(FIRST_MERGE * FIRST_MERGE).fill(NO_MERGE);
 
+  /** @param capacity pairs at most */
   constructor(capacity: number) {
-    const slots = 2 ** Math.ceil(Math.log2(4 * capacity + 4));
+    const slots = 2 ** Math.ceil(Math.log2(2 * capacity + 2));
     this.#pairs = new Int32Array(2 * capacity);
-    this.#slots = new Int32Array(slots).fill(-1);
+    this.#slots = new Int32Array(2 * slots).fill(-1);
     this.#mask = slots - 1;
   }
 
   /** Adds a pair under the next rank. */
   add(left: number, right: number): void {
+    const rank = this.#count++;
     let slot = this.#hash(left, right);
-    while (this.#slots[slot]! >= 0) slot = (slot + 1) & this.#mask;
-    this.#slots[slot] = this.#count;
-    this.#pairs.set([left, right], 2 * this.#count++);
+    while (this.#slots[2 * slot + 1]! >= 0) slot = (slot + 1) & this.#mask;
+    this.#slots[2 * slot] = (left << 16) | right;
+    this.#slots[2 * slot + 1] = rank;
+    this.#pairs[2 * rank] = left;
+    this.#pairs[2 * rank + 1] = right;
+    if (left < FIRST_MERGE && right < FIRST_MERGE) this.#ofBytes[FIRST_MERGE * left + right] = rank;
   }
 
   /** The rank of a pair, or NO_MERGE. */
   rank(left: number, right: number): number {
+    if (left < FIRST_MERGE && right < FIRST_MERGE) return this.#ofBytes[FIRST_MERGE * left + right]!;
+    const key = (left << 16) | right;
     for (let slot = this.#hash(left, right); ; slot = (slot + 1) & this.#mask) {
-      const rank = this.#slots[slot]!;
+      const rank = this.#slots[2 * slot + 1]!;
       if (rank < 0) return NO_MERGE;
-      if (this.#pairs[2 * rank] === left && this.#pairs[2 * rank + 1] === right) return rank;
+      if (this.#slots[2 * slot] === key) return rank;
     }
   }
 
@@ -143,6 +156,8 @@ class PairTable {
 const BYTES = 256;
 /** Tokens that are no merges: every byte within a word and at its end. */
 export const FIRST_MERGE = 2 * BYTES;
+/** So that two tokens have room in a key of 32 bits. */
+const MOST_MERGES = 2 ** 16 - FIRST_MERGE;
 const END_OF_WORD = '</w>';
 const NO_MERGE = 0x7fffffff;
 const CHANGED = -1;

@@ -9,12 +9,8 @@ import { unescapeHtml } from './html-entities.js';
  * Latin ligatures, terminal escapes, control characters, and NFC.
  */
 export function cleanText(text: string): string {
-  if (PLAIN.test(text)) return oneBlank(text).toLowerCase();
   return oneBlank(unescapeHtml(unescapeHtml(repair(text)))).toLowerCase();
 }
-
-/** Printable ASCII without an entity: nothing to repair. */
-const PLAIN = /^[\t\n\r\x20-\x25\x27-\x7e]*$/;
 
 function oneBlank(text: string): string {
   if (!UNEVEN_BLANKS.test(text)) return text;

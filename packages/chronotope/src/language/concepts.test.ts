@@ -47,7 +47,7 @@ test('class names become words', () => {
 });
 
 test('shipped lists describe exactly the classes of the data sets; together they are 530', () => {
-  assert.deepEqual(shippedConcepts(), ['demo', 'hmdb51', 'kinetics400', 'ucf101']);
+  assert.deepEqual(shippedConcepts(), ['demo', 'hmdb51', 'kinetics400', 'lss-c', 'ucf101']);
   const least = { ucf101: 3, hmdb51: 3, kinetics400: 1 };
   for (const set of ['ucf101', 'hmdb51', 'kinetics400'] as const) {
     const concepts = readConcepts(set);
@@ -58,6 +58,14 @@ test('shipped lists describe exactly the classes of the data sets; together they
     }
   }
   assert.equal(readConcepts('kinetics400+ucf101+hmdb51').length, 530);
+  const own = readConcepts('lss-c');
+  assert.equal(own.length, 196);
+  for (const { name, descriptions } of own) {
+    assert.ok(
+      descriptions.every((description) => !description.includes(name) && description.split(' ').length <= 20),
+      name,
+    );
+  }
 });
 
 test('concepts are read from YAML, JSON, lists of names and plain text, and put together without repeats', () => {

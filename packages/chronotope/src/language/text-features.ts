@@ -20,13 +20,15 @@ export class TextEncoder {
     this.#tokenizer = tokenizer ?? new ClipTokenizer({ vocabulary: clip.shape.text.vocabulary });
   }
 
-  /** Texts to `[N, E]`, float32, each of length 1. Texts that are too long are cut. */
+  /** Texts to `[N, E]`, float32 on the CPU, each of length 1. Texts that are too long are cut. */
   encode(texts: readonly string[]): Tensor {
     const { context } = this.#clip.shape.text;
     return scope(() =>
       noGrad(() => {
-        const rows = this.#tokenizer.rows(texts, { context, tooLong: 'truncate' });
-        return cat(rows.split(BATCH).map((batch) => nn.functional.normalize(this.#clip.text.call(batch))));
+        const { device } = this.#clip.text.positionalEmbedding;
+        const rows = this.#tokenizer.rows(texts, { context, tooLong: 'truncate' }).to({ device });
+        const encoded = rows.split(BATCH).map((batch) => nn.functional.normalize(this.#clip.text.call(batch)));
+        return cat(encoded).to({ device: 'cpu' });
       }),
     );
   }

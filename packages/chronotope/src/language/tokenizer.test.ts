@@ -96,6 +96,36 @@ test('any text comes back from its tokens, apart from cleaning and blanks', () =
   );
 });
 
+test('plain ASCII, which has a way of its own, gives the tokens of the general way', () => {
+  const general = new ClipTokenizer();
+  const piece = fc.oneof(
+    fc.string({ unit: 'grapheme-ascii', maxLength: 6 }),
+    fc.constantFrom("'s", "'LL", "don't", "'re'", "''ve", '\n', '\t ', '12', 'A', "!'s", 'Watch', '.'),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+      const text = pieces.join('').replaceAll('|', '/');
+      assert.deepEqual(tokenizer.encode(text), general.encode(text, { specials: 'tokens' }));
+      // The second time from the words that are known.
+      assert.deepEqual(tokenizer.encode(text), tokenizer.encode(text.toUpperCase()));
+    }),
+  );
+});
+
+test('more words than are remembered change nothing', () => {
+  const many = Array.from(
+    { length: 110_000 },
+    (_, k) => `q${k.toString(26).replaceAll(/\d/g, (d) => 'stuvwxyzab'[Number(d)]!)}`,
+  );
+  const small = new ClipTokenizer({ vocabulary: 2000 });
+  const first = many.slice(0, 50).map((word) => small.encode(word));
+  for (const word of many) small.encode(word);
+  assert.deepEqual(
+    many.slice(0, 50).map((word) => small.encode(word)),
+    first,
+  );
+});
+
 test('byte pairs are merged as the definition says, lowest rank first and all occurrences from the left', () => {
   const merges = ['a a', 'a b</w>', 'aa a', 'b b', 'aa aa'];
   const file = join(folder, 'merges.txt');
@@ -143,6 +173,8 @@ test('files that are no vocabulary are refused by name', () => {
     message: /merge 1, 'not a merge'/,
   });
   assert.throws(() => new ClipTokenizer({ merges: join(folder, 'none') }), { code: 'vocabulary-file' });
+  writeFileSync(file, `#version: 0.2\n${'a a\n'.repeat(65_025)}`);
+  assert.throws(() => new ClipTokenizer({ merges: file }), { code: 'vocabulary-file', message: /65025 merges/ });
 });
 
 test('entities and damaged text are repaired, and what is meant is left alone', () => {

@@ -4,6 +4,8 @@ import { type Tensor, tensor } from '@chronotope/torch';
 import { ChronotopeError } from '../errors.js';
 import { BytePairs, FIRST_MERGE } from './byte-pairs.js';
 import { cleanText } from './clean-text.js';
+import { forEachPlainWord, isPlain } from './plain-words.js';
+import { WordCache } from './word-cache.js';
 
 /** Tokens of OpenAI's vocabulary: 512 of single bytes, 48,894 merges, start and end. */
 export const CLIP_VOCABULARY = 49_408;
@@ -52,6 +54,7 @@ export class ClipTokenizer {
   readonly end: number;
   readonly #pairs: BytePairs;
   readonly #words = new Map<string, readonly number[]>();
+  readonly #plainWords = new WordCache();
 
   /**
    * @throws ChronotopeError `vocabulary-file` if the file cannot be read or is none; `vocabulary-size` if it has fewer
@@ -67,12 +70,31 @@ export class ClipTokenizer {
 
   /** The tokens of a text, without start and end. */
   encode(text: string, { specials = 'text' }: EncodeOptions = {}): number[] {
-    const words = wordsOf(cleanText(text), specials);
     const tokens: number[] = [];
+    if (specials === 'text' && isPlain(text)) {
+      this.#encodePlain(text, tokens);
+      return tokens;
+    }
+    const words = wordsOf(cleanText(text), specials);
     for (const word of words) {
       for (const token of this.#encodeWord(word, specials)) tokens.push(token);
     }
     return tokens;
+  }
+
+  /** Most texts are of printable ASCII: their words are found and encoded in place. */
+  #encodePlain(text: string, tokens: number[]): void {
+    const cache = this.#plainWords;
+    forEachPlainWord(text, (from, to, hash) => {
+      const count = cache.find(text, from, to, hash);
+      if (count >= 0) {
+        for (let k = 0; k < count; k++) tokens.push(cache.tokens[cache.first + k]!);
+        return;
+      }
+      const found = this.#pairs.encode(text.slice(from, to).toLowerCase());
+      for (const token of found) tokens.push(token);
+      cache.add(text, from, to, hash, found);
+    });
   }
 
   #encodeWord(word: string, specials: 'text' | 'tokens'): readonly number[] {
@@ -123,10 +145,6 @@ const START = '<|startoftext|>';
 const END = '<|endoftext|>';
 const WORDS = /'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+/giu;
 const WORDS_AND_SPECIALS = new RegExp(`<\\|startoftext\\|>|<\\|endoftext\\|>|${WORDS.source}`, WORDS.flags);
-/** The same as {@link WORDS} on ASCII, several times as fast. */
-const ASCII_WORDS = /'(?:s|t|re|ve|m|ll|d)|[a-z]+|\d|[^\sa-z\d]+/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII has them
-const ASCII = /^[\x00-\x7f]*$/;
 const ENCODER = new TextEncoder();
 const BLANK = 0x20;
 
@@ -136,8 +154,7 @@ const LONGEST_WORD = 64;
 
 /** The pieces of a cleaned text that are encoded by themselves. */
 function wordsOf(text: string, specials: 'text' | 'tokens'): readonly string[] {
-  if (specials === 'tokens') return text.match(WORDS_AND_SPECIALS) ?? [];
-  return text.match(ASCII.test(text) ? ASCII_WORDS : WORDS) ?? [];
+  return text.match(specials === 'tokens' ? WORDS_AND_SPECIALS : WORDS) ?? [];
 }
 
 function textTooLong(text: string, tokens: number, context: number): ChronotopeError {

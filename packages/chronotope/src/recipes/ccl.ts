@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { imageAugment } from './image-augment.js';
 import { count, frames, imageNetwork, inputSize, positive, seed, share } from './parts.js';
+import { trainingGroup } from './training.js';
 
 /** Every setting of a CCL run. Unknown keys are errors. */
 export const cclRecipe = z.strictObject({
@@ -79,7 +80,11 @@ export const cclRecipe = z.strictObject({
       shuffleBatchNorm: z.boolean().describe('several processes: deal images out anew for the momentum encoder'),
       augment: imageAugment,
     })
-    .describe('the training'),
+    .describe('the pre-training'),
+  training: trainingGroup
+    .omit({ schedule: true, ema: true, validation: true })
+    .prefault({})
+    .describe('how it is trained, whatever is learnt'),
   evaluation: z
     .strictObject({
       clips: count.describe('clips of a video whose features are averaged'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { colourJitter } from './image-augment.js';
 import { count, frames, inputSize, positive, range, seed, share } from './parts.js';
+import { trainingSettings } from './training.js';
 
 const tower = z.strictObject({
   width: count.describe('numbers in a token'),
@@ -52,6 +53,7 @@ export const clipRecipe = z.strictObject({
         .describe('random augmentation, drawn anew for every image'),
     })
     .describe('the training'),
+  training: trainingSettings,
   evaluation: z
     .strictObject({ clips: count.describe('frames of a video whose features are averaged') })
     .describe('how a video is seen in tests'),

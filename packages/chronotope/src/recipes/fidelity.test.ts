@@ -13,6 +13,7 @@ describe('the presets of the published settings', () => {
       const paper = loadRecipeOf('timebalance', name, fidelityOverrides('paper'));
       assert.equal(paper.pretrain.invariant.positives, 'different-time');
       assert.equal(paper.pretrain.distinctive.localLocalReduction, 'mean');
+      assert.equal(paper.training.schedule.name, 'cosine');
       assert.equal(paper.student.labelledWeight, paper.student.unlabelledWeight);
     });
 

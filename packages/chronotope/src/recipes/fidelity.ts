@@ -45,6 +45,11 @@ export const FIDELITY_CHOICES: readonly FidelityChoice[] = [
     values: { paper: 'identity', 'official-code': 'identity' },
     why: 'both use the score itself as weight',
   },
+  {
+    key: 'training.schedule.name',
+    values: { paper: 'cosine', 'official-code': 'official-timebalance' },
+    why: 'what could be read of the paper says nothing, and ours is a cosine; the code goes by losses, epoch by epoch, after a warm-up that in pre-training never ends by itself',
+  },
 ];
 
 /** The overrides, as of `--set`, that make a recipe follow one of the two. They come before the user's own. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { imageAugment } from './image-augment.js';
 import { count, frames, imageNetwork, inputSize, positive, seed, share } from './parts.js';
+import { trainingGroup } from './training.js';
 
 /** Every setting of a classifier of images, or of clips seen frame by frame. Unknown keys are errors. */
 export const framesRecipe = z.strictObject({
@@ -43,6 +44,7 @@ export const framesRecipe = z.strictObject({
       decay: positive.describe('see milestones'),
       dropout: share.describe('share of the features set to 0 before the last layer'),
       augment: imageAugment,
+      ...trainingGroup.omit({ schedule: true }).shape,
     })
     .describe('the training'),
   evaluation: z

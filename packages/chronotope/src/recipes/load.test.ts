@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
+import { studentsOf } from '../methods/timebalance/stages.js';
 import { annotateRecipe, formatRecipe, loadRecipe, loadRecipeOf, purposeOf, shippedRecipes } from './load.js';
 import { RECIPE_SCHEMAS } from './schemas.js';
 
@@ -67,6 +68,38 @@ describe('recipes', () => {
       loadRecipeOf('timebalance', 'timebalance-demo', ['teacher.augment.squareCrop=true']).teacher.augment.squareCrop,
       true,
     );
+  });
+
+  test('a setting of a named student can be set, at any depth, where the recipe has no such student yet', () => {
+    const load = (...overrides: string[]) => loadRecipeOf('timebalance', 'timebalance-demo', overrides);
+    const recipe = load(
+      'students.sharp.student.teacherTemperature=0.5',
+      'students.sharp.similarity.map=constant',
+      'students.sharp.student.augment.erase.count=0',
+      'students.plain={similarity: {map: mean}}',
+    );
+    assert.deepEqual(recipe.students, {
+      sharp: {
+        student: { teacherTemperature: 0.5, augment: { erase: { count: 0 } } },
+        similarity: { map: 'constant' },
+      },
+      plain: { similarity: { map: 'mean' } },
+    });
+    const [, sharp] = studentsOf(recipe);
+    assert.equal(sharp!.recipe.student.augment.erase.count, 0);
+    assert.equal(sharp!.recipe.student.augment.erase.probability, recipe.student.augment.erase.probability);
+    assert.deepEqual(sharp!.recipe.student.augment.crop, recipe.student.augment.crop);
+
+    assert.throws(() => load('students.sharp.student.teacherTemprature=0.5'), {
+      code: 'override-invalid',
+      hint: 'Did you mean students.sharp.student.teacherTemperature?',
+    });
+    assert.throws(() => load('students.sharp.studnt.steps=1'), {
+      code: 'override-invalid',
+      hint: /students\.sharp\.student\.steps/,
+    });
+    assert.throws(() => load('students.sharp={student: {stpes: 5}}'), /no setting "stpes"; did you mean steps/);
+    assert.throws(() => load('students.Sharp.student.steps=1'), /students\.Sharp: expected a name of small letters/);
   });
 
   test('with its meanings a recipe is still the same recipe', () => {

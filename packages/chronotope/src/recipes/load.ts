@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, stringify } from 'yaml';
 import type { ZodError } from 'zod';
 import { ChronotopeError } from '../errors.js';
+import { isMapping } from '../mapping.js';
 import { didYouMean } from './nearest.js';
 import {
   METHOD_NAMES,
@@ -12,7 +13,8 @@ import {
   type RecipeOf,
   type VideoRecipe,
 } from './schemas.js';
-import { allSettings, capitalised } from './settings.js';
+import { allSettings, capitalised, keysNear } from './settings.js';
+import { insteadOf } from './training.js';
 
 type ZodIssue = ZodError['issues'][number];
 
@@ -117,17 +119,18 @@ export function annotateRecipe(recipe: Recipe): string {
   return document.toString({ flowCollectionPadding: false, lineWidth: 0 });
 }
 
-/** What is wrong in zod's words, which lack that a setting is missing and which key was meant by an unknown one. */
+/** What is wrong in zod's words, which lack that a setting is missing, which key was meant and why a name won't do. */
 function describeIssue(issue: ZodIssue, method: MethodName): string {
+  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => message).join(', ');
   if (issue.code !== 'unrecognized_keys') return issue.input === undefined ? 'is missing' : issue.message;
   const prefix = issue.path.length === 0 ? '' : `${issue.path.join('.')}.`;
-  const here = settingKeys(method)
+  const here = keysNear(prefix, method)
     .filter((key) => key.startsWith(prefix) && !key.slice(prefix.length).includes('.'))
     .map((key) => key.slice(prefix.length));
-  return issue.keys.map((key) => [`no setting "${key}"`, didYouMean(key, here)].filter(Boolean).join('; ')).join(', ');
+  const describe = (key: string) =>
+    [`no setting "${key}"`, insteadOf(method, `${prefix}${key}`) ?? didYouMean(key, here)].filter(Boolean).join('; ');
+  return issue.keys.map(describe).join(', ');
 }
-
-const settingKeys = (method: MethodName): string[] => allSettings(method).map(({ key }) => key);
 
 const fileOf = (name: string): string => `${SHIPPED}${name}.yaml`;
 
@@ -187,7 +190,8 @@ function applyOverride(settings: Record<string, unknown>, override: string, meth
   const key = override.slice(0, separator);
   const path = key.split('.');
   const last = path.pop()!;
-  const isKnown = settingKeys(method).includes(key);
+  const keys = keysNear(key, method);
+  const isKnown = keys.includes(key);
   const group = path.reduce<unknown>((node, part) => {
     if (!isMapping(node)) return undefined;
     if (isKnown) node[part] ??= {};
@@ -195,13 +199,10 @@ function applyOverride(settings: Record<string, unknown>, override: string, meth
   }, settings);
   if (!isMapping(group) || !(last in group || isKnown)) {
     const beside = isMapping(group) ? Object.keys(group) : Object.keys(settings);
+    const meant = insteadOf(method, key) ?? didYouMean(key, keys);
     throw new ChronotopeError('override-invalid', `--set ${override}: no setting "${key}"`, {
-      hint: capitalised(didYouMean(key, settingKeys(method))) ?? `Keys here are ${beside.join(', ')}.`,
+      hint: capitalised(meant) ?? `Keys here are ${beside.join(', ')}.`,
     });
   }
   group[last] = parseDocument(override.slice(separator + 1)).toJS();
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -80,15 +80,24 @@ const head = z
 
 const concepts = z
   .strictObject({
-    file: z
+    file: z.string().nullable().describe('concept vectors, written by chronotope concepts build'),
+    list: z
       .string()
       .nullable()
-      .describe('concept vectors, written by chronotope concepts build; null: vectors without meaning'),
+      .default(null)
+      .describe(
+        'instead: what to encode with the CLIP that the network starts from: A, B, C, lists or files as concepts build ' +
+          'takes them, or data for the classes of the data (transductive)',
+      ),
+    templates: z
+      .enum(['kinetics', 'ucf', 'single', 'name'])
+      .default('kinetics')
+      .describe('list: prompts about a class'),
     control: z
       .enum(['none', 'random', 'orthogonal', 'shuffled'])
       .describe('takes the meaning out: random or orthogonal vectors, or every description with another category'),
-    categories: count.describe('how many, where there is no file'),
-    perCategory: count.describe('descriptions of each, where there is no file'),
+    categories: count.describe('how many, where there is neither file nor list'),
+    perCategory: count.describe('descriptions of each, where there is neither'),
     descriptions: z
       .enum(['averaged', 'all', 'none'])
       .describe('one mean vector a category, a vector each, or no description space'),
@@ -177,11 +186,13 @@ export const lssRecipe = z
   .superRefine(({ head, concepts, objective, model, clips, train, training }, context) => {
     const problem = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     if (head.kind === 'text') {
-      if (concepts.file === null && (concepts.control === 'none' || concepts.control === 'shuffled')) {
-        problem(
-          ['concepts', 'file'],
-          'must name a file of concept vectors, or concepts.control be random or orthogonal',
-        );
+      const { file, list, control } = concepts;
+      if (file === null && list === null && (control === 'none' || control === 'shuffled')) {
+        problem(['concepts', 'file'], 'or list must name concepts, or concepts.control be random or orthogonal');
+      }
+      if (file !== null && list !== null) problem(['concepts', 'list'], 'must be null where concepts.file is given');
+      if (list !== null && model.pretrained === null) {
+        problem(['model', 'pretrained'], 'must name a CLIP: its text tower encodes concepts.list');
       }
       const needsDescriptions = objective.description > 0 || objective.alignment > 0;
       if (concepts.descriptions === 'none' && needsDescriptions) {

@@ -18,6 +18,8 @@ interface Schema {
   type?: string | string[];
   description?: string;
   properties?: Record<string, Schema>;
+  /** What a mapping holds under names that a recipe chooses itself. */
+  additionalProperties?: Schema | false;
   items?: Schema | false;
   prefixItems?: Schema[];
   anyOf?: Schema[];
@@ -31,8 +33,18 @@ interface Schema {
 
 /** Every setting of a method's recipes and every group, each group before what it holds. */
 export function allSettings(method: MethodName): Setting[] {
-  return settingsOf(z.toJSONSchema(RECIPE_SCHEMAS[method], { io: 'input' }) as Schema, '');
+  return settingsOf(schemaOf(method), '');
 }
+
+/**
+ * The keys that a dotted key can be meant to be one of: those of all settings and groups, and where it goes through a name
+ * that recipes choose themselves, such as that of a further student, also those below that name.
+ */
+export function keysNear(key: string, method: MethodName): string[] {
+  return settingsOf(schemaOf(method), '', key).map((setting) => setting.key);
+}
+
+const schemaOf = (method: MethodName): Schema => z.toJSONSchema(RECIPE_SCHEMAS[method], { io: 'input' }) as Schema;
 
 /**
  * What a key means.
@@ -59,14 +71,23 @@ export function capitalised(sentence: string | undefined): string | undefined {
   return sentence && sentence[0]!.toUpperCase() + sentence.slice(1);
 }
 
-function settingsOf(schema: Schema, prefix: string): Setting[] {
+/** @param path a dotted key, whose names in mappings are taken as given */
+function settingsOf(schema: Schema, prefix: string, path = ''): Setting[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, part]) => {
     const key = `${prefix}${name}`;
     const { description = '' } = part;
-    if (part.properties) return [{ key, description }, ...settingsOf(part, `${key}.`)];
+    if (part.properties) return [{ key, description }, ...settingsOf(part, `${key}.`, path)];
     const given = part.default === undefined ? '' : `; ${JSON.stringify(part.default)} if not given`;
-    return [{ key, description, values: `${valuesOf(part)}${given}` }];
+    const setting = { key, description, values: `${valuesOf(part)}${given}` };
+    return [setting, ...namedSettings(part, `${key}.`, path)];
   });
+}
+
+/** What a mapping holds under the name that `path` has there. */
+function namedSettings({ additionalProperties: named }: Schema, prefix: string, path: string): Setting[] {
+  if (!named || !path.startsWith(prefix)) return [];
+  const key = `${prefix}${path.slice(prefix.length).split('.')[0]}`;
+  return [{ key, description: named.description ?? '' }, ...settingsOf(named, `${key}.`, path)];
 }
 
 function valuesOf(schema: Schema): string {

@@ -103,16 +103,43 @@ const semiSupervised = z.strictObject({
     .describe('fixmatch (Sohn et al. 2020): weak views are augmented as supervised, strong ones as student'),
 });
 
-/** Every setting of a group, none of them needed: for what changes some of them. */
-function changesOf<Shape extends z.ZodRawShape>(
-  group: z.ZodObject<Shape>,
-): z.ZodType<Partial<z.infer<z.ZodObject<Shape>>>> {
+/** Some of the settings of a group, at any depth. */
+type Changes<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { [Key in keyof T]?: Changes<T[Key]> | undefined }
+    : T;
+
+/** Every setting of a group and of the groups in it, none of them needed: for what changes some of them. */
+function changesOf<Group extends z.ZodObject>(group: Group): z.ZodType<Changes<z.infer<Group>>> {
   const optional = Object.entries(group.shape).map(([name, setting]) => {
     const own = setting instanceof z.ZodDefault ? setting.unwrap() : setting;
-    return [name, (own as z.ZodType).optional()];
+    const changes = own instanceof z.ZodObject ? changesOf(own) : (own as z.ZodType);
+    return [name, changes.optional()];
   });
-  return z.strictObject(Object.fromEntries(optional)) as unknown as ReturnType<typeof changesOf<Shape>>;
+  return z.strictObject(Object.fromEntries(optional)) as unknown as ReturnType<typeof changesOf<Group>>;
 }
+
+const plainTraining = trainingSettings.unwrap();
+const plainSchedule = plainTraining.shape.schedule.unwrap();
+
+/** The settings of every method, with the learning rates of the published code as further schedules. */
+const training = plainTraining
+  .extend({
+    schedule: plainSchedule
+      .extend({
+        name: z
+          .enum([...plainSchedule.shape.name.unwrap().options, 'official-timebalance', 'official-tclr'])
+          .default('cosine')
+          .describe(
+            'how the learning rate falls after the warm-up; the official ones are those of published code, epoch by epoch, with warm-ups of their own',
+          ),
+      })
+      .prefault({})
+      .describe(plainTraining.shape.schedule.description!),
+  })
+  .prefault({})
+  .describe(trainingSettings.description!);
 
 const BASELINES = [
   'supervised',
@@ -157,20 +184,25 @@ export const timebalanceRecipe = z.strictObject({
   model: z
     .strictObject({
       backbone: z
-        .enum(['small-r3d', 'r3d18', 'r2plus1d18', 'mc3-18', 'r3d50', 'resnet18', 'resnet50'])
-        .describe('small-r3d trains on a CPU; the resnets see single frames, see docs/ccl.md'),
+        .enum(['small-r3d', 'r3d18', 'r2plus1d18', 'mc3-18', 'r3d50', 'resnet18', 'resnet50', 'space-time-vit'])
+        .describe(
+          'small-r3d trains on a CPU; the resnets see single frames, see docs/ccl.md; a transformer: docs/models.md',
+        ),
       stemWidth: count.describe('small-r3d only: channels of the first convolution'),
       widths: z.array(count).min(1).describe('small-r3d only: channels of each stage'),
       blocks: count.describe('small-r3d only: blocks of each stage'),
       width: count
         .nullable()
         .default(null)
-        .describe('not small-r3d: channels of the first stage; null takes the 64 of the published networks'),
+        .describe(
+          'not small-r3d: channels of the first stage, or numbers of a token; null takes the published 64, or 768',
+        ),
       depths: z
         .tuple([count, count, count, count])
         .nullable()
         .default(null)
-        .describe('not small-r3d: blocks of each stage; null takes those of the published network'),
+        .describe('not small-r3d: blocks of each stage (space-time-vit: their sum); null as published'),
+      patch: count.default(16).describe('space-time-vit only: height and width of a patch in pixels'),
       lastStage: z
         .enum(['dilated', 'strided'])
         .default('dilated')
@@ -182,6 +214,10 @@ export const timebalanceRecipe = z.strictObject({
         .describe('a file of weights to start from instead of random ones: safetensors or .pth, see docs/models.md'),
       embedding: count.describe('width of the projection head output'),
     })
+    .refine(({ backbone, pretrained }) => backbone !== 'space-time-vit' || pretrained === null, {
+      message: 'must be null for space-time-vit: its weights are of normalised frames, which this method does not have',
+      path: ['pretrained'],
+    })
     .describe('the network'),
   pretrain: z
     .strictObject({
@@ -190,7 +226,7 @@ export const timebalanceRecipe = z.strictObject({
       student: pretext.describe('stage A_S: both, for the student to start from'),
     })
     .describe('stages A_I, A_D, A_S'),
-  training: trainingSettings,
+  training,
   supervised: labelled.describe('the baseline: labels only, from scratch'),
   teacher: labelled.describe('stage B: fine-tuning of each teacher on the labels'),
   similarity: similarity.describe('stage C: temporal similarity scores (TSTR)'),

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { loadSafetensors, saveSafetensors, scope, type Tensor } from '@chronotope/torch';
 import { ChronotopeError } from '../errors.js';
-import { type Concept, readConcepts } from '../language/concept-file.js';
+import { type Concept, conceptsOfNames, readConcepts, shippedConcepts } from '../language/concept-file.js';
 import { buildConceptSpace, type ConceptSpace, type Control, controlSpace } from '../language/concept-space.js';
 import { openLanguageModel, weightsHash } from './language-model.js';
 
 /**
  * Where the classes of LSS's three variants come from. Which letter is which is not known of the paper; this is ours (see
- * docs/language.md). `C` is a list of the user's, written by a language model.
+ * docs/language.md). `C` is a list that a language model has written.
  */
-export const LSS_VARIANTS = { A: 'kinetics400+ucf101+hmdb51', B: 'kinetics400' } as const;
+export const LSS_VARIANTS = { A: 'kinetics400+ucf101+hmdb51', B: 'kinetics400', C: 'lss-c' } as const;
 
 /** Settings of {@link buildConcepts}. */
 export interface BuildConceptsOptions {
@@ -59,18 +59,67 @@ interface Facts {
 export function buildConcepts(source: string, options: BuildConceptsOptions): SavedConcepts & { reused: boolean } {
   const { templates, control = null, seed = 1, out } = options;
   const concepts = readConcepts(options.concepts);
+  return withTextTower(source, concepts, { templates, control, seed }, ({ hash, encode }) => {
+    const kept = existsSync(out) ? loadConcepts(out) : null;
+    if (kept?.hash === hash) return { ...kept, reused: true };
+    const saved = { file: out, hash, space: encode(), templates: [...templates], control };
+    saveConcepts(saved);
+    return { ...saved, reused: false };
+  });
+}
+
+/**
+ * The concept space of a recipe's list, with a hash as {@link buildConcepts} gives it.
+ *
+ * @param list `A`, `B`, `C`; lists and files as `readConcepts` takes them; or `data` for the classes of the data
+ * @param options.source a file of CLIP weights
+ * @param options.classes of the data, as it spells them
+ * @throws ChronotopeError those of `openLanguageModel`, `readConcepts` and `buildConceptSpace`
+ */
+export function encodeConceptList(
+  list: string,
+  { source, templates, classes }: { source: string; templates: readonly string[]; classes: readonly string[] },
+): Pick<SavedConcepts, 'hash' | 'space'> {
+  const variant = LSS_VARIANTS[list as keyof typeof LSS_VARIANTS];
+  const concepts = list === 'data' ? conceptsOfClasses(classes) : readConcepts(variant ?? list);
+  const settings = { templates, control: null, seed: 1 };
+  return withTextTower(source, concepts, settings, ({ hash, encode }) => ({ hash, space: encode() }));
+}
+
+/** Classes with the descriptions of the shipped lists, if these describe every one; else names alone. */
+function conceptsOfClasses(classes: readonly string[]): Concept[] {
+  const concepts = conceptsOfNames(classes, 'the data');
+  const described = new Map(
+    shippedConcepts()
+      .flatMap(readConcepts)
+      .map((concept) => [concept.name, concept]),
+  );
+  const found = concepts.map(({ name }) => described.get(name));
+  return found.every((concept) => concept !== undefined) ? found : concepts;
+}
+
+interface SpaceSettings {
+  templates: readonly string[];
+  control: Control | null;
+  seed: number;
+}
+
+/** Opens a text tower for `use`, which gets the hash of a space and may ask for the space itself. */
+function withTextTower<T>(
+  source: string,
+  concepts: readonly Concept[],
+  { templates, control, seed }: SpaceSettings,
+  use: (space: { hash: string; encode: () => ConceptSpace }) => T,
+): T {
   const model = openLanguageModel(source);
   try {
     const hash = hashOf({ weights: weightsHash(model.clip.text), concepts, templates, control, seed });
-    const kept = existsSync(out) ? loadConcepts(out) : null;
-    if (kept?.hash === hash) return { ...kept, reused: true };
-    const space = scope(() => {
-      const built = buildConceptSpace(concepts, model.encoder, templates);
-      return control === null ? built : controlSpace(built, control, seed);
-    });
-    const saved = { file: out, hash, space, templates: [...templates], control };
-    saveConcepts(saved);
-    return { ...saved, reused: false };
+    const encode = (): ConceptSpace =>
+      scope(() => {
+        const built = buildConceptSpace(concepts, model.encoder, templates);
+        return control === null ? built : controlSpace(built, control, seed);
+      });
+    return use({ hash, encode });
   } finally {
     model.dispose();
   }

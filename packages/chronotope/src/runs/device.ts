@@ -17,6 +17,6 @@ export function chosenDevice(choice: DeviceChoice = 'auto'): Device {
   if (cudaDevices > 0) return `cuda:${Number(process.env.LOCAL_RANK ?? 0) % cudaDevices}`;
   const reason = cuda ? 'libtorch sees no GPU on this machine' : 'this libtorch is built without CUDA';
   throw new ChronotopeError('no-gpu', reason, {
-    hint: 'chronotope doctor says which libtorch is used. Leave --device out to train on the CPU.',
+    hint: 'chronotope doctor says which libtorch is used. Leave --device out to use the CPU.',
   });
 }

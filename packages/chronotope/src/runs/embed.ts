@@ -5,25 +5,32 @@ import { saveSafetensors } from '@chronotope/torch';
 import { readClassFolders } from '../data/class-folders.js';
 import { ClipReader } from '../data/clip-reader.js';
 import type { ManifestEntry } from '../data/manifest.js';
-import { type FeatureKind, videoFeatures } from '../evaluation/features.js';
+import { type FeatureKind, type VideoFeatures, videoFeatures } from '../evaluation/features.js';
 import { type TestViews, trainedMethod } from '../methods/trained-method.js';
 import { type Progress, silentProgress } from '../training/progress.js';
+import { chosenDevice, type DeviceChoice } from './device.js';
 import { prepareVideos } from './prepare-videos.js';
 import { RunFolder } from './run-folder.js';
 import { runRecipe } from './run-recipe.js';
 import { requireStages, withNetwork } from './trained-networks.js';
 
-export interface EmbedOptions extends TestViews {
-  /** The safetensors file to write. */
-  out: string;
+/** Which features of videos are computed, and how. */
+export interface FeatureOptions extends TestViews {
   /** Whose network. Default: the method's main one, such as the student. */
   stage?: string;
   /** Which label draw's network, from 0; pre-trained ones have no draws. Default 0. */
   draw?: number;
   /** Default `pooled`. */
   features?: FeatureKind;
+  /** Where the network computes. Default `auto`: on a GPU if there is one. */
+  device?: DeviceChoice;
   progress?: Progress;
   signal?: AbortSignal;
+}
+
+export interface EmbedOptions extends FeatureOptions {
+  /** The safetensors file to write. */
+  out: string;
 }
 
 /** What {@link embedVideos} wrote. */
@@ -40,48 +47,71 @@ export interface Embedding {
  * the order of the rows `ids` and `labels` (`null` where none is known).
  *
  * @param inputs video files, or folders of class folders
- * @throws ChronotopeError `stage-unknown`, `stage-missing`, `not-a-run-folder`, `no-usable-videos`
+ * @throws ChronotopeError `no-gpu`, `stage-unknown`, `stage-missing`, `not-a-run-folder`, `no-usable-videos`
  */
 export async function embedVideos(
   folder: string,
   inputs: readonly string[],
   options: EmbedOptions,
 ): Promise<Embedding> {
+  const entries = inputEntries(inputs);
+  const labels = new Map(entries.map(({ id, label }) => [id, label]));
+  const { ids, features, excluded, metadata } = await featuresOf(folder, entries, options);
+  const ofVideos = { ids: JSON.stringify(ids), labels: JSON.stringify(ids.map((id) => labels.get(id) ?? null)) };
+  saveSafetensors(
+    options.out,
+    { features },
+    { metadata: { format: 'chronotope-features-1', ...metadata, ...ofVideos } },
+  );
+  const dimensions = features.shape[1]!;
+  features.dispose();
+  return { videos: ids.length, dimensions, excluded };
+}
+
+/** Features of videos, and what they are: the network and the views. */
+export interface DescribedFeatures extends VideoFeatures {
+  excluded: { id: string; reason: string }[];
+  metadata: Record<string, string>;
+}
+
+/**
+ * Decodes videos and computes their features with a network of a run.
+ *
+ * @throws ChronotopeError `no-gpu`, `stage-unknown`, `stage-missing`, `not-a-run-folder`, `no-usable-videos`
+ */
+export async function featuresOf(
+  folder: string,
+  entries: readonly ManifestEntry[],
+  options: FeatureOptions,
+): Promise<DescribedFeatures> {
   const { draw = 0, features: kind = 'pooled', progress = silentProgress, signal } = options;
+  const device = chosenDevice(options.device);
   const run = RunFolder.open(folder);
   const recipe = runRecipe(run);
   const method = trainedMethod(recipe);
   const { stage = method.mainStage } = options;
   requireStages(recipe, [stage]);
   const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
-  const entries = inputEntries(inputs);
-  const labels = new Map(entries.map(({ id, label }) => [id, label]));
   const temporary = mkdtempSync(path.join(tmpdir(), 'chronotope-embed-'));
   try {
     const { store, usable, excluded } = await prepareVideos(entries, temporary, recipe.frames, { progress, signal });
     const reader = new ClipReader(store);
     // Labels are carried through by id; the network has no use for them, and they need not be classes of the run.
     const unlabelled = usable.map((entry) => ({ ...entry, label: null }));
-    const loader = method.testLoader({ entries: unlabelled, classes: [], reader }, views);
+    const loader = method.testLoader({ entries: unlabelled, classes: [], reader, device }, views);
     const { ids, features } = withNetwork(run, recipe, { stage, draw }, ({ backbone }) =>
-      videoFeatures(backbone, loader, kind),
+      videoFeatures(backbone.to({ device }), loader, kind),
     );
     reader.dispose();
     const metadata = {
-      format: 'chronotope-features-1',
       run: run.description.fingerprint,
       stage,
       ...(method.isShared(stage) ? {} : { draw: String(draw + 1) }),
       features: kind,
       clips: String(views.clips),
       crops: String(views.crops),
-      ids: JSON.stringify(ids),
-      labels: JSON.stringify(ids.map((id) => labels.get(id) ?? null)),
     };
-    saveSafetensors(options.out, { features }, { metadata });
-    const dimensions = features.shape[1]!;
-    features.dispose();
-    return { videos: ids.length, dimensions, excluded: [...excluded, ...loader.excluded] };
+    return { ids, features, excluded: [...excluded, ...loader.excluded], metadata };
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }

@@ -8,7 +8,7 @@ import { meanOverDraws } from '../evaluation/recognition.js';
 import { type TestViews, trainedMethod } from '../methods/trained-method.js';
 import { writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
-import { chosenDevice } from './device.js';
+import { chosenDevice, type DeviceChoice } from './device.js';
 import { type RunData, readRunData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
 import { runRecipe } from './run-recipe.js';
@@ -31,6 +31,8 @@ export interface EvaluateFeaturesOptions extends TestViews, ProbeSettings {
   labels?: LabelChoice;
   /** Default `pooled`. */
   features?: FeatureKind;
+  /** Where the networks compute. Default `auto`: on a GPU if there is one. */
+  device?: DeviceChoice;
   progress?: Progress;
   signal?: AbortSignal;
 }
@@ -67,7 +69,7 @@ export interface FeatureEvaluation {
  * Evaluates the frozen features of a run's networks: k-NN and nearest centroid, linear probe, or retrieval. Writes
  * `evaluation-<protocol>.json`.
  *
- * @throws ChronotopeError `no-test-videos`, `stage-missing`, `stage-unknown`, `not-a-run-folder`, `training-videos-unknown`
+ * @throws ChronotopeError `no-gpu`, `no-test-videos`, `stage-missing`, `stage-unknown`, `not-a-run-folder`, `training-videos-unknown`
  */
 export async function evaluateFeatures(folder: string, options: EvaluateFeaturesOptions): Promise<FeatureEvaluation> {
   const { labels = 'all', features: kind = 'pooled' } = options;
@@ -81,7 +83,7 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
   const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
   const data = readRunData(run);
   const galleries = labelSets(data, labels, classes);
-  const device = chosenDevice();
+  const device = chosenDevice(options.device);
   const set = { recipe, device, ...views, progress, signal };
   const test = await openTestVideos(run, options.data, set);
   const training = await openVideos(run, labelledEntries(data, galleries), set);

@@ -12,7 +12,7 @@ import { type ClassifierStage, classifierStages } from '../methods/timebalance/s
 import type { TestViews } from '../methods/trained-method.js';
 import { writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
-import { chosenDevice } from './device.js';
+import { chosenDevice, type DeviceChoice } from './device.js';
 import { readTestData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
 import { classifierRecipe } from './run-recipe.js';
@@ -62,6 +62,8 @@ export interface EvaluateOptions extends TestViews {
   stages?: readonly ClassifierStage[];
   /** What is averaged over clips and crops. Default `probabilities`. */
   average?: ClipAverage;
+  /** Where the networks compute. Default `auto`: on a GPU if there is one. */
+  device?: DeviceChoice;
   progress?: Progress;
   signal?: AbortSignal;
 }
@@ -69,7 +71,7 @@ export interface EvaluateOptions extends TestViews {
 /**
  * Tests the classifiers of a run (stage E), with confidence intervals over the test videos.
  *
- * @throws ChronotopeError `no-test-videos`, `stage-unknown`, `stage-missing`, `not-a-run-folder`
+ * @throws ChronotopeError `no-gpu`, `no-test-videos`, `stage-unknown`, `stage-missing`, `not-a-run-folder`
  */
 export async function evaluateRun(folder: string, options: EvaluateOptions = {}): Promise<RunEvaluation> {
   const { average = 'probabilities', progress = silentProgress, signal } = options;
@@ -78,7 +80,7 @@ export async function evaluateRun(folder: string, options: EvaluateOptions = {})
   const recipe = classifierRecipe(run);
   const wanted = options.stages ?? classifierStages(recipe);
   requireStages(recipe, wanted);
-  const device = chosenDevice();
+  const device = chosenDevice(options.device);
   const { draws } = readTestData(run);
   const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
   const test = await openTestVideos(run, options.data, { recipe, device, ...views, progress, signal });

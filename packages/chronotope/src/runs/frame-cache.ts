@@ -50,10 +50,10 @@ export async function buildFrameCache(
     verify?: 'length' | 'checksum';
   },
 ): Promise<FrameCacheReport> {
-  const { store, frames, progress = silentProgress, signal, jobs, verify } = options;
-  const { entries } = await readDataset(options.data, options.reading);
+  const { data, store, frames, progress = silentProgress, signal, jobs, verify } = options;
+  const { entries } = await readDataset(data, options.reading);
   const { plan, stored, reused, failed } = await storeVideos(entries, store, frames, {
-    ...{ progress, signal, jobs, verify },
+    ...{ progress, signal, data, jobs, verify },
   });
   return { plan, stored, reused, failed };
 }

@@ -3,6 +3,7 @@ import { scope } from '@chronotope/torch';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
 import { argmax } from '../evaluation/video-level.js';
+import { spokenName } from '../language/class-names.js';
 import type { Concept } from '../language/concept-file.js';
 import { writeFileAtomic } from '../training/json-files.js';
 import { silentProgress } from '../training/progress.js';
@@ -32,7 +33,8 @@ export interface Proposal {
 }
 
 /**
- * Proposes a label for every training video from the names of classes alone. Labels that the data have are not looked at.
+ * Proposes a label for every training video from the names of classes alone. Labels that the data have are not looked at,
+ * only how they spell the classes.
  *
  * @param source a run with a text tower, or a file of CLIP weights
  * @throws ChronotopeError `one-class`, those of `openLanguageModel` and `readDataset`
@@ -42,27 +44,34 @@ export async function proposeLabels(
   data: string,
   options: ProposeLabelsOptions,
 ): Promise<{ proposals: Proposal[]; test: ManifestEntry[]; excluded: { id: string; reason: string }[] }> {
-  const { concepts, templates, leastConfidence = 0, perClass, stage, ...views } = options;
+  const { concepts, templates, leastConfidence = 0, perClass, stage, device, ...views } = options;
   if (concepts.length < 2) {
     throw new ChronotopeError('one-class', 'only one class to choose from', {
       hint: 'Name at least two classes: "jumping,running".',
     });
   }
-  const { entries } = await readVideos(data);
+  const { entries, classes } = await readVideos(data);
   const training = entries.filter(({ split }) => split === 'train');
   const test = entries.filter(({ split }) => split === 'test');
-  return withModel(source, stage, async (model) => {
+  return withModel(source, { stage, device }, async (model) => {
     const names = concepts.map(({ name }) => name);
+    const labels = inTheSpellingOf(classes, names);
     const { ids, vectors, excluded } = await embedEntries(model, training, { progress: silentProgress, ...views });
     const predictions = scope(() => predict(model, { ids, vectors }, names, templates));
     vectors.dispose();
     const entryOf = new Map(training.map((entry) => [entry.id, entry]));
     const proposals = predictions.map(({ id, probabilities }): Proposal => {
       const best = argmax(probabilities);
-      return { entry: entryOf.get(id)!, label: names[best]!, confidence: probabilities[best]! };
+      return { entry: entryOf.get(id)!, label: labels[best]!, confidence: probabilities[best]! };
     });
     return { proposals: withhold(proposals, leastConfidence, perClass), test, excluded };
   });
+}
+
+/** Names in words as the data spell them, so that `open door` and test videos of `open_door` are one class. */
+function inTheSpellingOf(classes: readonly string[], names: readonly string[]): string[] {
+  const spelling = new Map(classes.map((name) => [spokenName(name), name]));
+  return names.map((name) => spelling.get(name) ?? name);
 }
 
 function withhold(proposals: readonly Proposal[], leastConfidence: number, perClass = Infinity): Proposal[] {
@@ -78,8 +87,8 @@ function withhold(proposals: readonly Proposal[], leastConfidence: number, perCl
 }
 
 /**
- * Writes proposals as a list `path,label,split,confidence` that `chronotope train timebalance` takes as `--data`: training
- * videos with the proposed label or none, most confident first, then the test videos with the labels they have.
+ * Writes proposals as a list `path,label,split,confidence` that `chronotope train timebalance` takes as `--data`, or as
+ * `--labels` beside the data: training videos with the proposed label or none, most confident first, then the test videos with the labels they have.
  */
 export function writeProposals(file: string, proposals: readonly Proposal[], test: readonly ManifestEntry[]): void {
   const folder = dirname(resolve(file));

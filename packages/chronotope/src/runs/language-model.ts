@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import type { nn, Tensor } from '@chronotope/torch';
+import { type Device, type nn, scope, type Tensor } from '@chronotope/torch';
 import type { ClipLoader } from '../data/loader.js';
 import { ChronotopeError } from '../errors.js';
 import { TextEncoder } from '../language/text-features.js';
@@ -39,15 +39,21 @@ const FRAMES_OF_VIDEO = 8;
  * Opens what can compare videos with words.
  *
  * @param source a run folder, or a file that {@link loadClip} reads
- * @param stage whose network of a run; default: the method's main one
+ * @param options.stage whose network of a run; default: the method's main one
+ * @param options.device where it computes. Default `cpu`
  * @throws ChronotopeError `no-language` for a run whose network knows no words; those of `loadClip`, `stage-missing`
  */
-export function openLanguageModel(source: string, stage?: string): LanguageModel {
-  return statSync(source, { throwIfNoEntry: false })?.isFile() ? fromFile(source) : fromRun(source, stage);
+export function openLanguageModel(
+  source: string,
+  { stage, device = 'cpu' }: { stage?: string; device?: Device } = {},
+): LanguageModel {
+  const isFile = statSync(source, { throwIfNoEntry: false })?.isFile();
+  return isFile ? fromFile(source, device) : fromRun(source, stage, device);
 }
 
-function fromFile(file: string): LanguageModel {
+function fromFile(file: string, device: Device): LanguageModel {
   const { clip, ignored } = loadClip(file);
+  clip.to({ device });
   const { resolution } = clip.shape.image;
   const settings = { inputSize: resolution, seed: 1, evaluation: { clips: FRAMES_OF_VIDEO } };
   const frames = new FrameClip(clip.visual);
@@ -59,13 +65,13 @@ function fromFile(file: string): LanguageModel {
     encoder: encoderOf(clip, file),
     // Four frames a second show what happens; all of a long video would fill the disk.
     frames: { shortSide: resolution, fps: 4, maxFrames: 1200, format: 'auto', budget: null },
-    loader: (videos, views) => testLoader(settings, videos, views),
+    loader: (videos, views) => testLoader(settings, { ...videos, device }, views),
     embed: (clips) => frames.embed(clips),
     dispose: () => clip.dispose(),
   };
 }
 
-function fromRun(folder: string, wanted: string | undefined): LanguageModel {
+function fromRun(folder: string, wanted: string | undefined, device: Device): LanguageModel {
   const run = RunFolder.open(folder);
   const recipe = runRecipe(run);
   const method = trainedMethod(recipe);
@@ -80,9 +86,9 @@ function fromRun(folder: string, wanted: string | undefined): LanguageModel {
     });
   }
   loadModel(finished, network.module);
-  network.module.eval();
+  network.module.eval().to({ device });
   const { clip: texts, embed } = network.language;
-  const clip = texts instanceof Clip ? texts : loadClip(texts.file).clip;
+  const clip = texts instanceof Clip ? texts : loadClip(texts.file).clip.to({ device });
   return {
     name: folder,
     clip,
@@ -90,7 +96,7 @@ function fromRun(folder: string, wanted: string | undefined): LanguageModel {
     ignored: [],
     encoder: encoderOf(clip, folder),
     frames: recipe.frames,
-    loader: (videos, views) => method.testLoader(videos, views),
+    loader: (videos, views) => method.testLoader({ ...videos, device }, views),
     embed,
     dispose: () => {
       network.module.dispose();
@@ -119,7 +125,7 @@ function encoderOf(clip: Clip, source: string): TextEncoder {
 export function weightsHash(module: nn.Module): string {
   const hash = createHash('sha256');
   for (const [key, value] of module.stateDict()) {
-    const { buffer, byteOffset, byteLength } = value.data() as Float32Array;
+    const { buffer, byteOffset, byteLength } = scope(() => value.to({ device: 'cpu' }).data() as Float32Array);
     hash.update(key).update(new Uint8Array(buffer, byteOffset, byteLength));
   }
   return hash.digest('hex');

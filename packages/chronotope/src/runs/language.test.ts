@@ -1,23 +1,25 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { loadSafetensors } from '@chronotope/torch';
+import { loadSafetensors, version } from '@chronotope/torch';
 import { conceptsOfNames } from '../language/concept-file.js';
 import { TEMPLATES } from '../language/templates.js';
 import { tinyClipRecipe } from '../testing/tiny-clip-recipe.js';
 import { tinyLss } from '../testing/tiny-lss.js';
-import { writeTinyVideos } from '../testing/tiny-videos.js';
+import { tinyRecipe, writeTinyVideos } from '../testing/tiny-videos.js';
 import { buildConcepts, loadConcepts, nearestConcepts } from './concepts.js';
 import { convertModel } from './convert-clip.js';
 import { embedVideos } from './embed.js';
 import { evaluateFeatures } from './evaluate-features.js';
 import { exportRun } from './export-weights.js';
 import { proposeLabels, writeProposals } from './label-by-words.js';
+import { predictFiles } from './predict.js';
 import { searchVideos } from './search.js';
 import { trainClip } from './train-clip.js';
 import { trainLss } from './train-lss.js';
+import { trainTimeBalance } from './train-timebalance.js';
 import { readTrainingData } from './training-data.js';
 import { retrieveByCaption, zeroShot } from './zero-shot.js';
 
@@ -106,6 +108,28 @@ describe('videos and words', () => {
     assert.deepEqual(classes, ['blue', 'red']);
     assert.deepEqual(entries.filter(({ split }) => split === 'test').length, 2);
 
+    const flat = inRoot('flat');
+    mkdirSync(path.join(flat, '_unlabelled'), { recursive: true });
+    for (const name of ['red/r0', 'red/r1', 'blue/b0', 'blue/b1']) {
+      copyFileSync(path.join(data, `${name}.mp4`), path.join(flat, '_unlabelled', `${path.basename(name)}.mp4`));
+    }
+    // Test videos of "Red" and "Blue": words of any case are the class as the data spell it.
+    for (const [name, source] of [
+      ['Red', 'red/t0'],
+      ['Blue', 'blue/t1'],
+    ] as const) {
+      mkdirSync(path.join(flat, '_test', name), { recursive: true });
+      copyFileSync(path.join(data, '_test', `${source}.mp4`), path.join(flat, '_test', name, 'x.mp4'));
+    }
+    const unlabelled = await proposeLabels(run, flat, options);
+    const proposed = inRoot('flat-labels.csv');
+    writeProposals(proposed, unlabelled.proposals, unlabelled.test);
+    const evaluation = await trainTimeBalance({
+      ...{ data: flat, labelsFile: proposed, out: inRoot('without-labels'), recipe: tinyRecipe(), workers: 0 },
+    });
+    assert.deepEqual(evaluation!.classes, ['Blue', 'Red']);
+    assert.equal(evaluation!.stages.find(({ stage }) => stage === 'supervised')!.top1.value, 1);
+
     const few = await proposeLabels(run, data, { ...options, perClass: 1 });
     assert.deepEqual(
       few.proposals
@@ -155,6 +179,55 @@ describe('videos and words', () => {
     const { hits } = await searchVideos(out, data, 'a red film', { count: 4, store });
     assert.ok(hits.every(({ id }) => /r\d|u0|t0/.test(id)));
     assert.throws(() => convertModel(out, inRoot('x.safetensors')), { code: 'weights-format', hint: /weights export/ });
+
+    // Transductive: the concepts are the classes of the videos that are learnt from, without a label of any.
+    const ofData = ['concepts.list=data', 'concepts.control=none', 'concepts.descriptions=none'];
+    const namesOnly = [...ofData, 'objective.description=0', 'objective.alignment=0', 'concepts.templates=name'];
+    const transductive = inRoot('transductive');
+    const train = (...overrides: string[]) =>
+      trainLss({ data, out: transductive, frames: store, recipe: tinyLss([...shape, 'train.epochs=1', ...overrides]) });
+    await train(...namesOnly);
+    const stage = JSON.parse(readFileSync(path.join(transductive, 'stages/concepts/stage.json'), 'utf8'));
+    assert.deepEqual(stage.names, ['blue', 'red']);
+    assert.equal((await zeroShot(transductive, data, { templates, store })).videos, 2);
+    await assert.rejects(train('concepts.list=data', 'concepts.control=none'), { code: 'run-differs' });
+  });
+
+  const skip = version().cudaDevices > 0 ? 'here is a GPU' : false;
+  test('everything computes on the CPU where that is asked for; a GPU that is not there is an error', {
+    skip,
+  }, async () => {
+    const [onCpu, onGpu] = [{ device: 'cpu', store } as const, { device: 'cuda', store } as const];
+    const templates = ['a {} film.'];
+    const out = inRoot('on-device.safetensors');
+    assert.equal((await zeroShot(run, data, { ...onCpu, templates })).top1, 1);
+    assert.equal((await embedVideos(run, [data], { out, device: 'cpu' })).videos, 8);
+    assert.equal((await searchVideos(run, data, 'red', onCpu)).videos, 8);
+    const concepts = conceptsOfNames(['red', 'blue']);
+    for (const asked of [
+      zeroShot(run, data, { ...onGpu, templates }),
+      retrieveByCaption(run, data, onGpu),
+      searchVideos(run, data, 'red', onGpu),
+      proposeLabels(run, data, { ...onGpu, concepts, templates }),
+      embedVideos(run, [data], { out, device: 'cuda' }),
+      evaluateFeatures(run, { protocol: 'knn', device: 'cuda' }),
+      predictFiles(run, ['a.mp4'], { device: 'cuda' }),
+      trainClip({ data, out: inRoot('gpu'), recipe: tinyClipRecipe(), device: 'cuda' }),
+    ]) {
+      await assert.rejects(asked, { code: 'no-gpu', hint: /Leave --device out to use the CPU/ });
+    }
+  });
+
+  test('a run is not continued with other captions, which the error names; those of test videos do not count', async () => {
+    const file = path.join(data, 'captions.jsonl');
+    const kept = readFileSync(file, 'utf8');
+    const again = () => trainClip({ data, out: run, frames: store, recipe: tinyClipRecipe('train.epochs=60') });
+    writeFileSync(file, kept.replace('Red, all red.', 'Something else.'));
+    await again();
+    writeFileSync(file, kept.replace('Everything is red.', 'Everything is green.'));
+    await assert.rejects(again(), { code: 'run-differs', message: /with other captions/, hint: /another --out/ });
+    writeFileSync(file, kept);
+    await again();
   });
 
   test('data without captions are refused with what to do', async () => {

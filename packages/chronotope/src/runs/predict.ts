@@ -9,6 +9,7 @@ import { newClassifier } from '../methods/timebalance/networks.js';
 import { testLoader } from '../methods/timebalance/run.js';
 import { type ClassifierStage, stageName } from '../methods/timebalance/stages.js';
 import { loadModel } from '../training/checkpoint.js';
+import { chosenDevice, type DeviceChoice } from './device.js';
 import { RunFolder } from './run-folder.js';
 import { classifierRecipe } from './run-recipe.js';
 import { finishedStage, requireStages } from './trained-networks.js';
@@ -24,12 +25,15 @@ export type FilePrediction =
  * A file that can't be used gives an `error` entry; the others are predicted all the same.
  *
  * @param options.stage which classifier of the first label draw; by default the student
+ * @param options.device where it computes. Default `auto`: on a GPU if there is one
+ * @throws ChronotopeError `no-gpu`, `stage-unknown`, `stage-missing`, `not-a-run-folder`
  */
 export async function predictFiles(
   folder: string,
   files: readonly string[],
-  options: { stage?: ClassifierStage; signal?: AbortSignal } = {},
+  options: { stage?: ClassifierStage; device?: DeviceChoice; signal?: AbortSignal } = {},
 ): Promise<FilePrediction[]> {
+  const device = chosenDevice(options.device);
   const run = RunFolder.open(folder);
   const { classes } = run.description;
   const recipe = classifierRecipe(run);
@@ -37,6 +41,7 @@ export async function predictFiles(
   requireStages(recipe, [stage]);
   const model = newClassifier(recipe, classes.length, { dropout: 0 });
   loadModel(finishedStage(run, stageName(0, stage)), model);
+  model.to({ device });
 
   const temporary = mkdtempSync(path.join(tmpdir(), 'chronotope-predict-'));
   try {
@@ -52,7 +57,7 @@ export async function predictFiles(
     if (usable.length > 0) {
       const entries = usable.map(({ id, path }) => ({ id, path, label: null, split: 'test' as const }));
       const reader = new ClipReader(report.store);
-      const loader = testLoader(recipe, { entries, classes, reader });
+      const loader = testLoader(recipe, { entries, classes, reader, device });
       for (const { id, reason } of loader.excluded) {
         results.set(id, { file: id, error: { code: 'too-short', message: reason } });
       }

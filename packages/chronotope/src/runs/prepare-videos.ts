@@ -1,4 +1,5 @@
 import { type BuildResult, buildFrameStore, type FrameStore, type StoreFormat } from '@chronotope/video';
+import { KnownFiles } from '../data/index/known-files.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { sourceVideo } from '../data/source-video.js';
 import { ChronotopeError } from '../errors.js';
@@ -25,7 +26,7 @@ export async function prepareVideos(
   entries: readonly ManifestEntry[],
   folder: string,
   settings: FrameSettings,
-  options: { progress: Progress; signal?: AbortSignal },
+  options: Pick<StoreVideosOptions, 'progress' | 'signal' | 'data'>,
 ): Promise<PreparedVideos> {
   const { store, plan, failed } = await storeVideos(entries, folder, settings, options);
   const excluded = failed.map(({ id, reason }) => ({ id, reason }));
@@ -46,6 +47,8 @@ export async function prepareVideos(
 export interface StoreVideosOptions {
   progress: Progress;
   signal?: AbortSignal;
+  /** Where the list of videos comes from; what its index knows of them is used, if there is one. */
+  data?: string;
   /** Videos decoded at the same time. Default: the number of processors. */
   jobs?: number;
   /** How frames that are stored already are checked. Default `length`. */
@@ -61,13 +64,15 @@ export async function storeVideos(
   entries: readonly ManifestEntry[],
   folder: string,
   settings: FrameSettings,
-  { progress, signal, jobs, verify }: StoreVideosOptions,
+  { progress, signal, data, jobs, verify }: StoreVideosOptions,
 ): Promise<BuildResult> {
   const { shortSide, fps, maxFrames, format, budget } = settings;
   const checking = progress.begin('reading headers', entries.length, 'videos');
   let decoding: ReturnType<Progress['begin']> | undefined;
+  const index = data === undefined ? null : KnownFiles.of(data);
   const result = await buildFrameStore(folder, entries.map(sourceVideo), {
     ...{ shortSide, fps: fps ?? undefined, maxFrames, format, verify, signal, concurrency: jobs },
+    known: (path) => index?.find(path) ?? null,
     budgetBytes: budget === null ? undefined : (parseByteSize(budget) ?? undefined),
     onPlan: ({ format: chosen, reason, toDecode, videos }) => {
       checking.end(`${videos} usable, ${toDecode} to decode`);
@@ -75,9 +80,11 @@ export async function storeVideos(
       decoding = progress.begin('decoding', toDecode, 'videos');
     },
     onProgress: ({ phase, done }) => (phase === 'check' ? checking : decoding)?.update(done),
-  }).catch((error: unknown) => {
-    throw signal?.aborted ? interrupted() : error;
-  });
+  })
+    .catch((error: unknown) => {
+      throw signal?.aborted ? interrupted() : error;
+    })
+    .finally(() => index?.close());
   const { stored, reused, failed } = result;
   decoding?.end(`${stored} decoded, ${reused} known, ${failed.length} left out`);
   for (const { id, reason } of failed) progress.note(`  left out: ${id}: ${reason}`);

@@ -7,13 +7,22 @@ import { StageFolder } from '../training/stage-folder.js';
 const FORMAT = 'chronotope-run';
 const VERSION = 1;
 
+/** Something besides recipe, videos and labels that a run is made from. */
+export interface RunOrigin {
+  /** For people, such as `captions`. */
+  what: string;
+  hash: string;
+}
+
 /** What every run folder says of itself, in `run.json`. */
 export interface RunDescription {
   method: string;
   /** Class names; a classifier's output k is `classes[k]`. */
   classes: string[];
-  /** Hash of everything that decides the results: the recipe, the videos and the labels. */
+  /** Hash of everything that decides the results: the recipe, the videos, the labels and the origin. */
   fingerprint: string;
+  /** What else decides the results; absent where nothing does. */
+  origin?: RunOrigin;
   createdAt: string;
 }
 
@@ -29,7 +38,7 @@ export interface RunDescription {
  * frames/             decoded frames, unless they are in a store elsewhere; frames.json: where, and in which format
  * stages/<stage>/     model.safetensors, metrics.jsonl, and stage.json, written last; see docs/training.md
  * convolutions.json   with training.convolutions=tuned what was measured; convolutions-<rank>.json: by other processes
- * evaluation.json     accuracies on the test part; evaluation-<protocol>.json: k-NN, linear probe, retrieval
+ * evaluation.json     accuracies on the test part; evaluation-<protocol>.json: k-NN, linear probes, retrieval
  * ```
  *
  * A stage counts as done when its `stage.json` exists, so a kill at any instant leaves a folder that can be continued.
@@ -50,7 +59,9 @@ export class RunFolder {
     if (existsSync(path.join(folder, 'run.json'))) {
       const existing = RunFolder.open(folder);
       if (existing.description.fingerprint !== description.fingerprint) {
-        throw new ChronotopeError('run-differs', `${folder} holds a run with other settings, videos or labels`, {
+        const had = existing.description.origin;
+        const other = had && had.hash !== description.origin?.hash ? had.what : 'settings, videos or labels';
+        throw new ChronotopeError('run-differs', `${folder} holds a run with other ${other}`, {
           hint: 'Choose another --out folder, or repeat the settings and data of the first run to continue it.',
         });
       }
@@ -86,8 +97,8 @@ export class RunFolder {
         hint: 'Use the version of Chronotope that made the run, or train again.',
       });
     }
-    const { method, classes, fingerprint, createdAt } = content as RunDescription;
-    return new RunFolder(folder, { method, classes, fingerprint, createdAt });
+    const { method, classes, fingerprint, origin, createdAt } = content as RunDescription;
+    return new RunFolder(folder, { method, classes, fingerprint, origin, createdAt });
   }
 
   path(...parts: string[]): string {

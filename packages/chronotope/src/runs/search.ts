@@ -34,7 +34,7 @@ export async function searchVideos(
   source: string,
   data: string,
   words: string,
-  { count = 10, index, stage, ...options }: SearchOptions = {},
+  { count = 10, index, stage, device, ...options }: SearchOptions = {},
 ): Promise<{ hits: SearchHit[]; videos: number; excluded: VideoVectors['excluded'] }> {
   if (words.trim() === '') {
     throw new ChronotopeError('no-words', 'there are no words to search for', {
@@ -42,7 +42,7 @@ export async function searchVideos(
     });
   }
   const { entries } = await readVideos(data);
-  return withModel(source, stage, async (model) => {
+  return withModel(source, { stage, device }, async (model) => {
     const embed = () => embedEntries(model, entries, { progress: silentProgress, ...options });
     const { ids, vectors, excluded } =
       index === undefined ? await embed() : await throughIndex(index, model, entries, options, embed);

@@ -14,7 +14,7 @@ import type { StageFolder } from '../training/stage-folder.js';
 import { chosenDevice, type DeviceChoice } from './device.js';
 import { type PreparedVideos, prepareVideos, repairNote } from './prepare-videos.js';
 import { type LabelChoice, writeRunData } from './run-data.js';
-import { RunFolder } from './run-folder.js';
+import { RunFolder, type RunOrigin } from './run-folder.js';
 import { recordRunFrames, runFrames } from './run-frames.js';
 
 /** Settings that decide what a run writes beside its results. */
@@ -54,20 +54,21 @@ export interface RunVideos {
 /**
  * Opens a run folder, new or to be continued, and writes down what the run is.
  *
- * @param origin what else decides the results, such as the run whose networks are taken over
+ * @param origin what else decides the results
  * @throws ChronotopeError `run-differs`, `not-a-run-folder`
  */
 export async function openRun(
   { data, out }: StartOptions,
   recipe: Recipe,
   { classes, draws, training, test, choice }: RunVideos,
-  origin?: string,
+  origin?: RunOrigin,
 ): Promise<RunFolder> {
   await firstDoes(() => {
     const run = RunFolder.createOrContinue(out, {
       method: recipe.method,
       classes,
-      fingerprint: fingerprint(recipe, draws, origin),
+      fingerprint: fingerprint(recipe, draws, origin?.hash),
+      origin,
     });
     writeFileAtomic(run.path('recipe.yaml'), formatRecipe(recipe));
     writeJsonAtomic(run.path('environment.json'), environment());
@@ -112,10 +113,10 @@ async function decode(
   run: RunFolder,
   recipe: VideoRecipe,
   training: readonly ManifestEntry[],
-  { progress, signal, frames }: StartOptions & { progress: Progress },
+  { progress, signal, data, frames }: StartOptions & { progress: Progress },
 ): Promise<PreparedVideos> {
   const { folder, settings } = runFrames(run, recipe, frames);
-  const prepared = await prepareVideos(training, folder, settings, { progress, signal });
+  const prepared = await prepareVideos(training, folder, settings, { progress, signal, data });
   recordRunFrames(run, folder, prepared.format);
   writeJsonAtomic(run.path('excluded.json'), prepared.excluded);
   return prepared;

@@ -1,4 +1,5 @@
 import type { ManifestEntry } from '../data/manifest.js';
+import { drawValidation } from '../data/validation-part.js';
 import { ChronotopeError } from '../errors.js';
 import { predictVideos } from '../evaluation/predict-videos.js';
 import { type Recognition, recognition } from '../evaluation/recognition.js';
@@ -8,7 +9,9 @@ import type { Classifier } from '../models/classifier.js';
 import { formatWeightsReport } from '../models/weights/report.js';
 import type { FramesRecipe } from '../recipes/frames.js';
 import { readJson, writeJsonAtomic } from '../training/json-files.js';
-import { silentProgress } from '../training/progress.js';
+import { firstDoes, heard, isFirst, withProcesses } from '../training/processes.js';
+import type { Progress } from '../training/progress.js';
+import { partOfBatch } from '../training/settings.js';
 import type { RunFolder } from './run-folder.js';
 import { openRun, type StartOptions, withFrames } from './start-run.js';
 import { bootstrapOver, openTestVideos } from './test-videos.js';
@@ -29,11 +32,21 @@ export interface FramesEvaluation {
  * Trains a linear classifier on frozen image features, or fine-tunes the whole network: on single images (ImageNet's
  * linear protocol), or on clips that are seen frame by frame (action recognition). Writes `evaluation.json`.
  *
- * @returns the accuracies on the test part, or null where there is none
- * @throws ChronotopeError `one-class`, `class-without-labels`, and those of `readVideos`, `openRun` and `withFrames`
+ * Started as several processes (by chronotope-run, torchrun or the like) it trains on all of them; they must see the same
+ * files, and the first one writes and tests.
+ *
+ * @returns the accuracies on the test part, or null where there is none, and in all processes but the first
+ * @throws ChronotopeError `one-class`, `too-few-labels`, and those of `readVideos`, `partOfBatch`, `openRun` and
+ *   `withFrames`
  */
-export async function trainFrames(options: StartOptions & { recipe: FramesRecipe }): Promise<FramesEvaluation | null> {
-  const { data, split, recipe, progress = silentProgress, signal } = options;
+export function trainFrames(options: StartOptions & { recipe: FramesRecipe }): Promise<FramesEvaluation | null> {
+  return withProcesses(() => train({ ...options, progress: heard(options.progress) }));
+}
+
+async function train(
+  options: StartOptions & { recipe: FramesRecipe; progress: Progress },
+): Promise<FramesEvaluation | null> {
+  const { data, split, recipe, progress, signal } = options;
   const { entries, classes, notes } = await readVideos(data, split);
   for (const note of notes) progress.note(`  note: ${note}`);
   if (classes.length < 2) {
@@ -42,17 +55,22 @@ export async function trainFrames(options: StartOptions & { recipe: FramesRecipe
       details: { classes },
     });
   }
+  partOfBatch(recipe.training.batch, recipe.training);
   const weights = checkNetwork(recipe);
   if (weights) progress.note(formatWeightsReport(weights));
   const labelled = entries.filter(({ label }) => label !== null);
   const training = labelled.filter((entry) => entry.split === 'train');
   const test = testPart(labelled);
   const run = await openRun(options, recipe, { classes, training, draws: [training], test, choice: {} });
-  await withFrames(run, recipe, training, { ...options, progress }, async (methodRun, usable) => {
-    const videos = training.filter(({ id }) => usable.has(id));
-    writeJsonAtomic(run.path('search.json'), await runFrames({ ...methodRun, videos }));
+  const measured = validationVideos(recipe, labelled, test);
+  const decoded = [...new Set([...training, ...measured])];
+  await withFrames(run, recipe, decoded, options, async (methodRun, usable) => {
+    const isUsable = ({ id }: ManifestEntry) => usable.has(id);
+    const videos = training.filter((video) => isUsable(video) && !measured.includes(video));
+    const search = await runFrames({ ...methodRun, videos, validation: measured.filter(isUsable) });
+    await firstDoes(() => writeJsonAtomic(run.path('search.json'), search));
   });
-  if (test.length === 0) return null;
+  if (test.length === 0 || !isFirst()) return null;
 
   const { clips } = recipe.evaluation;
   const videos = await openTestVideos(run, undefined, { recipe, progress, signal });
@@ -81,6 +99,19 @@ export async function trainFrames(options: StartOptions & { recipe: FramesRecipe
 function testPart(entries: readonly ManifestEntry[]): ManifestEntry[] {
   const test = entries.filter(({ split }) => split === 'test');
   return test.length > 0 ? test : entries.filter(({ split }) => split === 'validation');
+}
+
+/** What the classifier is measured on while it learns: the validation part of the data, or else training videos. */
+function validationVideos(
+  { training: { validation }, seed }: FramesRecipe,
+  labelled: readonly ManifestEntry[],
+  test: readonly ManifestEntry[],
+): ManifestEntry[] {
+  if (validation.every === null) return [];
+  const part = labelled.filter((entry) => entry.split === 'validation' && !test.includes(entry));
+  if (part.length > 0) return part;
+  const training = labelled.filter(({ split }) => split === 'train');
+  return drawValidation(training, { share: validation.share, seed, draw: 0 });
 }
 
 function searchOf(run: RunFolder): RateSearch {

@@ -91,7 +91,7 @@ describe('LSS, end to end', () => {
 
   test('its features are evaluated by neighbours, probe and retrieval, and written for other programs', async () => {
     const run = path.join(root, 'undisturbed');
-    for (const protocol of ['knn', 'linear', 'retrieval'] as const) {
+    for (const protocol of ['knn', 'linear', 'linear-sgd', 'retrieval'] as const) {
       const { stages, videos } = await evaluateFeatures(run, { protocol });
       assert.equal(videos, 2);
       assert.deepEqual(
@@ -143,7 +143,9 @@ describe('LSS, end to end', () => {
 
   test('settings that contradict each other are refused with their names', () => {
     for (const [overrides, message] of [
-      [['concepts.control=none'], /concepts\.file: must name a file/],
+      [['concepts.control=none'], /concepts\.file: or list must name concepts/],
+      [['concepts.list=demo'], /model\.pretrained: must name a CLIP/],
+      [['concepts.list=demo', 'concepts.file=a.safetensors'], /concepts\.list: must be null/],
       [['training.ema.decay=0.9'], /ema\.decay: must be null: the teacher is the average/],
       [['concepts.descriptions=none'], /concepts\.descriptions: must not be none/],
       [['clips.localSize=10'], /clips\.localSize: must be a multiple of model\.patch/],

@@ -1,5 +1,4 @@
 import { drawLabels, requireLabelInEveryClass } from '../data/label-split.js';
-import { labelsFromFile } from '../data/labels-file.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { drawValidation } from '../data/validation-part.js';
 import { ChronotopeError } from '../errors.js';
@@ -11,11 +10,11 @@ import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
 import { writeJsonAtomic } from '../training/json-files.js';
 import { firstDoes, heard, isFirst, withProcesses } from '../training/processes.js';
 import type { Progress } from '../training/progress.js';
-import { adoptPretraining } from './adopt-pretraining.js';
+import { adoptPretraining, checkPretraining } from './adopt-pretraining.js';
 import { evaluateRun, type RunEvaluation } from './evaluate.js';
 import { RunFolder } from './run-folder.js';
 import { openRun, type StartOptions, withFrames } from './start-run.js';
-import { readTrainingData, type TrainingData } from './training-data.js';
+import { type LabelledData, readLabelledData } from './training-data.js';
 
 /** Settings of {@link trainTimeBalance}. */
 export interface TrainOptions extends StartOptions {
@@ -43,8 +42,8 @@ export function trainTimeBalance(options: TrainOptions): Promise<RunEvaluation |
 }
 
 async function train(options: TrainOptions & { progress: Progress }): Promise<RunEvaluation | null> {
-  const { data, out, recipe, pretrained, progress, signal } = options;
-  const found = await readTrainingData(data, options.split);
+  const { out, recipe, pretrained, progress, signal } = options;
+  const found = await readLabelledData(options);
   for (const note of found.notes) progress.note(`  note: ${note}`);
   checkBatches(recipe);
   const weights = checkNetwork(recipe);
@@ -54,8 +53,14 @@ async function train(options: TrainOptions & { progress: Progress }): Promise<Ru
   const test = found.entries.filter(({ split }) => split === 'test');
   const choice = { labelsPerClass: options.labelsPerClass, labelsFile: options.labelsFile, pretrained };
   const origin = pretrained === undefined ? undefined : RunFolder.open(pretrained);
+  if (origin) checkPretraining(origin, recipe, training);
   const videos = { classes: found.classes, training, draws, test, choice };
-  const run = await openRun(options, recipe, videos, origin?.description.fingerprint);
+  const run = await openRun(
+    options,
+    recipe,
+    videos,
+    origin && { what: 'pre-trained networks', hash: origin.description.fingerprint },
+  );
   if (origin) await firstDoes(() => adoptPretraining(origin, run, recipe));
 
   const part = validates(recipe) ? found.entries.filter(({ split }) => split === 'validation') : [];
@@ -91,11 +96,10 @@ function validationVideos(
 }
 
 /** The training videos of each draw, with the labels that are known in it. */
-function labelDraws({ entries, classes }: TrainingData, options: TrainOptions): ManifestEntry[][] {
-  const { recipe, labelsPerClass, labelDraws: count = 1, labelsFile } = options;
-  const all = labelsFile === undefined ? entries : labelsFromFile(entries, labelsFile);
-  requireLabelInEveryClass(all, classes);
-  const training = all.filter(({ split }) => split === 'train');
+function labelDraws({ labelled, classes }: LabelledData, options: TrainOptions): ManifestEntry[][] {
+  const { recipe, labelsPerClass, labelDraws: count = 1 } = options;
+  requireLabelInEveryClass(labelled, classes);
+  const training = labelled.filter(({ split }) => split === 'train');
   if (labelsPerClass === undefined) {
     if (count === 1) return [training];
     throw new ChronotopeError('label-draws', `${count} label draws, but nothing to draw: all labels are used`, {

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { readClassFolders } from '../data/class-folders.js';
+import { labelsFromFile } from '../data/labels-file.js';
 import { classesOf, type ManifestEntry } from '../data/manifest.js';
 import { readDataset } from '../data/readers/read-dataset.js';
 import { applySplit, readSplit } from '../data/splits/dataset-split.js';
@@ -35,6 +36,43 @@ export async function readVideos(data: string, split?: string): Promise<Training
   return divided({ entries, classes: classesOf(entries), notes }, split);
 }
 
+/** The videos of a run whose labels a file says. */
+export interface LabelledData extends TrainingData {
+  /** The same videos with the labels that may be used. */
+  labelled: ManifestEntry[];
+}
+
+/**
+ * Reads what a run trains and tests on, and the labels that it may use: all, or those of a file. Only then the data
+ * themselves need no classes.
+ *
+ * @param source.labelsFile a CSV file; see `labelsFromFile`
+ * @throws ChronotopeError those of `readTrainingData` and `labelsFromFile`
+ */
+export async function readLabelledData(source: {
+  data: string;
+  split?: string;
+  labelsFile?: string;
+}): Promise<LabelledData> {
+  const { data, split, labelsFile } = source;
+  if (labelsFile === undefined) {
+    const found = await readTrainingData(data, split);
+    return { ...found, labelled: found.entries };
+  }
+  const { entries, notes } = await readTrainingData(data, split).catch((error: unknown) => {
+    if (error instanceof ChronotopeError && WITHOUT_CLASSES.includes(error.code)) return readVideos(data, split);
+    throw error;
+  });
+  const labelled = labelsFromFile(entries, labelsFile);
+  const classes = classesOf(labelled);
+  if (classes.length < 2) throw oneClass(labelsFile, classes);
+  // A class that no label may be of does not exist for the run.
+  const known = entries.map((entry) => (classes.includes(entry.label ?? '') ? entry : { ...entry, label: null }));
+  return { entries: known, classes, notes, labelled };
+}
+
+const WITHOUT_CLASSES = ['no-classes', 'no-videos', 'one-class'];
+
 /** With the parts and labels of a split file if there is one. */
 function divided({ entries, classes, notes }: TrainingData, split: string | undefined): TrainingData {
   if (split === undefined) return { entries, classes, notes };
@@ -49,12 +87,14 @@ async function readClasses(data: string): Promise<TrainingData> {
   }
   const { entries, notes } = await readDataset(data);
   const classes = classesOf(entries);
-  if (classes.length < 2) {
-    const found = classes.length === 0 ? 'no labels' : `only one class, "${classes[0]}"`;
-    throw new ChronotopeError('one-class', `${data} has ${found}`, {
-      hint: 'A recogniser needs at least two classes, each with a labelled video.',
-      details: { classes },
-    });
-  }
+  if (classes.length < 2) throw oneClass(data, classes);
   return { entries, classes, notes };
+}
+
+function oneClass(source: string, classes: readonly string[]): ChronotopeError {
+  const found = classes.length === 0 ? 'no labels' : `only one class, "${classes[0]}"`;
+  return new ChronotopeError('one-class', `${source} has ${found}`, {
+    hint: 'A recogniser needs at least two classes, each with a labelled video.',
+    details: { classes },
+  });
 }

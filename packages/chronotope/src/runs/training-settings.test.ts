@@ -1,19 +1,26 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { cat, distributed, loadSafetensors, scope, type Tensor } from '@chronotope/torch';
 import { formatRecipe, loadRecipeOf } from '../recipes/load.js';
+import { printedByTwoProcesses } from '../testing/chronotope-processes.js';
+import { readEvents } from '../testing/tensorboard-reader.js';
 import { tinyRecipe, writeTinyVideos } from '../testing/tiny-videos.js';
 import { writeFileAtomic } from '../training/json-files.js';
 import { RunFolder } from './run-folder.js';
 import { trainTimeBalance } from './train-timebalance.js';
 
 const STAGES = ['pretrain-invariant', 'draw-1/supervised', 'draw-1/teacher-distinctive', 'draw-1/student'];
+
+/** What of their batches stages show. */
+const PICTURES: Record<string, string[]> = {
+  'pretrain-invariant': ['batch/globals', 'clips/globals', 'batch/locals', 'clips/locals'],
+  supervised: ['batch/clip', 'clips/clip'],
+  'teacher-distinctive': ['batch/clip', 'clips/clip'],
+  student: ['batch/labelled clip', 'clips/labelled clip', 'batch/unlabelled clip', 'clips/unlabelled clip'],
+};
 
 describe('the training settings of a recipe', () => {
   let root = '';
@@ -51,7 +58,12 @@ describe('the training settings of a recipe', () => {
         name,
       );
       assert.ok(existsSync(path.join(stage.folder, 'weights.safetensors')), name);
-      assert.ok(existsSync(path.join(stage.folder, 'events.out.tfevents.chronotope')), name);
+      const shown = readEvents(path.join(stage.folder, 'events.out.tfevents.chronotope')).flatMap(
+        ({ values }) => values,
+      );
+      const pictures = shown.filter(({ image }) => image).map(({ tag }) => tag);
+      assert.deepEqual(new Set(pictures), new Set(PICTURES[name.replace('draw-1/', '')]), name);
+      assert.ok(shown.some(({ metadata }) => metadata));
       const validated = stage.metrics().filter(({ validation }) => validation);
       assert.equal(validated.length > 0, name.startsWith('draw'), name);
     }
@@ -91,20 +103,10 @@ describe('the training settings of a recipe', () => {
       ...['supervised', 'teacher', 'student'].map((stage) => `${stage}.dropout=0`),
     ];
     await trainTimeBalance({ data, frames, out: path.join(root, 'one'), recipe: recipeWith(...shared) });
-    const launcher = fileURLToPath(new URL('../../../torch/bin/chronotope-run.js', import.meta.url));
-    const program = fileURLToPath(new URL('../../bin/chronotope.js', import.meta.url));
     const out = path.join(root, 'two');
     const args = ['--data', data, '--out', out, '--frames', frames, '--recipe', path.join(root, 'tiny.yaml'), '--json'];
-    const child = spawn(
-      process.execPath,
-      [launcher, '--nproc', '2', program, 'train', 'timebalance', ...args, ...shared.flatMap((key) => ['--set', key])],
-      { env: { ...process.env, OMP_NUM_THREADS: '1' }, stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    let printed = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      printed += text;
-    });
-    assert.deepEqual(await once(child, 'close'), [0, null]);
+    const settings = shared.flatMap((key) => ['--set', key]);
+    const printed = await printedByTwoProcesses(['train', 'timebalance', ...args, ...settings]);
     assert.equal(printed.match(/^\[\d\] \{$/gm)?.length, 1, 'one process prints the result');
     for (const name of STAGES) {
       const [one, two] = ['one', 'two'].map((run) => RunFolder.open(path.join(root, run)).stage(name));

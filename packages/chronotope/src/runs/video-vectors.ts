@@ -57,10 +57,11 @@ export async function embedEntries(
   }
 }
 
-function embedLoader(
+/** The same for a loader of test clips over videos that are decoded already. */
+export function embedLoader(
   model: LanguageModel,
   loader: ClipLoader,
-  onBatch: (done: number) => void,
+  onBatch: (done: number) => void = () => {},
 ): Pick<VideoVectors, 'ids' | 'vectors'> {
   const ids: string[] = [];
   const rows: Float32Array[] = [];

@@ -7,6 +7,7 @@ import { zeroShotProbabilities } from '../evaluation/zero-shot.js';
 import { spokenName } from '../language/class-names.js';
 import { fillTemplates } from '../language/templates.js';
 import { silentProgress } from '../training/progress.js';
+import { chosenDevice, type DeviceChoice } from './device.js';
 import { type LanguageModel, openLanguageModel } from './language-model.js';
 import { readVideos } from './training-data.js';
 import { type EmbedEntriesOptions, embedEntries, type VideoVectors } from './video-vectors.js';
@@ -15,6 +16,8 @@ import { type EmbedEntriesOptions, embedEntries, type VideoVectors } from './vid
 export interface LanguageOptions extends Partial<EmbedEntriesOptions> {
   /** Whose network of a run; default: the method's main one. */
   stage?: string;
+  /** Where it computes. Default `auto`: on a GPU if there is one. */
+  device?: DeviceChoice;
 }
 
 /** How well videos are recognised from the names of the classes alone. */
@@ -38,7 +41,7 @@ export interface ZeroShotResult extends Accuracy {
 export async function zeroShot(
   source: string,
   data: string,
-  { templates, stage, ...options }: LanguageOptions & { templates: readonly string[] },
+  { templates, stage, device, ...options }: LanguageOptions & { templates: readonly string[] },
 ): Promise<ZeroShotResult> {
   const { entries, classes } = await readVideos(data);
   const labelled = testPart(entries.filter(({ label }) => label !== null));
@@ -48,7 +51,7 @@ export async function zeroShot(
     });
   }
   const truth = new Map(labelled.map(({ id, label }) => [id, classes.indexOf(label!)]));
-  return withModel(source, stage, async (model) => {
+  return withModel(source, { stage, device }, async (model) => {
     const names = classes.map(spokenName);
     const { ids, vectors, excluded } = await embedEntries(model, labelled, { progress: silentProgress, ...options });
     const predictions = scope(() => predict(model, { ids, vectors }, names, templates));
@@ -75,7 +78,7 @@ export interface CaptionRetrieval {
 export async function retrieveByCaption(
   source: string,
   data: string,
-  { stage, ...options }: LanguageOptions = {},
+  { stage, device, ...options }: LanguageOptions = {},
 ): Promise<CaptionRetrieval> {
   const { entries } = await readVideos(data);
   const captioned = testPart(entries.filter(({ text }) => text !== undefined));
@@ -85,7 +88,7 @@ export async function retrieveByCaption(
     });
   }
   const captionOf = new Map(captioned.map(({ id, text }) => [id, text!]));
-  return withModel(source, stage, async (model) => {
+  return withModel(source, { stage, device }, async (model) => {
     const { ids, vectors, excluded } = await embedEntries(model, captioned, { progress: silentProgress, ...options });
     const captions = ids.map((id) => captionOf.get(id)!);
     const keys = { queries: captions, items: captions };
@@ -103,13 +106,17 @@ export async function retrieveByCaption(
   });
 }
 
-/** Opens a model for `use`, and frees it afterwards. */
+/**
+ * Opens a model for `use`, and frees it afterwards.
+ *
+ * @throws ChronotopeError `no-gpu`; those of `openLanguageModel`
+ */
 export async function withModel<T>(
   source: string,
-  stage: string | undefined,
+  { stage, device }: Pick<LanguageOptions, 'stage' | 'device'>,
   use: (model: LanguageModel) => Promise<T>,
 ): Promise<T> {
-  const model = openLanguageModel(source, stage);
+  const model = openLanguageModel(source, { stage, device: chosenDevice(device) });
   try {
     return await use(model);
   } finally {

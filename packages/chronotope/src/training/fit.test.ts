@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { keep, manualSeed, memory, nn, optim, randn, type Tensor, zeros } from '@chronotope/torch';
 import { fit, type MetricsLine } from './fit.js';
+import { Plateau } from './schedule.js';
 
 /** Learns y = 3 x from noiseless samples that depend on the step alone. */
 function regression(overrides: { target?: (x: Tensor) => Tensor } = {}) {
@@ -158,14 +159,16 @@ describe('fit', () => {
     const rates: number[] = [];
     const onMetrics = (line: MetricsLine) => void rates.push(Number(line.learningRate.toPrecision(6)));
     const constant = () => ({ loss: model.weight.mul(0).sum(), metrics: {}, ids: [] });
-    const plateau = { gamma: 0.5, patience: 1, lossSteps: 2 };
-    await fit({ ...options, loss: constant, plateau, steps: 10, logEvery: 1, onMetrics });
+    const settings = { gamma: 0.5, patience: 1, lossSteps: 2 };
+    const adaptiveRate = () => new Plateau(settings, 'lower');
+    await fit({ ...options, loss: constant, adaptiveRate, steps: 10, logEvery: 1, onMetrics });
     assert.deepEqual(rates, [0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05]);
 
     rates.length = 0;
     for (const group of options.optimizer.paramGroups) group.lr = 0.1;
     const validation = { every: 1, measure: () => ({ top1: 1 }), metric: 'top1', better: 'higher' as const };
-    await fit({ ...options, plateau, validation, steps: 6, onMetrics });
+    const byAccuracy = () => new Plateau(settings, 'higher');
+    await fit({ ...options, adaptiveRate: byAccuracy, validation, steps: 6, onMetrics });
     assert.deepEqual(rates, [0.1, 0.1, 0.1, 0.05, 0.05, 0.025]);
   });
 });

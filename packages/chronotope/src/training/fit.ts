@@ -5,7 +5,7 @@ import { type Best, type Better, judge } from './best.js';
 import { type MetricsLine, type MetricsSums, MetricsWindow, together } from './metrics-window.js';
 import { OptimizerStep, type OptimizerStepOptions } from './optimizer-step.js';
 import { anywhere, firstDecides, gather } from './processes.js';
-import { Plateau, type PlateauSettings, type PlateauState, type Schedule } from './schedule.js';
+import type { AdaptiveRate, Schedule } from './schedule.js';
 
 export type { MetricsLine, MetricsSums } from './metrics-window.js';
 export type { StepLoss } from './optimizer-step.js';
@@ -14,12 +14,14 @@ export type { StepLoss } from './optimizer-step.js';
 export interface FitOptions<Batch> extends OptimizerStepOptions<Batch> {
   steps: number;
   schedule: Schedule;
-  /** Lowers the learning rate further when nothing gets better any more. */
-  plateau?: PlateauSettings;
+  /** Makes a further factor of the learning rate that follows the training; from its state where an interrupted run stopped. */
+  adaptiveRate?: (state?: unknown) => AdaptiveRate;
   /** Measures the module as it is now and then. */
   validation?: FitValidation;
   /** Runs after each optimiser step, in a scope (for example an average of the weights). */
   afterStep?: (step: number) => void;
+  /** Awaited after each step, before its metrics and its state are passed on. */
+  settle?: () => Promise<void>;
   onMetrics?: (line: MetricsLine) => void;
   /** Steps between two lines of metrics. Default 10. */
   logEvery?: number;
@@ -53,7 +55,7 @@ export interface FitState {
   window: MetricsSums;
   scaler?: GradScalerState;
   best?: Best;
-  plateau?: PlateauState;
+  adaptiveRate?: unknown;
 }
 
 /** How {@link fit} ended. */
@@ -77,17 +79,19 @@ export async function fit<Batch>(options: FitOptions<Batch>): Promise<FitResult>
   const { steps, optimizer, schedule, validation, logEvery = 10, resume, signal } = options;
   const baseRates = optimizer.paramGroups.map((group) => group.lr);
   const optimizerStep = new OptimizerStep(options, resume?.scaler);
-  const plateau = options.plateau && new Plateau(options.plateau, validation?.better ?? 'lower', resume?.plateau);
+  const adaptive = options.adaptiveRate?.(resume?.adaptiveRate);
+  const followsLoss = !validation || adaptive?.takeMeasurement === undefined;
   let window = new MetricsWindow(resume?.window);
   let best = resume?.best;
 
   for (let step = resume?.step ?? 0; step < steps; step++) {
     const done = step + 1;
-    const factor = schedule(step) * (plateau?.factor ?? 1);
+    const factor = schedule(step) * (adaptive?.factor ?? 1);
     for (const [index, group] of optimizer.paramGroups.entries()) group.lr = baseRates[index]! * factor;
     const started = performance.now();
     const loss = await optimizerStep.run(step, window);
     window.time('optimizer', () => scope(() => options.afterStep?.(step)));
+    await options.settle?.();
     window.state.milliseconds += performance.now() - started;
 
     let measured: Record<string, number> | undefined;
@@ -96,10 +100,9 @@ export async function fit<Batch>(options: FitOptions<Batch>): Promise<FitResult>
       const value = measuredValue(measured, validation.metric);
       best = judge(best, { step: done, value }, validation.better);
       if (best.since === 0) validation.onBest?.(best);
-      plateau?.take(done, value);
-    } else if (!validation) {
-      plateau?.takeLoss(done, meanOf(gather(loss)));
+      adaptive?.takeMeasurement?.(done, value);
     }
+    if (adaptive && followsLoss) adaptive.takeLoss(done, meanOf(gather(loss)));
 
     const stopsEarly = measured !== undefined && best!.since >= (validation!.patience ?? Number.POSITIVE_INFINITY);
     const isOver = done === steps || stopsEarly;
@@ -112,7 +115,7 @@ export async function fit<Batch>(options: FitOptions<Batch>): Promise<FitResult>
     if (isOver) return { steps: done, best };
     const stopping = anywhere(signal?.aborted === true);
     const scaler = optimizerStep.scaler.enabled ? optimizerStep.scaler.stateDict() : undefined;
-    options.onStep?.({ step: done, window: window.state, scaler, best, plateau: plateau?.state }, stopping);
+    options.onStep?.({ step: done, window: window.state, scaler, best, adaptiveRate: adaptive?.state }, stopping);
     if (stopping) throw interrupted();
   }
   return { steps, best };

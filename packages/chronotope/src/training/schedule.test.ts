@@ -74,7 +74,7 @@ test('a plateau takes the decisions of ReduceLROnPlateau, also when it goes on f
       let plateau = new Plateau({ gamma: 0.5, patience, lossSteps: 1 }, better);
       for (const [index, one] of values.entries()) {
         expected.step(one);
-        plateau.take(index + 1, one);
+        plateau.takeMeasurement(index + 1, one);
         assert.equal(plateau.factor, optimizer.paramGroups[0]!.lr);
         const saved = JSON.parse(JSON.stringify(plateau.state));
         plateau = new Plateau({ gamma: 0.5, patience, lossSteps: 1 }, better, saved);

@@ -77,6 +77,18 @@ function progressOf(step: number, steps: number, warmupSteps: number): number {
   return (step - warmupSteps) / Math.max(1, steps - warmupSteps);
 }
 
+/** A further factor of the learning rate, which follows what the training has measured so far. */
+export interface AdaptiveRate<State = unknown> {
+  /** For the next step. */
+  readonly factor: number;
+  /** Plain values, from which another one goes on. */
+  readonly state: State;
+  /** The loss of a step, counted from 1, of all processes together. */
+  takeLoss(step: number, loss: number): void;
+  /** A measurement of the validation after a step. Default: it does not matter, and {@link takeLoss} gets every loss. */
+  takeMeasurement?(step: number, value: number): void;
+}
+
 /** Settings of a {@link Plateau}. */
 export interface PlateauSettings {
   /** Factor of one reduction. */
@@ -99,7 +111,7 @@ export interface PlateauState {
  * A further factor of the learning rate, which falls when measurements have stopped getting better: PyTorch's
  * ReduceLROnPlateau without threshold and cool-down.
  */
-export class Plateau {
+export class Plateau implements AdaptiveRate<PlateauState> {
   readonly #settings: PlateauSettings;
   readonly #better: Better;
   #state: PlateauState;
@@ -118,8 +130,7 @@ export class Plateau {
     return this.#state;
   }
 
-  /** A measurement after a step, counted from 1. */
-  take(step: number, value: number): void {
+  takeMeasurement(step: number, value: number): void {
     const { gamma, patience } = this.#settings;
     const best = judge(this.#state.best, { step, value }, this.#better);
     const reduces = best.since > patience;
@@ -130,11 +141,10 @@ export class Plateau {
     };
   }
 
-  /** The loss of a step, counted from 1. */
   takeLoss(step: number, loss: number): void {
     const { sum, count } = this.#state.losses;
     const losses = { sum: sum + loss, count: count + 1 };
-    if (losses.count === this.#settings.lossSteps) this.take(step, losses.sum / losses.count);
+    if (losses.count === this.#settings.lossSteps) this.takeMeasurement(step, losses.sum / losses.count);
     else this.#state = { ...this.#state, losses };
   }
 }

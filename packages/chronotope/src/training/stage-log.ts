@@ -4,6 +4,7 @@ import { heard, isFirst } from './processes.js';
 import type { Progress } from './progress.js';
 import type { StageFolder } from './stage-folder.js';
 import { StageProgress } from './stage-progress.js';
+import type { ShownClips } from './tensorboard/shown-clips.js';
 import { StageEvents } from './tensorboard/stage-events.js';
 
 /** Settings of {@link StageLog}. */
@@ -16,6 +17,8 @@ export interface StageLogOptions {
   tensorboard: boolean;
   /** The step of the state from which an interrupted stage goes on, 0 at its start. */
   resumeStep: number;
+  /** The settings, for TensorBoard's table of them. */
+  hparams?: object;
 }
 
 /** Where a stage writes and shows what it measures. Of several processes only the first one does. */
@@ -26,17 +29,28 @@ export class StageLog {
   readonly #events: StageEvents | undefined;
   #last: MetricsLine | undefined;
 
-  constructor(stage: StageFolder, { title, progress, steps, tensorboard, resumeStep }: StageLogOptions) {
+  constructor(stage: StageFolder, options: StageLogOptions) {
+    const { title, progress, steps, tensorboard } = options;
     this.#stage = stage;
     this.#steps = steps;
     this.#progress = new StageProgress(heard(progress), title, steps);
-    if (tensorboard && isFirst()) this.#events = new StageEvents(stage, resumeStep);
+    if (tensorboard && isFirst()) this.#events = new StageEvents(stage, options);
   }
 
-  /** After a step, counted from 1. */
+  /** Before a step, counted from 1, with its first batch; `clips` is asked now and then. */
+  batch(step: number, clips: () => ShownClips): void {
+    this.#events?.clips(step, clips);
+  }
+
+  /** After a step, counted from 1, and before its {@link line}. */
   step(step: number, module: nn.Module): void {
     this.#progress.step(step);
-    this.#events?.weights(step, this.#steps, module);
+    this.#events?.weights(step, module);
+  }
+
+  /** Waits until everything that belongs to the last step is written. */
+  async settle(): Promise<void> {
+    await this.#events?.settle();
   }
 
   line(line: MetricsLine): void {
@@ -49,6 +63,8 @@ export class StageLog {
   /** @returns the last metrics */
   end(steps: number): Record<string, number> {
     this.#progress.end(steps < this.#steps ? `stopped early at step ${steps}` : undefined);
-    return this.#last?.metrics ?? {};
+    const { metrics = {}, validation = {} } = this.#last ?? {};
+    this.#events?.end(steps, { ...metrics, ...validation });
+    return metrics;
   }
 }

@@ -1,16 +1,19 @@
 import { getNumThreads, type nn, setNumThreads } from '@chronotope/torch';
 import type { SkippedSample } from '../data/damaged-videos.js';
 import { ChronotopeError } from '../errors.js';
+import type { Better } from './best.js';
 import { loadModel } from './checkpoint.js';
 import { parallelLoss, separateRandomNumbers } from './data-parallel.js';
 import { type FitOptions, fit } from './fit.js';
 import { anywhere, firstDecides, firstDoes, heard, isFirst } from './processes.js';
 import type { Progress } from './progress.js';
+import { Plateau, type PlateauState } from './schedule.js';
 import { PLAIN_TRAINING, type TrainingSettings } from './settings.js';
 import { SkipLog } from './skip-log.js';
 import type { StageFolder } from './stage-folder.js';
 import { StageLog } from './stage-log.js';
 import { StageWeights } from './stage-weights.js';
+import type { ShownClips } from './tensorboard/shown-clips.js';
 import { loadTrainingState, removeTrainingState, saveTrainingState } from './training-state.js';
 import { tuneConvolutions } from './tuned-convolutions.js';
 import { measureUndisturbed, type Validation } from './validation.js';
@@ -25,8 +28,8 @@ export interface StageLoader {
 
 /** What of {@link FitOptions} the trainer decides by itself, from the settings. */
 type DecidedHere =
-  | ('onMetrics' | 'onStep' | 'ready' | 'resume' | 'validation')
-  | ('accumulate' | 'amp' | 'clipGradients' | 'plateau' | 'withoutExchange');
+  | ('onMetrics' | 'onStep' | 'ready' | 'resume' | 'settle' | 'validation')
+  | ('accumulate' | 'amp' | 'clipGradients' | 'withoutExchange');
 
 /** Settings of {@link trainStage}. */
 export interface TrainStageOptions<Batch> extends Omit<FitOptions<Batch>, DecidedHere> {
@@ -41,6 +44,10 @@ export interface TrainStageOptions<Batch> extends Omit<FitOptions<Batch>, Decide
   settings?: TrainingSettings;
   /** What can be measured while it is trained; the settings say how often. */
   validation?: Validation;
+  /** What of a batch can be looked at, for TensorBoard. Default: nothing. */
+  clips?: (batch: Batch) => ShownClips;
+  /** The settings that TensorBoard shows beside the results of the stage, such as the recipe. Default: none. */
+  hparams?: object;
   /** How much work a kill may cost, in seconds. Default 60. */
   saveEverySeconds?: number;
 }
@@ -64,6 +71,7 @@ export async function trainStage<Batch>(
   module.train();
   const options = makeOptions();
   const { title, progress, loaders = [], optimizer, steps, settings = PLAIN_TRAINING, saveEverySeconds = 60 } = options;
+  const { clips = () => ({}), hparams } = options;
   const { accumulate, tensorboard } = settings;
   const average = settings.ema.decay === null ? undefined : new WeightAverage(module, settings.ema.decay);
   const trained = { module, optimizer, average };
@@ -73,7 +81,7 @@ export async function trainStage<Batch>(
 
   const started = performance.now();
   let saved = started;
-  const log = new StageLog(stage, { title, progress, steps, tensorboard, resumeStep: resume?.step ?? 0 });
+  const log = new StageLog(stage, { title, progress, steps, tensorboard, hparams, resumeStep: resume?.step ?? 0 });
   const skips = new SkipLog(stage, { title, progress: heard(progress), loaders });
   const kept = options.result ?? module;
   const weights = new StageWeights(stage, kept, average, settings);
@@ -85,12 +93,15 @@ export async function trainStage<Batch>(
   const result = await fit({
     ...options,
     ...fitSettings(settings),
+    adaptiveRate: options.adaptiveRate ?? plateauOf(settings, measurement?.better),
     loss: parallel.loss,
     withoutExchange: parallel.withoutExchange,
     ready: (index) => Promise.all(loaders.map((loader) => loader.prepare?.(index, steps * accumulate))),
     batch: (index) => {
       const batch = options.batch(index);
-      skips.take(Math.floor(index / accumulate));
+      const step = Math.floor(index / accumulate);
+      skips.take(step);
+      if (index % accumulate === 0) log.batch(step + 1, () => clips(batch));
       return batch;
     },
     afterStep: (step) => {
@@ -99,6 +110,7 @@ export async function trainStage<Batch>(
       log.step(step + 1, module);
       options.afterStep?.(step);
     },
+    settle: () => log.settle(),
     validation: measurement && {
       ...measurement,
       measure: () => measureUndisturbed(module, weights.averageInPlace, measurement.measure),
@@ -141,13 +153,18 @@ export async function trainStage<Batch>(
   average?.dispose();
 }
 
-function fitSettings({ amp, accumulate, clipGradients, schedule }: TrainingSettings) {
+function fitSettings({ amp, accumulate, clipGradients }: TrainingSettings) {
   return {
     amp: amp === 'off' ? undefined : amp,
     accumulate,
     clipGradients: clipGradients ?? undefined,
-    plateau: schedule.name === 'plateau' ? schedule : undefined,
   };
+}
+
+/** The factor of the schedule that goes by measurements, if the settings name it. */
+function plateauOf({ schedule }: TrainingSettings, better: Better = 'lower') {
+  if (schedule.name !== 'plateau') return undefined;
+  return (state?: unknown) => new Plateau(schedule, better, state as PlateauState | undefined);
 }
 
 /** What a method can measure, as often as the settings say; undefined if they say never. */

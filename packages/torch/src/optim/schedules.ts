@@ -212,37 +212,49 @@ export function warmupCosine({
   };
 }
 
-/** Several schedules at once: each step of this one is a step of all of them. */
-export class ChainedScheduler implements Schedule {
-  readonly #schedules: readonly LRScheduler[];
+/** A schedule that is made of others, and counts its own steps. */
+abstract class CombinedSchedule implements Schedule {
   #step = 0;
 
-  constructor(schedules: readonly LRScheduler[]) {
-    this.#schedules = schedules;
-  }
+  constructor(protected readonly schedules: readonly LRScheduler[]) {}
 
   step(): void {
     this.#step += 1;
-    for (const schedule of this.#schedules) {
-      schedule.step();
-    }
+    this.stepParts(this.#step);
   }
 
   stateDict(): ScheduleState {
-    return stateOfAll(this.#step, this.#schedules);
+    return { step: this.#step, groups: [], parts: this.schedules.map((schedule) => schedule.stateDict()) };
   }
 
-  loadStateDict(state: ScheduleState): void {
-    loadAll(this.#schedules, state);
-    this.#step = state.step;
+  loadStateDict({ step, parts }: ScheduleState): void {
+    if (parts.length !== this.schedules.length) {
+      throw new TorchError(`the state is made of ${parts.length} schedules, but here are ${this.schedules.length}`, {
+        code: 'argument',
+      });
+    }
+    for (const [index, schedule] of this.schedules.entries()) {
+      schedule.loadStateDict(parts[index]!);
+    }
+    this.#step = step;
+  }
+
+  /** What step `step`, counted from 1, does to the parts. */
+  protected abstract stepParts(step: number): void;
+}
+
+/** Several schedules at once: each step of this one is a step of all of them. */
+export class ChainedScheduler extends CombinedSchedule {
+  protected override stepParts(): void {
+    for (const schedule of this.schedules) {
+      schedule.step();
+    }
   }
 }
 
 /** Schedules one after the other: the next one takes over, from its own start, at each milestone. */
-export class SequentialLR implements Schedule {
-  readonly #schedules: readonly LRScheduler[];
+export class SequentialLR extends CombinedSchedule {
   readonly #milestones: readonly number[];
-  #step = 0;
 
   /** @throws TorchError `argument` unless there is one milestone fewer than schedules */
   constructor(schedules: readonly LRScheduler[], { milestones }: { milestones: readonly number[] }) {
@@ -252,45 +264,20 @@ export class SequentialLR implements Schedule {
         { code: 'argument' },
       );
     }
-    this.#schedules = schedules;
+    super(schedules);
     this.#milestones = [...milestones];
     // Every schedule has set the rates when it was made; only the first is meant to have.
     schedules[0]!.restart();
   }
 
-  step(): void {
-    this.#step += 1;
-    const passed = this.#milestones.filter((milestone) => milestone <= this.#step).length;
-    const schedule = this.#schedules[passed]!;
-    if (this.#milestones[passed - 1] === this.#step) {
+  protected override stepParts(step: number): void {
+    const passed = this.#milestones.filter((milestone) => milestone <= step).length;
+    const schedule = this.schedules[passed]!;
+    if (this.#milestones[passed - 1] === step) {
       schedule.restart();
     } else {
       schedule.step();
     }
-  }
-
-  stateDict(): ScheduleState {
-    return stateOfAll(this.#step, this.#schedules);
-  }
-
-  loadStateDict(state: ScheduleState): void {
-    loadAll(this.#schedules, state);
-    this.#step = state.step;
-  }
-}
-
-function stateOfAll(step: number, schedules: readonly LRScheduler[]): ScheduleState {
-  return { step, groups: [], parts: schedules.map((schedule) => schedule.stateDict()) };
-}
-
-function loadAll(schedules: readonly LRScheduler[], { parts }: ScheduleState): void {
-  if (parts.length !== schedules.length) {
-    throw new TorchError(`the state is made of ${parts.length} schedules, but here are ${schedules.length}`, {
-      code: 'argument',
-    });
-  }
-  for (const [index, schedule] of schedules.entries()) {
-    schedule.loadStateDict(parts[index]!);
   }
 }
 

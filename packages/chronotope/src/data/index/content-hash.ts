@@ -1,15 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import type { FileState } from './facts.js';
 
 const CHUNK_BYTES = 1 << 20;
-
-/** Size and time of the last change of a file, or null when it cannot be looked at. */
-export async function fileStamp(path: string): Promise<Omit<FileState, 'sha256'> | null> {
-  const stats = await stat(path).catch(() => null);
-  return stats?.isFile() ? { bytes: stats.size, modified: stats.mtimeMs } : null;
-}
 
 /**
  * SHA-256 of a file's contents, in hexadecimal; null when it cannot be read. A faster hash would gain nothing: with the

@@ -1,3 +1,4 @@
+import type { VideoInfo } from '@chronotope/video';
 import { z } from 'zod';
 import type { JsonLinesFormat } from '../json-lines.js';
 import { type ManifestEntry, manifestEntrySchema, manifestFormat } from '../manifest.js';
@@ -7,7 +8,10 @@ const positive = z.number().positive();
 
 /** Schema of {@link VideoFacts}. */
 export const videoFactsSchema = z.object({
-  /** Container and codec as FFmpeg calls them, such as `mov,mp4,m4a,3gp,3g2,mj2` and `h264`. */
+  /**
+   * Container and codec as FFmpeg calls them, such as `mov,mp4,m4a,3gp,3g2,mj2` and `h264`; `images` or `image` (a single
+   * one) and their format for what is no video file.
+   */
   container: z.string(),
   codec: z.string(),
   pixelFormat: z.string(),
@@ -77,8 +81,32 @@ export const failureSchema = z.object({
 /** Why a file cannot be used. */
 export type Failure = z.infer<typeof failureSchema>;
 
-/** What inspecting a file gave. */
-export type Outcome = { video: VideoFacts } | { failure: Failure };
+/** Schema of {@link VideoHeader}. */
+export const videoHeaderSchema = z.object({
+  container: z.string(),
+  codec: z.string(),
+  pixelFormat: z.string(),
+  width: count,
+  height: count,
+  codedWidth: count,
+  codedHeight: count,
+  rotation: z.number(),
+  sampleAspectRatio: z.number(),
+  frameRate: z.number(),
+  averageFrameRate: z.number(),
+  duration: z.number().nullable(),
+  durationOf: z.enum(['stream', 'container']).nullable(),
+  frameCount: z.number().nullable(),
+  startTime: z.number(),
+  startPts: z.number(),
+  timeBase: z.tuple([z.number(), z.number()]).readonly(),
+});
+
+/** What the header of a video states, exactly: so that nobody has to ask the file again. */
+export type VideoHeader = Omit<VideoInfo, 'path' | 'bytes'>;
+
+/** What inspecting a video gave; images have no header. */
+export type Outcome = { video: VideoFacts; header?: VideoHeader } | { failure: Failure };
 
 /** A line of the manifest that the index writes: a usable video with everything known of it. */
 export interface IndexedVideo extends ManifestEntry {

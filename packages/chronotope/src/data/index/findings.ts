@@ -1,4 +1,5 @@
 import type { VideoFacts } from './facts.js';
+import { STILL } from './inspect-images.js';
 
 /** How urgent a finding is: results will be wrong, something is probably not as wanted, good to know. */
 export type Severity = 'error' | 'warning' | 'note';
@@ -67,8 +68,10 @@ export const videoRules: readonly VideoRule[] = [
     severity: 'warning',
     title: `very short: under ${FEW_FRAMES} frames or ${SHORT_SECONDS} s`,
     advice: 'Clips of them repeat frames. Remove them unless the action is that short.',
-    applies: ({ frames, duration }) =>
-      frames < FEW_FRAMES || duration < SHORT_SECONDS ? `${frames} frame(s), ${seconds(duration)}` : null,
+    applies: ({ container, frames, duration }) =>
+      container !== STILL && (frames < FEW_FRAMES || duration < SHORT_SECONDS)
+        ? `${frames} frame(s), ${seconds(duration)}`
+        : null,
   },
   {
     code: 'wrong-duration',

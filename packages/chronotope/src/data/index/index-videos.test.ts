@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   mkdirSync,
@@ -16,12 +17,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { findFfmpeg } from '@chronotope/video';
+import { findFfmpeg, probe } from '@chronotope/video';
 import { readJsonLines } from '../json-lines.js';
 import { readManifest } from '../manifest.js';
 import { type IndexedVideo, indexedManifestFormat, quarantineFormat } from './facts.js';
 import type { HealthReport } from './health.js';
 import { indexVideos } from './index-videos.js';
+import { KnownFiles } from './known-files.js';
 
 const root = mkdtempSync(join(tmpdir(), 'chronotope-index-'));
 const videos = join(root, 'videos');
@@ -215,6 +217,22 @@ test('a second run opens no unchanged file and gives the same; moved and touched
     '0 inspected, 14 known',
     '1 inspected, 13 known',
   ]);
+});
+
+test('what is known of the files is at hand for whoever decodes them, as probing would tell it', async () => {
+  const path = file('wave/turned.mp4');
+  for (const data of [join(out, 'manifest.jsonl'), videos]) {
+    const known = KnownFiles.of(data)!;
+    const { bytes, modifiedMs, sha256, info } = known.find(path)!;
+    const stats = statSync(path);
+    assert.deepEqual([bytes, modifiedMs], [stats.size, stats.mtimeMs]);
+    assert.equal(sha256, createHash('sha256').update(readFileSync(path)).digest('hex'));
+    assert.deepEqual(info, await probe(path));
+    assert.equal(known.find(file('wave/cut.mp4')), null, 'it cannot be used');
+    assert.equal(known.find('/elsewhere.mp4'), null);
+    known.close();
+  }
+  assert.equal(KnownFiles.of(join(videos, 'wave')), null, 'not indexed by itself');
 });
 
 test('a list may name files that are not there, and files too slow to decode are tried again', async () => {

@@ -8,6 +8,7 @@ import { LineWriter } from '../line-writer.js';
 import { type ManifestEntry, portablePath } from '../manifest.js';
 import { lockFolder } from './folder-lock.js';
 import { HealthCollector, type HealthReport } from './health.js';
+import { INDEX_FILES } from './index-files.js';
 import { Inspector } from './inspector.js';
 import { Journal } from './journal.js';
 import { renderHealth } from './render-health.js';
@@ -15,7 +16,7 @@ import { type VideoSource, videosOf } from './source.js';
 
 /** What is indexed, and how. */
 export interface IndexOptions {
-  /** A folder of videos or a list of them (see {@link videosOf}). */
+  /** A folder of videos, images or archives, or a list of them (see {@link videosOf}). */
   source: string;
   /** The folder to write to; made if there is none. */
   out: string;
@@ -28,14 +29,8 @@ export interface IndexOptions {
   signal?: AbortSignal;
 }
 
-/** Names of the files in the folder that the index writes. */
-export const INDEX_FILES = {
-  manifest: 'manifest.jsonl',
-  quarantine: 'quarantine.jsonl',
-  report: 'health.json',
-  reportText: 'health.txt',
-  journal: 'inspected.jsonl',
-} as const;
+/** Files that are looked at together: small ones are decoded by one process. */
+const FILES_TOGETHER = 16;
 
 /**
  * Inspects every video of a source, writes a manifest of the usable ones and a quarantine of the others, and reports on the
@@ -71,26 +66,28 @@ async function inspectAll(
   journal: Journal,
   options: IndexOptions,
 ): Promise<Inspector> {
-  const { jobs = availableParallelism(), timeoutMs = 300_000, progress, signal } = options;
+  const { out, jobs = availableParallelism(), timeoutMs = 300_000, progress, signal } = options;
   const task = progress?.begin('indexing', videos.length, 'videos');
   const stop = new AbortController();
   const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-  const inspector = new Inspector(journal, { timeoutMs, signal: stopped });
-  const queue = videos.values();
+  const inspector = new Inspector(journal, { timeoutMs, signal: stopped, folder: resolve(out) });
+  const size = Math.min(FILES_TOGETHER, Math.ceil(videos.length / jobs));
+  const groups = Array.from({ length: Math.ceil(videos.length / size) }, (_, k) =>
+    videos.slice(k * size, (k + 1) * size),
+  );
+  const queue = groups.values();
   let done = 0;
   const lane = async (): Promise<void> => {
-    for (const { path } of queue) {
+    for (const group of queue) {
       if (stopped.aborted) return;
-      await inspector.visit(path);
-      done += 1;
-      task?.update(done);
+      await inspector.visit(group, () => task?.update(++done));
     }
   };
   const stopAll = (error: unknown): never => {
     stop.abort();
     throw error;
   };
-  const lanes = Array.from({ length: Math.min(jobs, videos.length) }, () => lane().catch(stopAll));
+  const lanes = Array.from({ length: Math.min(jobs, groups.length) }, () => lane().catch(stopAll));
   // All lanes must have ended before the journal is closed.
   const ended = await Promise.allSettled(lanes);
   if (signal?.aborted) throw interrupted();
@@ -113,7 +110,7 @@ function writeResults(
       const quarantine = new LineWriter(quarantineFile);
       for (const entry of videos) {
         const portable = { ...entry, path: portablePath(folder, entry.path) };
-        const known = inspector.of(entry.path);
+        const known = inspector.of(entry);
         if ('failure' in known) {
           health.addFailure(entry, known.failure);
           quarantine.write(JSON.stringify({ ...portable, ...known.failure }));

@@ -3,17 +3,27 @@ import { writeAtomically } from '@chronotope/torch';
 import { z } from 'zod';
 import { parseJsonLine, readLines } from '../json-lines.js';
 import { LineWriter } from '../line-writer.js';
-import { type FileState, failureSchema, fileStateSchema, type Outcome, videoFactsSchema } from './facts.js';
+import {
+  type FileState,
+  failureSchema,
+  fileStateSchema,
+  type Outcome,
+  videoFactsSchema,
+  videoHeaderSchema,
+} from './facts.js';
 
 /** Raised whenever inspecting a file finds out something else than before; older entries are then not used. */
-const VERSION = 1;
+const VERSION = 2;
 
 const inspection = z.object({
   version: z.literal(VERSION),
-  /** Absolute path. */
+  /** Absolute path; with what is meant of it, where that is not the whole file. */
   path: z.string(),
   file: fileStateSchema,
-  outcome: z.union([z.object({ video: videoFactsSchema }), z.object({ failure: failureSchema })]),
+  outcome: z.union([
+    z.object({ video: videoFactsSchema, header: videoHeaderSchema.optional() }),
+    z.object({ failure: failureSchema }),
+  ]),
 });
 
 /** What the journal knows of a file: the state it was in and what inspecting it gave. */
@@ -39,6 +49,7 @@ interface Position {
  */
 export class Journal {
   readonly #file: string;
+  readonly #mode: 'read' | 'write';
   readonly #handle: number;
   readonly #positions = new Map<string, Position>();
   readonly #pathOfHash = new Map<string, string>();
@@ -47,11 +58,13 @@ export class Journal {
   #buffer = Buffer.alloc(4096);
   #superseded = 0;
 
-  /** Opens a journal, or begins one. */
-  constructor(file: string) {
+  /** Opens a journal, or begins one; `mode` is `read` for looking things up while another process may write. */
+  constructor(file: string, mode: 'read' | 'write' = 'write') {
     this.#file = file;
-    this.#handle = openSync(file, 'a+');
+    this.#mode = mode;
+    this.#handle = openSync(file, mode === 'read' ? 'r' : 'a+');
     this.#load();
+    if (mode === 'write') ftruncateSync(this.#handle, this.#end);
   }
 
   /** Whether the file at this path is known with this size and time. */
@@ -84,7 +97,7 @@ export class Journal {
 
   /** Closes the file, leaving out lines that newer ones have replaced. */
   close(): void {
-    if (this.#superseded > 0) this.#compact();
+    if (this.#superseded > 0 && this.#mode === 'write') this.#compact();
     closeSync(this.#handle);
   }
 
@@ -95,7 +108,6 @@ export class Journal {
       const parsed = parseJsonLine(text, inspection);
       if ('value' in parsed) this.#remember(parsed.value, { offset, length: bytes });
     }
-    ftruncateSync(this.#handle, this.#end);
   }
 
   #remember({ path, file, outcome }: Inspection, { offset, length }: { offset: number; length: number }): void {

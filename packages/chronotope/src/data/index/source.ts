@@ -1,12 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, extname, resolve, sep } from 'node:path';
 import { ChronotopeError } from '../../errors.js';
-import { isVideo, walkFiles } from '../folders.js';
+import { isImage, isVideo, walkFiles } from '../folders.js';
 import { lineError, readLines } from '../json-lines.js';
 import type { ManifestEntry } from '../manifest.js';
 import { readDataset } from '../readers/read-dataset.js';
 
-/** The videos that a source names; whether they exist and can be used is not looked at. */
+/** The videos that a source names, also images and archives; whether they exist and can be used is not looked at. */
 export interface VideoSource {
   /** With paths that are absolute. */
   videos: ManifestEntry[];
@@ -21,6 +21,7 @@ export interface VideoSource {
  *
  * - a folder: `<class>/**` is labelled, `_unlabelled/**` and videos directly in the folder are not,
  *   `_test/<class>/**` is for testing;
+ * - a folder without video files: folders of images, tar archives and the like, as {@link readDataset} reads them;
  * - `.txt`, `.lst` or `.list`: one path a line, relative to the list's folder, unlabelled;
  * - any other list in a format that {@link readDataset} reads, such as a CSV file or a manifest.
  *
@@ -44,13 +45,15 @@ export async function videosOf(source: string): Promise<VideoSource> {
 }
 
 function videosIn(path: string): VideoSource | Promise<VideoSource> {
-  if (statSync(path).isDirectory()) return videosInFolder(path);
-  return PATH_LISTS.has(extname(path).toLowerCase()) ? videosInPathList(path) : videosInList(path);
+  if (statSync(path).isDirectory()) return videosInFolder(path) ?? videosOfDataset(path);
+  return PATH_LISTS.has(extname(path).toLowerCase()) ? videosInPathList(path) : videosOfDataset(path);
 }
 
-function videosInFolder(root: string): VideoSource {
+/** The videos of a folder; null if there is none, but something that may be videos in another form. */
+function videosInFolder(root: string): VideoSource | null {
   const files = walkFiles(root, '');
   const videos = files.filter(isVideo);
+  if (videos.length === 0 && files.some((file) => isImage(file) || file.endsWith('.tar'))) return null;
   const labels = new Map<string, string>();
   const passedOver = new Map<string, number>();
   const entries = videos.flatMap((id): ManifestEntry[] => {
@@ -114,15 +117,8 @@ function videosInPathList(file: string): VideoSource {
   return { videos: [...videos.values()], ignored: [], warnings: [] };
 }
 
-/** A list in any format that the toolkit reads; only whole video files can be inspected. */
-async function videosInList(file: string): Promise<VideoSource> {
-  const { entries, notes } = await readDataset(file, { missing: 'keep' });
-  const other = entries.find(({ frames, archive }) => frames !== undefined || archive !== undefined);
-  if (other !== undefined) {
-    throw new ChronotopeError('source-unknown', `${file} lists images or archives ("${other.id}"), not video files`, {
-      hint: 'The index inspects video files; images need none.',
-      details: { file, id: other.id },
-    });
-  }
+/** A data set in any format that the toolkit reads: a list, or a folder of images or archives. */
+async function videosOfDataset(path: string): Promise<VideoSource> {
+  const { entries, notes } = await readDataset(path, { missing: 'keep' });
   return { videos: entries.map((entry) => ({ ...entry, path: resolve(entry.path) })), ignored: [], warnings: notes };
 }

@@ -11,7 +11,7 @@ export const classFolders: DatasetReader = {
     return folder === undefined ? null : `videos in the folder ${folder}/`;
   },
   read(source) {
-    const { entries, classes, ignored, warnings } = readClassFolders(source.path);
+    const { entries, classes, ignored, warnings } = readClassFolders(source.path, { withoutClasses: true });
     const notes = [...warnings];
     if (ignored.length > 0) {
       notes.push(`${ignored.length} files are no videos, for example ${ignored[0]}`);

@@ -1,4 +1,4 @@
-import type { ReportContent } from '../content.js';
+import type { TestResults } from '../content.js';
 import { counted, percent } from '../format.js';
 import { html, type Markup } from '../html.js';
 import { confusionCounts } from '../tallies.js';
@@ -9,7 +9,11 @@ const MOST_CLASSES = 30;
 const MOST_PAIRS = 10;
 
 /** Which classes are taken for which. */
-export function confusionSection({ test, classes }: ReportContent): Section | null {
+export function confusionSection(content: {
+  test: Pick<TestResults, 'main' | 'videos'> | null;
+  classes: readonly string[];
+}): Section | null {
+  const { test, classes } = content;
   if (test === null) return null;
   const counts = confusionCounts(test.main, test, classes);
   const draws = test.main.draws.length;

@@ -8,7 +8,7 @@ import type { Section } from './section.js';
 const MOST_FILES = 50;
 
 /** Videos that were left out, with the reasons. */
-export function healthSection({ health }: ReportContent): Section {
+export function healthSection({ health }: Pick<ReportContent, 'health'>): Section {
   const { training, test } = health;
   const body =
     training.length + test.length === 0

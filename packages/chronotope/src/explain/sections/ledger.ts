@@ -6,7 +6,7 @@ import { table } from '../table.js';
 import type { Section } from './section.js';
 
 /** Time and memory of every stage. */
-export function ledgerSection({ curves }: ReportContent): Section | null {
+export function ledgerSection({ curves }: Pick<ReportContent, 'curves'>): Section | null {
   const trained = curves.filter(({ lines, seconds }) => lines.length > 0 || seconds !== null);
   if (trained.length === 0) return null;
   const known = trained.filter(({ seconds, from }) => seconds !== null && from === null);

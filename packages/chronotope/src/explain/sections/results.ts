@@ -11,6 +11,8 @@ const SEVERAL_DRAWS =
   'The intervals tell what other test videos could change, and the spread of the dots what other labels could.';
 const ONE_DRAW = 'There is one label draw, so nothing is known about how much the choice of labels matters.';
 
+type Tested = Pick<TestResults, 'main' | 'classifiers' | 'videos' | 'bootstrap'>;
+
 /** Every classifier's accuracy, and what may be concluded about the main one. */
 export function resultsSection({ test, withoutTest, classes }: ReportContent): Section {
   const title = 'How good it is';
@@ -60,7 +62,8 @@ export function verdict(test: TestResults): string[] {
   ].filter((line) => line !== '');
 }
 
-function accuracyTable(test: TestResults, draws: number): Markup {
+/** Every network's accuracy with its interval, and its difference to the main one. */
+export function accuracyTable(test: Tested, draws: number): Markup {
   const { main, classifiers, videos } = test;
   const over = draws > 1 ? `, mean over ${draws} label draws` : '';
   const eachDraw = draws > 1 ? [{ title: 'each draw', kind: 'together' as const }] : [];
@@ -72,14 +75,14 @@ function accuracyTable(test: TestResults, draws: number): Markup {
       { title: '0 to 100 %', kind: 'wide-cell' },
       { title: '95 % interval', kind: 'number' },
       ...eachDraw,
-      { title: `${main.role} minus this`, kind: 'number' },
+      { title: `${main.role === 'baseline' ? 'stressed row' : main.role} minus this`, kind: 'number' },
     ],
     rows: classifiers.map((classifier) => accuracyRow(classifier, test, draws)),
     stressed: classifiers.indexOf(main),
   });
 }
 
-function accuracyRow(classifier: ClassifierResults, test: TestResults, mostDraws: number): Content[] {
+function accuracyRow(classifier: ClassifierResults, test: Tested, mostDraws: number): Content[] {
   const right = rightShares(classifier, test);
   const estimate = test.bootstrap.share(right);
   const singles = classifier.draws.map((draw) => meanOf(rightShares({ ...classifier, draws: [draw] }, test)));

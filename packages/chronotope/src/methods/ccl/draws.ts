@@ -17,6 +17,7 @@ export interface StepDraws {
  * Draws them. They depend on the seed, the step and (all but `imageOrder`, which the ranks share) the rank, so a run that
  * is resumed draws the same ones.
  *
+ * @param step its number; where gradients are accumulated, that of the part, which draws for itself as a rank does
  * @param counts.videos N, of this rank
  * @param counts.candidates frames of each video that the positive is chosen from; 0 if there are none
  * @param counts.queue length of the queue that the cycle uses; 0 without one

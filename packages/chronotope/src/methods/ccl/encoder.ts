@@ -35,10 +35,15 @@ export class CclEncoder<Backbone extends ImageBackbone = ImageBackbone> extends 
 
   override forward(images: Tensor): Embeddings {
     const features = this.backbone.call(images);
-    const intra = nn.functional.normalize(this.head.call(features), { dim: 1 });
-    const cycle = this.cycleHead ? nn.functional.normalize(this.cycleHead.call(features), { dim: 1 }) : intra;
+    const intra = unit(this.head.call(features));
+    const cycle = this.cycleHead ? unit(this.cycleHead.call(features)) : intra;
     return { intra, cycle };
   }
+}
+
+/** Rows of length 1, float32 also in mixed precision, as queues hold them. */
+function unit(embeddings: Tensor): Tensor {
+  return nn.functional.normalize(embeddings.to({ dtype: 'float32' }), { dim: 1 });
 }
 
 /** Linear-ReLU-Linear without batch normalisation, with the official keys `0.*` and `2.*`; or one linear layer. */

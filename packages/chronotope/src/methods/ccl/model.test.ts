@@ -74,6 +74,44 @@ for (const name of ['two_heads', 'shared_head']) {
     }));
 }
 
+test('a step in two parts has the loss, the gradients, the momentum encoder and the queue of the whole', () =>
+  scope(() => {
+    const golden = readGolden<{ config: StepConfig; state_before: State; cases: StepInputs[] }>(
+      'ccl/combined_step_two_heads.json',
+    );
+    const { images, draws } = inputsOf(golden.cases[0]!);
+    const settings = settingsOf(golden.config);
+    const [whole, parted] = [0, 1].map(() => modelOf(golden.config, golden.state_before)) as [CclModel, CclModel];
+    const { loss } = cclStep(whole, images, draws, settings);
+    loss.backward();
+
+    const half = images.videos.length / 2;
+    let sum = 0;
+    for (const start of [0, half]) {
+      const rows = <T>(values: readonly T[]) => values.slice(start, start + half);
+      const part = {
+        query: images.query.detach().narrow(0, start, half),
+        key: images.key.narrow(0, start, half),
+        candidates: images.candidates.narrow(1, start, half),
+        videos: rows(images.videos),
+      };
+      const own = { ...draws, intraPositive: rows(draws.intraPositive), cyclePositive: rows(draws.cyclePositive) };
+      const place = { isFirst: start === 0, isLast: start === half };
+      const result = cclStep(parted, part, own, settings, place);
+      result.loss.div(2).backward();
+      sum += result.loss.item() / 2;
+    }
+    assertClose(tensor(sum), loss.item(), VALUE);
+    const gradients = parted.namedParameters();
+    for (const [key, { grad }] of whole.namedParameters()) {
+      if (grad) assertClose(gradients.get(key)!.grad!, grad.toArray() as Nested, { ...GRADIENT, what: key });
+    }
+    const state = officialState(parted);
+    for (const [key, value] of officialState(whole)) {
+      assertClose(state.get(key)!, value.toArray() as Nested, { ...VALUE, what: key });
+    }
+  }));
+
 describe('queue', () => {
   interface QueueCase {
     case: string;

@@ -1,4 +1,4 @@
-import { cat, distributed, nn, noGrad, optim, scope, type Tensor, tensor } from '@chronotope/torch';
+import { cat, distributed, keep, nn, noGrad, optim, scope, type Tensor } from '@chronotope/torch';
 import type { CclEncoder, Embeddings } from './encoder.js';
 import { KeyQueue } from './key-queue.js';
 import { withShuffledBatches } from './shuffle-batch-norm.js';
@@ -27,6 +27,8 @@ export class CclModel<Encoder extends CclEncoder = CclEncoder> extends nn.Module
   readonly queue: KeyQueue;
   /** `null` where both losses use {@link queue}. */
   readonly cycleQueue: KeyQueue | null;
+  /** Keys of the parts of a step that have been computed. */
+  #held: { keys: Embeddings; videos: Tensor }[] = [];
 
   /** @param key of the same architecture as `query`; it becomes a copy of it */
   constructor(query: Encoder, key: Encoder, dimensions: number, lengths: QueueLengths) {
@@ -90,14 +92,27 @@ export class CclModel<Encoder extends CclEncoder = CclEncoder> extends nn.Module
     );
   }
 
-  /** Puts the keys of the second crops of all ranks into the queues; never those of candidates. */
-  enqueue({ intra, cycle }: Embeddings, videos: readonly number[]): void {
+  /**
+   * Takes the keys of the second crops for the queues; never those of candidates.
+   *
+   * @param videos int64 `[N]`, their videos
+   */
+  hold({ intra, cycle }: Embeddings, videos: Tensor): void {
+    const kept = keep(intra);
+    this.#held.push({ keys: { intra: kept, cycle: cycle === intra ? kept : keep(cycle) }, videos: keep(videos) });
+  }
+
+  /** Puts the keys that were held, of all ranks, into the queues. */
+  enqueueHeld(): void {
     scope(() => {
-      const numbers = tensor(BigInt64Array.from(videos, BigInt), { device: intra.device });
       const ofAll = (values: Tensor) => (distributed.worldSize() === 1 ? values : distributed.allGather(values));
-      const allVideos = ofAll(numbers);
-      this.queue.enqueue(ofAll(intra), allVideos);
-      this.cycleQueue?.enqueue(ofAll(cycle), allVideos);
+      for (const { keys, videos } of this.#held) {
+        const allVideos = ofAll(videos);
+        this.queue.enqueue(ofAll(keys.intra), allVideos);
+        this.cycleQueue?.enqueue(ofAll(keys.cycle), allVideos);
+        for (const held of [keys.intra, keys.cycle, videos]) held.dispose();
+      }
+      this.#held = [];
     });
   }
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { manualSeed, noGrad, savePth, scope, type Tensor } from '@chronotope/torch';
+import { manualSeed, noGrad, savePth, scope, type Tensor, tensor } from '@chronotope/torch';
 import { createImageBackbone, FrameResNet, type FrameResNetName } from '../../models/frame-resnet.js';
 import { exportWeights, importWeights } from '../../models/weights/index.js';
 import { formulaImages } from '../../testing/ccl-golden.js';
@@ -55,7 +55,8 @@ test('a whole training state survives the way to an official checkpoint and back
   scope(() => {
     manualSeed(1);
     const [from, to] = [narrowModel(), narrowModel()];
-    from.enqueue(from.encodeKeys(formulaImages([2, 3, 32, 32], 0), null, null).key, [5, 6]);
+    from.hold(from.encodeKeys(formulaImages([2, 3, 32, 32], 0), null, null).key, tensor([5, 6], { dtype: 'int64' }));
+    from.enqueueHeld();
     const { missing, unexpected } = loadOfficialState(to, officialState(from));
     assert.deepEqual([missing, unexpected], [['cycle_queue.videos'], []]);
     for (const [key, value] of from.stateDict()) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -83,6 +83,21 @@ test('a run that was interrupted ends with the same weights and queues, bit for 
   const resumed = contents(await train('stopped'));
   assert.ok(whole.has('cycle_queue.keys') && whole.has('queue.videos'));
   assert.deepEqual(resumed, whole);
+});
+
+test('the shared training settings reach it: parts of a batch, mixed precision, clipping, checkpoints, curves', async () => {
+  const { training, pretrain } = tiny;
+  const checkpoints = { every: 5, keep: 2 };
+  const settings = { amp: 'bfloat16', accumulate: 2, clipGradients: 0.5, tensorboard: true, checkpoints } as const;
+  const recipe = { ...tiny, training: { ...training, ...settings }, pretrain: { ...pretrain, batch: 4, epochs: 2 } };
+  const stage = await train('settings', { ...recipe, queue: { ...recipe.queue, intra: 8, cycle: 12, candidates: 4 } });
+  const { metrics, step } = stage.metrics().at(-1)!;
+  assert.equal(step, 2 * (VIDEOS / 4), 'an epoch has as many steps as without parts');
+  assert.ok(metrics.gradientNorm! > 0);
+  const files = readdirSync(stage.folder);
+  assert.ok(files.includes('step-10.safetensors') && files.includes('events.out.tfevents.chronotope'), `${files}`);
+  const weights = contents(stage);
+  assert.equal(new Set(weights.get('queue.videos') as bigint[]).size, 8, 'the keys of both parts are in the queue');
 });
 
 test('a run learns, and leaves no tensor behind', async () => {

@@ -3,6 +3,7 @@ import { ClipLoader } from '../../data/loader.js';
 import { ChronotopeError } from '../../errors.js';
 import type { CclRecipe } from '../../recipes/ccl.js';
 import { shard } from '../../training/processes.js';
+import { PLAIN_TRAINING, partOfBatch } from '../../training/settings.js';
 import { trainStage } from '../../training/train-stage.js';
 import type { RepresentationRun } from '../method-run.js';
 import type { TestSource, TestViews } from '../trained-method.js';
@@ -41,7 +42,7 @@ export async function runCcl(run: CclRun): Promise<void> {
       reader,
       plan: pretrainPlan(recipe, arePictures(recipe, videos)),
       size: recipe.inputSize,
-      batchSize: recipe.pretrain.batch,
+      batchSize: partOfBatch(recipe.pretrain.batch, recipe.training),
       seed: recipe.seed,
       workers,
       device,
@@ -49,7 +50,9 @@ export async function runCcl(run: CclRun): Promise<void> {
     });
     for (const { id, reason } of loader.excluded) progress.note(`  left out: ${id}: ${reason}`);
     const training = pretraining(model, loader, recipe, ids);
-    return { title: `pre-training, ${recipe.objective.kind}`, progress, signal, saveEverySeconds, ...training };
+    const settings = { ...PLAIN_TRAINING, ...recipe.training };
+    const title = `pre-training, ${recipe.objective.kind}`;
+    return { title, progress, signal, saveEverySeconds, settings, ...training };
   });
   model.dispose();
 }

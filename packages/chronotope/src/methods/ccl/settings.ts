@@ -115,7 +115,7 @@ function weighing({ neighbour, nearest }: CclRecipe['objective']): StepSettings[
  */
 export function checkQueues(recipe: CclRecipe, ids: readonly string[]): void {
   const { batch } = recipe.pretrain;
-  requireDistinct(ids);
+  checkVideos(ids);
   const lengths = Object.entries(queueLengths(recipe)).filter((entry): entry is [string, number] => entry[1] !== null);
   for (const [name, length] of lengths) {
     requireDivisible(length, batch);
@@ -155,7 +155,12 @@ function checkCandidates({ queue, objective }: CclRecipe, length: number): void 
   }
 }
 
-function requireDistinct(ids: readonly string[]): void {
+/**
+ * Says whether videos can be told apart at all.
+ *
+ * @throws ChronotopeError `one-video`, `duplicate-id`
+ */
+export function checkVideos(ids: readonly string[]): void {
   if (ids.length < 2) {
     throw new ChronotopeError('one-video', `contrast needs at least two training videos, there are ${ids.length}`, {
       hint: 'Cut a long video into parts, or add videos.',

@@ -1,4 +1,4 @@
-import { noGrad, type Tensor, tensor } from '@chronotope/torch';
+import { autocast, noGrad, type Tensor, tensor } from '@chronotope/torch';
 import {
   type CycleLoss,
   type CycleLossOptions,
@@ -57,20 +57,41 @@ export interface StepResult {
   cycle: CycleLoss | null;
 }
 
+/** Which part of a step it is, where gradients are accumulated; the momentum encoder moves once in a step. */
+export interface StepPart {
+  isFirst: boolean;
+  isLast: boolean;
+}
+
+const WHOLE: StepPart = { isFirst: true, isLast: true };
+
 /**
  * One step of CCL up to the backward pass (note 1.2): queries, momentum update, keys, losses, and the new keys into the
- * queues. The keys of a step never are candidates or negatives of the same step.
+ * queues. The keys of a step never are candidates or negatives of the same step, nor of another part of it. Losses are
+ * computed in float32, also in mixed precision: their temperature multiplies what is rounded.
  */
-export function cclStep(model: CclModel, images: StepImages, draws: StepDraws, settings: StepSettings): StepResult {
+export function cclStep(
+  model: CclModel,
+  images: StepImages,
+  draws: StepDraws,
+  settings: StepSettings,
+  part = WHOLE,
+): StepResult {
   const query = model.call(images.query);
-  model.updateKeyEncoder(settings.keyMomentum);
+  if (part.isFirst) model.updateKeyEncoder(settings.keyMomentum);
   const keys = model.encodeKeys(images.key, images.candidates, settings.shuffleBatchNorm ? draws.imageOrder : null);
   const videos = tensor(BigInt64Array.from(images.videos, BigInt), { device: images.query.device });
-  const intra = settings.intraWeight === 0 ? null : intraLoss(model, query.intra, keys, videos, draws, settings);
-  const cycle = settings.cycleWeight === 0 ? null : crossVideoLoss(model, query.cycle, keys, videos, draws, settings);
-  model.enqueue(keys.key, images.videos);
-  const terms = [intra?.loss.mul(settings.intraWeight), cycle?.loss.mul(settings.cycleWeight)];
-  return { loss: terms.filter((term) => term !== undefined).reduce((sum, term) => sum.add(term)), intra, cycle };
+  const device = images.query.device.startsWith('cuda') ? 'cuda' : 'cpu';
+  const losses = autocast({ device, enabled: false }, () => {
+    const { intraWeight, cycleWeight } = settings;
+    const intra = intraWeight === 0 ? null : intraLoss(model, query.intra, keys, videos, draws, settings);
+    const cycle = cycleWeight === 0 ? null : crossVideoLoss(model, query.cycle, keys, videos, draws, settings);
+    const terms = [intra?.loss.mul(intraWeight), cycle?.loss.mul(cycleWeight)];
+    return { loss: terms.filter((term) => term !== undefined).reduce((sum, term) => sum.add(term)), intra, cycle };
+  });
+  model.hold(keys.key, videos);
+  if (part.isLast) model.enqueueHeld();
+  return losses;
 }
 
 /** Eq. 1: q·p against all of the queue. */

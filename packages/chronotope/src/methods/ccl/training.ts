@@ -8,13 +8,18 @@ import type { CclModel } from './model.js';
 import { stepSettings } from './settings.js';
 import { cclStep, type StepImages, type StepResult } from './step.js';
 
+/** A batch, or a part of one, and its number. */
+interface Part extends Batch {
+  index: number;
+}
+
 /** The part of {@link FitOptions} that a method decides. */
-export interface Training extends Pick<FitOptions<Batch>, 'steps' | 'optimizer' | 'schedule' | 'batch' | 'loss'> {
+export interface Training extends Pick<FitOptions<Part>, 'steps' | 'optimizer' | 'schedule' | 'batch' | 'loss'> {
   /** Where the batches come from. */
   loaders: readonly ClipLoader[];
 }
 
-/** Pre-training of the query encoder (CCL's note 5). */
+/** Pre-training of the query encoder (CCL's note 5). The loader gives the parts of each step's batch. */
 export function pretraining(model: CclModel, loader: ClipLoader, recipe: CclRecipe, ids: readonly string[]): Training {
   const { epochs, batch, learningRate: lr, momentum, weightDecay, schedule, milestones } = recipe.pretrain;
   // Officially an epoch leaves out what does not fill a batch; here batches run on into the next epoch.
@@ -23,25 +28,28 @@ export function pretraining(model: CclModel, loader: ClipLoader, recipe: CclReci
   const settings = stepSettings(recipe, ids.length);
   const numberOf = new Map(ids.map((id, number) => [id, number]));
   const cycleQueue = model.cycleQueue ?? model.queue;
+  const { accumulate } = recipe.training;
   return {
     steps: epochs * stepsPerEpoch,
     optimizer: new optim.SGD(model.query.parameters(), { lr, momentum, weightDecay }),
     schedule: byEpoch(factor, stepsPerEpoch),
     loaders: [loader],
-    batch: (step) => loader.stepBatch(step),
-    loss: ({ views, ids }, step): StepLoss => {
+    batch: (index) => ({ ...loader.stepBatch(index), index }),
+    loss: ({ views, ids, index }): StepLoss => {
       const images = imagesOf(
         views,
         ids.map((id) => numberOf.get(id)!),
       );
       const candidates = images.candidates?.shape[0] ?? 0;
-      const draws = drawStep(recipe.seed, step, {
+      const draws = drawStep(recipe.seed, index, {
         videos: ids.length,
         candidates,
         queue: settings.cycleWeight === 0 ? 0 : cycleQueue.length,
         images: ids.length * (1 + candidates),
       });
-      const result = cclStep(model, images, draws, settings);
+      const place = index % accumulate;
+      const part = { isFirst: place === 0, isLast: place === accumulate - 1 };
+      const result = cclStep(model, images, draws, settings, part);
       return { loss: result.loss, metrics: metricsOf(result), ids };
     },
   };

@@ -9,6 +9,8 @@ import { ClipTokenizer } from '../../language/tokenizer.js';
 import { Clip, loadClip } from '../../models/clip/index.js';
 import type { ClipShape } from '../../models/clip/shape.js';
 import type { ClipRecipe } from '../../recipes/clip.js';
+import { shard } from '../../training/processes.js';
+import { partOfBatch } from '../../training/settings.js';
 import { trainStage } from '../../training/train-stage.js';
 import type { RepresentationRun } from '../method-run.js';
 import type { TestSource, TestViews } from '../trained-method.js';
@@ -26,7 +28,7 @@ export interface ClipRun extends Omit<RepresentationRun<ClipRecipe>, 'classes'> 
 /**
  * Trains a CLIP on single frames of videos and the captions of the videos. A finished stage is left as it is.
  *
- * @throws ChronotopeError `no-captions` if not even two videos have one; `weights-differ` if the weights to start from
+ * @throws ChronotopeError `no-captions` if not even two videos have one; `batch-not-divisible`; `weights-differ` if the weights to start from
  *   are of another shape
  */
 export async function runClip(run: ClipRun): Promise<void> {
@@ -43,16 +45,18 @@ export async function runClip(run: ClipRun): Promise<void> {
       reader,
       plan: trainPlan(SINGLE_FRAMES, trainTransform(recipe)),
       size: recipe.inputSize,
-      batchSize: recipe.train.batch,
+      batchSize: partOfBatch(recipe.train.batch, recipe.training),
       seed: recipe.seed,
+      shard: shard(),
       workers,
       device,
     });
     for (const { id, reason } of loader.excluded) progress.note(`  left out: ${id}: ${reason}`);
     const { context, vocabulary } = recipe.model.text;
     const captions = captionRows(videos, new ClipTokenizer({ vocabulary }), context);
-    const training = clipTraining(clip, loader, captions, recipe.train);
-    return { title: 'CLIP on frames and captions', progress, signal, saveEverySeconds, ...training };
+    const training = clipTraining(clip, loader, captions, recipe);
+    const settings = recipe.training;
+    return { title: 'CLIP on frames and captions', progress, signal, saveEverySeconds, settings, ...training };
   });
   clip.dispose();
 }

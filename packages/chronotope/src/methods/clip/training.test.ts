@@ -28,7 +28,10 @@ test('four pictures learn which of four captions is theirs; the scale of the log
   const clip = newClip(RECIPE);
   const { vocabulary, context } = RECIPE.model.text;
   const captions = captionRows(VIDEOS, new ClipTokenizer({ vocabulary }), context);
-  const training = clipTraining(clip, loaderOf(), captions, { ...RECIPE.train, largestScale: 10 });
+  const training = clipTraining(clip, loaderOf(), captions, {
+    ...RECIPE,
+    train: { ...RECIPE.train, largestScale: 10 },
+  });
   const lines: Record<string, number>[] = [];
   await fit({ ...training, onMetrics: ({ metrics }) => lines.push(metrics) });
   const [first, last] = [lines[0]!, lines.at(-1)!];
@@ -43,7 +46,7 @@ test('four pictures learn which of four captions is theirs; the scale of the log
 test('only matrices are decayed', () => {
   const clip = newClip(RECIPE);
   const rows = captionRows(VIDEOS, new ClipTokenizer({ vocabulary: 1000 }), 8);
-  const { optimizer } = clipTraining(clip, loaderOf(), rows, RECIPE.train);
+  const { optimizer } = clipTraining(clip, loaderOf(), rows, RECIPE);
   const [decayed, others] = optimizer.paramGroups as unknown as { params: { ndim: number }[]; weightDecay: number }[];
   assert.deepEqual([decayed!.weightDecay, others!.weightDecay], [0.1, 0]);
   assert.ok(decayed!.params.every(({ ndim }) => ndim >= 2) && others!.params.every(({ ndim }) => ndim < 2));

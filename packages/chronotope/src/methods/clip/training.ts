@@ -1,12 +1,13 @@
-import { arange, nn, noGrad, optim, type Tensor, tensor } from '@chronotope/torch';
+import { arange, autocast, nn, noGrad, optim, type Tensor, tensor } from '@chronotope/torch';
 import type { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
 import type { ClipTokenizer } from '../../language/tokenizer.js';
 import { clipLoss } from '../../losses/clip.js';
 import type { Clip } from '../../models/clip/clip.js';
 import type { ClipRecipe } from '../../recipes/clip.js';
+import { gatherSamples } from '../../training/data-parallel.js';
 import type { FitOptions, StepLoss } from '../../training/fit.js';
-import { warmupCosine } from '../../training/schedule.js';
+import { namedSchedule } from '../../training/schedule.js';
 
 type Batch = ReturnType<ClipLoader['stepBatch']>;
 
@@ -40,23 +41,28 @@ export function clipTraining(
   clip: Clip,
   loader: ClipLoader,
   captions: ReadonlyMap<string, BigInt64Array>,
-  settings: ClipRecipe['train'],
+  { train, training }: Pick<ClipRecipe, 'train' | 'training'>,
 ): ClipTraining {
-  const { epochs, batch, warmupEpochs, largestScale } = settings;
+  const { epochs, batch, warmupEpochs, largestScale } = train;
   const stepsPerEpoch = Math.ceil(loader.videos / batch);
   const steps = epochs * stepsPerEpoch;
   return {
     steps,
-    optimizer: optimizerOf(clip, settings),
-    schedule: warmupCosine({ steps, warmupSteps: Math.round(warmupEpochs * stepsPerEpoch) }),
+    optimizer: optimizerOf(clip, train),
+    schedule: namedSchedule(training.schedule, { steps, warmupSteps: Math.round(warmupEpochs * stepsPerEpoch) }),
     loaders: [loader],
     batch: (step) => loader.stepBatch(step),
     loss: ({ views, ids }): StepLoss => {
-      const images = nn.functional.normalize(clip.visual.call(views.clip!.squeeze(2)));
-      const texts = nn.functional.normalize(clip.text.call(rowsOf(ids, captions)));
-      const scale = clip.logitScale.exp();
-      const { loss, logits } = clipLoss(images, texts, scale);
-      return { loss, metrics: { matched: shareMatched(logits), scale }, ids };
+      const images = clip.visual.call(views.clip!.squeeze(2));
+      const texts = clip.text.call(rowsOf(ids, captions).to({ device: images.device }));
+      // Each image is told apart from the texts of the whole batch, whose samples several processes may share.
+      const directions = (x: Tensor) => gatherSamples(nn.functional.normalize(x.to({ dtype: 'float32' })), 0);
+      const device = images.device.startsWith('cuda') ? 'cuda' : 'cpu';
+      return autocast({ device, enabled: false }, () => {
+        const scale = clip.logitScale.exp();
+        const { loss, logits } = clipLoss(directions(images), directions(texts), scale);
+        return { loss, metrics: { matched: shareMatched(logits), scale }, ids };
+      });
     },
     afterStep: () => noGrad(() => clip.logitScale.clampMax_(Math.log(largestScale))),
   };

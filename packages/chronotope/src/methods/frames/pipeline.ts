@@ -6,7 +6,10 @@ import { predictVideos } from '../../evaluation/predict-videos.js';
 import { accuracy } from '../../evaluation/video-level.js';
 import type { FramesRecipe } from '../../recipes/frames.js';
 import { byEpoch, milestoneEpochs } from '../../training/epoch-schedule.js';
+import { firstDecides, shard } from '../../training/processes.js';
+import { PLAIN_TRAINING, partOfBatch } from '../../training/settings.js';
 import { trainStage } from '../../training/train-stage.js';
+import { classifierValidation } from '../classifier-validation.js';
 import type { MethodRun } from '../method-run.js';
 import type { TestSource, TestViews } from '../trained-method.js';
 import { type FrameClassifier, newFrameClassifier, startFromGivenWeights } from './frame-classifier.js';
@@ -22,6 +25,8 @@ const VALIDATION_FOLDS = 10;
 export interface FramesRun extends MethodRun<FramesRecipe> {
   /** The labelled training videos. */
   videos: readonly ManifestEntry[];
+  /** Others, that the classifier is measured on while it learns. Default: none. */
+  validation?: readonly ManifestEntry[];
 }
 
 /** How the learning rate was chosen. */
@@ -49,9 +54,13 @@ async function searchRate(run: FramesRun): Promise<RateSearch> {
   const tried: RateSearch['tried'] = [];
   for (const rate of rates) {
     const model = await trainClassifier(run, rest, `search/${rate}`, rate);
-    const predictions = predictVideos(model, testLoader(recipe, { entries: held, classes, reader }));
-    const truth = new Map(held.map(({ id, label }) => [id, classes.indexOf(label!)]));
-    tried.push({ rate, top1: accuracy(predictions, truth, classes).top1 });
+    const source = { entries: held, classes, reader, device: run.device };
+    const top1 = await firstDecides(() => {
+      const predictions = predictVideos(model, testLoader(recipe, source));
+      const truth = new Map(held.map(({ id, label }) => [id, classes.indexOf(label!)]));
+      return accuracy(predictions, truth, classes).top1;
+    });
+    tried.push({ rate, top1 });
     model.dispose();
   }
   // Of equal rates the first, so that the order in the recipe says which is preferred.
@@ -89,19 +98,27 @@ async function trainClassifier(
 }
 
 function stageOptions(
-  { recipe, classes, reader, workers, device, progress, signal, saveEverySeconds }: FramesRun,
+  { recipe, classes, reader, workers, device, progress, signal, saveEverySeconds, validation = [] }: FramesRun,
   model: FrameClassifier,
   videos: readonly ManifestEntry[],
   { title, rate, epochs, milestones }: { title: string; rate: number; epochs: number; milestones: readonly number[] },
 ) {
   const { training, inputSize: size, seed } = recipe;
-  const { batch: batchSize, clipsPerVideo, decay } = training;
-  const plan = trainingPlan(recipe);
-  const loader = new ClipLoader({ entries: videos, classes, reader, workers, device, plan, size, batchSize, seed });
-  const stepsPerEpoch = Math.max(1, Math.round((loader.videos * clipsPerVideo) / batchSize));
+  const { batch, clipsPerVideo, decay } = training;
+  const source = { classes, reader, device };
+  const loader = new ClipLoader({
+    ...source,
+    ...{ entries: videos, workers, plan: trainingPlan(recipe), size, seed, shard: shard() },
+    batchSize: partOfBatch(batch, training),
+  });
+  const stepsPerEpoch = Math.max(1, Math.round((loader.videos * clipsPerVideo) / batch));
+  const measured = { ...source, entries: validation };
   return {
     title,
     ...{ progress, signal, saveEverySeconds },
+    settings: { ...PLAIN_TRAINING, ...training },
+    validation:
+      validation.length === 0 ? undefined : classifierValidation(model, testLoader(recipe, measured), measured),
     loaders: [loader],
     steps: epochs * stepsPerEpoch,
     optimizer: newOptimizer(model, rate, training),

@@ -60,9 +60,10 @@ export async function runLss(run: LssRun): Promise<void> {
       return { title, progress, signal, saveEverySeconds, settings: recipe.training, ...training };
     });
     const last = stage.metrics().at(-1);
-    for (const warning of collapseOf(model, recipe, last)) run.progress.note(`  collapse: ${warning}`);
+    const collapse = collapseOf(model, recipe, last);
+    for (const warning of collapse) run.progress.note(`  collapse: ${warning}`);
     await keepModule(run.stage('student'), model.student);
-    await keepModule(run.stage('teacher'), model.teacher);
+    await keepModule(run.stage('teacher'), model.teacher, { collapse });
   } finally {
     model.dispose();
   }

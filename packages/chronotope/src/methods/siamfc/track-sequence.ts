@@ -9,8 +9,8 @@ import { SiamFCTracker, type TrackingNetwork } from './tracker.js';
 export interface Track {
   /** One box a frame; the first is the given one. */
   boxes: Box[];
-  /** What the tracker took for all frames but the first, without waiting for the images. */
-  seconds: number;
+  /** What the tracker took for each frame, without waiting for the image; for the first, to look at the object. */
+  seconds: number[];
 }
 
 /**
@@ -29,17 +29,17 @@ export async function trackSequence(
 ): Promise<Track> {
   let tracker: SiamFCTracker | undefined;
   const boxes: Box[] = [];
-  let milliseconds = 0;
+  const seconds: number[] = [];
   try {
     for (const image of images) {
+      const started = performance.now();
       if (tracker === undefined) {
         tracker = new SiamFCTracker(network, settings, image, first);
         boxes.push(first);
       } else {
-        const started = performance.now();
         boxes.push(tracker.update(image).box);
-        milliseconds += performance.now() - started;
       }
+      seconds.push((performance.now() - started) / 1000);
       image.dispose();
       await setImmediate();
       if (signal?.aborted) throw interrupted();
@@ -47,5 +47,5 @@ export async function trackSequence(
   } finally {
     tracker?.dispose();
   }
-  return { boxes, seconds: milliseconds / 1000 };
+  return { boxes, seconds };
 }

@@ -45,6 +45,30 @@ test('depths that are not given are those of the published networks', () => {
   }
 });
 
+test('a transformer takes its blocks, heads and patches from the recipe, and no weights of normalised frames', () => {
+  scope(() => {
+    const overrides = [
+      'model.backbone=space-time-vit',
+      'model.width=128',
+      'model.depths=[1, 1, 0, 0]',
+      'model.patch=8',
+    ];
+    assert.throws(() => recipeWith(...overrides), { code: 'recipe-invalid', message: /depths/ });
+    const recipe = recipeWith(...overrides, 'model.depths=[1, 1, 1, 1]');
+    const { backbone } = newClassifier(recipe, 2, { dropout: 0 });
+    const keys = [...backbone.stateDict().keys()];
+    assert.ok(keys.includes('blocks.3.attn.qkv.weight') && !keys.includes('blocks.4.attn.qkv.weight'));
+    assert.deepEqual([...backbone.stateDict().get('patch_embed.proj.weight')!.shape], [128, 3, 8, 8]);
+    assert.throws(() => recipeWith(...overrides, 'model.depths=null', 'model.pretrained=vit.pth'), {
+      code: 'recipe-invalid',
+      message: /model\.pretrained: must be null for space-time-vit/,
+    });
+    assert.throws(() => checkNetwork(recipeWith('model.backbone=space-time-vit', 'inputSize=30')), {
+      code: 'patch-size',
+    });
+  });
+});
+
 test('the head of R3D-50 is as narrow as its embedding, that of the others as wide as the features', () => {
   scope(() => {
     const hidden = (name: string) =>

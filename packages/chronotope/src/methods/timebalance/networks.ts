@@ -10,7 +10,7 @@ import { type ClipBatches, PretextModel } from './pretext-model.js';
 import { pretrainFrames } from './view-plans.js';
 
 /** The recipe's backbone, newly initialised. Its time slices match the local clips of pre-training. */
-function newBackbone({ model, clips }: TimeBalanceRecipe): VideoBackbone {
+function newBackbone({ model, clips, inputSize }: TimeBalanceRecipe): VideoBackbone {
   const slices = clips.localClips;
   const { stemWidth, widths, blocks, lastStage, width, depths } = model;
   const form = { width: width ?? undefined, depths: depths ?? undefined, slices };
@@ -32,6 +32,14 @@ function newBackbone({ model, clips }: TimeBalanceRecipe): VideoBackbone {
     case 'resnet18':
     case 'resnet50':
       return createBackbone({ name: model.backbone, ...form });
+    case 'space-time-vit': {
+      const input = { size: inputSize, patch: model.patch, frames: clips.frames };
+      const depth = depths?.reduce((sum, blocks) => sum + blocks);
+      // As everywhere: a head for every 64 numbers of a token.
+      const heads = Math.max(1, Math.round((width ?? 768) / 64));
+      const form = { width: width ?? undefined, depth, heads, pooling: 'patches', slices } as const;
+      return createBackbone({ name: model.backbone, ...input, ...form });
+    }
   }
 }
 

@@ -4,16 +4,19 @@ import type { Shard } from '../../data/sampler.js';
 import { trainPlan, type ViewPlan } from '../../data/views.js';
 import type { Classifier } from '../../models/classifier.js';
 import type { LabelledSettings, TimeBalanceRecipe } from '../../recipes/timebalance.js';
+import type { EpochLossState } from '../../training/epoch-loss-rate.js';
 import { shard } from '../../training/processes.js';
-import { namedSchedule } from '../../training/schedule.js';
-import { partOfBatch } from '../../training/settings.js';
+import { namedSchedule, type ScheduleSettings } from '../../training/schedule.js';
+import { partOfBatch, type TrainingSettings } from '../../training/settings.js';
 import type { TrainStageOptions } from '../../training/train-stage.js';
 import type { Validation } from '../../training/validation.js';
+import { classifierValidation } from '../classifier-validation.js';
 import type { MethodRun } from '../method-run.js';
 import type { TestSource, TestViews } from '../trained-method.js';
 import type { PretextModel } from './pretext-model.js';
+import { isPublished, publishedRate } from './published-rates.js';
 import type { PretrainingStage } from './stages.js';
-import { classifierValidation, type Training } from './training.js';
+import type { Training } from './training.js';
 import { evaluationPlan } from './view-plans.js';
 
 /** What the pipeline works with. */
@@ -119,11 +122,25 @@ export function newLoader(
 export function inRun<Batch>(
   run: TimeBalanceRun,
   title: string,
-  { warmupSteps, ...training }: Training<Batch>,
+  { warmupSteps, stepsPerEpoch, learnsFrom, ...training }: Training<Batch>,
   validation?: Validation,
 ): TrainStageOptions<Batch> {
   const { progress, signal, saveEverySeconds, recipe } = run;
-  const settings = recipe.training;
-  const schedule = namedSchedule(settings.schedule, { steps: training.steps, warmupSteps });
-  return { title, progress, signal, saveEverySeconds, settings, schedule, validation, ...training };
+  const { name } = recipe.training.schedule;
+  const rates = isPublished(name)
+    ? {
+        settings: withSchedule(recipe.training, 'constant'),
+        schedule: () => 1,
+        adaptiveRate: (state?: unknown) =>
+          publishedRate(name, { learnsFrom, stepsPerEpoch }, state as EpochLossState | undefined),
+      }
+    : {
+        settings: withSchedule(recipe.training, name),
+        schedule: namedSchedule({ ...recipe.training.schedule, name }, { steps: training.steps, warmupSteps }),
+      };
+  return { title, progress, signal, saveEverySeconds, hparams: recipe, ...rates, validation, ...training };
+}
+
+function withSchedule(training: TimeBalanceRecipe['training'], name: ScheduleSettings['name']): TrainingSettings {
+  return { ...training, schedule: { ...training.schedule, name } };
 }

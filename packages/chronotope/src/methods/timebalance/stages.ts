@@ -1,3 +1,4 @@
+import { isMapping } from '../../mapping.js';
 import type { Baseline, StudentSettings, TimeBalanceRecipe } from '../../recipes/timebalance.js';
 
 /** What a self-supervised pre-training learns: for one of the teachers, or for the student to start from. */
@@ -98,12 +99,21 @@ export function studentsOf(recipe: TimeBalanceRecipe): Student[] {
       stage: `student-${name}`,
       recipe: {
         ...recipe,
-        student: { ...recipe.student, ...changes.student },
-        similarity: { ...recipe.similarity, ...changes.similarity },
+        student: changed(recipe.student, changes.student),
+        similarity: changed(recipe.similarity, changes.similarity),
       },
     }),
   );
   return [{ stage: 'student', recipe }, ...further];
+}
+
+/** A group of settings with some of them changed, at any depth; the recipe's schema has checked the changes. */
+function changed<T extends object>(settings: T, changes: object = {}): T {
+  const own = Object.entries(changes).map(([name, change]) => {
+    const before = settings[name as keyof T];
+    return [name, isMapping(before) && isMapping(change) ? changed(before, change) : change];
+  });
+  return { ...settings, ...Object.fromEntries(own) };
 }
 
 /** The networks of a pair: of two of one kind, the second has a name of its own. */

@@ -1,8 +1,5 @@
 import { crossEntropyLoss, type nn, optim, type Tensor } from '@chronotope/torch';
 import type { ClipLoader } from '../../data/loader.js';
-import type { ManifestEntry } from '../../data/manifest.js';
-import { predictVideos } from '../../evaluation/predict-videos.js';
-import { accuracy } from '../../evaluation/video-level.js';
 import { distillationLoss } from '../../losses/distillation.js';
 import { type PretextWeights, pretextLoss } from '../../losses/pretext.js';
 import { rampUp } from '../../losses/ramp-up.js';
@@ -11,15 +8,21 @@ import type { Classifier } from '../../models/classifier.js';
 import type { LabelledSettings, PretextSettings, StudentSettings } from '../../recipes/timebalance.js';
 import { gatherSamples } from '../../training/data-parallel.js';
 import type { FitOptions, StepLoss } from '../../training/fit.js';
-import type { Validation } from '../../training/validation.js';
+import type { ShownClips } from '../../training/tensorboard/shown-clips.js';
+import type { TrainStageOptions } from '../../training/train-stage.js';
 import type { PretextModel } from './pretext-model.js';
 import type { Teaching } from './teaching.js';
 
 /** The part of {@link FitOptions} that a method decides. */
 export interface Training<Batch>
-  extends Pick<FitOptions<Batch>, 'steps' | 'optimizer' | 'batch' | 'loss' | 'afterStep'> {
+  extends Pick<FitOptions<Batch>, 'steps' | 'optimizer' | 'batch' | 'loss' | 'afterStep'>,
+    Pick<TrainStageOptions<Batch>, 'clips'> {
   /** Steps in which the learning rate rises; the recipe's schedule says how it falls then. */
   warmupSteps: number;
+  /** Steps of a pass over the videos. */
+  stepsPerEpoch: number;
+  /** What is learnt from: of published learning rates, each has its own. */
+  learnsFrom: 'videos' | 'labels';
   /** Where the batches come from. */
   loaders: readonly ClipLoader[];
   /** What is kept at the end, if not the whole module. */
@@ -56,8 +59,11 @@ export function pretextTraining(
     steps,
     optimizer: new optim.Adam(model.parameters(), { lr, weightDecay }),
     warmupSteps: Math.round(settings.warmupEpochs * stepsPerEpoch),
+    stepsPerEpoch,
+    learnsFrom: 'videos',
     loaders: [loader],
     batch: (step) => loader.stepBatch(step),
+    clips: clipsOf,
     loss: ({ views, ids }): StepLoss => {
       const { globals, slices, locals } = model.call(views.globals!, views.locals!);
       const embeddings = {
@@ -85,6 +91,7 @@ export function labelledTraining(model: Classifier, loader: ClipLoader, settings
     ...optimisation(model, settings, epochOf(loader, settings.batch)),
     loaders: [loader],
     batch: (step) => loader.stepBatch(step),
+    clips: clipsOf,
     loss: ({ views, labels, ids }): StepLoss => {
       const logits = model.call(views.clip!);
       return { loss: crossEntropyLoss(logits, labels!), metrics: { accuracy: shareRight(logits, labels!) }, ids };
@@ -143,25 +150,19 @@ export function semiSupervisedTraining(
       labelled: loaders.labelled.stepBatch(step),
       unlabelled: loaders.unlabelled?.stepBatch(step) ?? null,
     }),
+    clips: ({ labelled, unlabelled }) => ({
+      ...clipsOf(labelled, 'labelled '),
+      ...(unlabelled && clipsOf(unlabelled, 'unlabelled ')),
+    }),
   };
 }
 
-/**
- * What can be measured of a classifier while it learns: the share of the loader's videos that it recognises.
- *
- * @param entries the videos of the loader, with their labels
- */
-export function classifierValidation(
-  model: Classifier,
-  loader: ClipLoader,
-  { entries, classes }: { entries: readonly ManifestEntry[]; classes: readonly string[] },
-): Validation {
-  const truth = new Map(entries.map(({ id, label }) => [id, classes.indexOf(label!)]));
-  return {
-    measure: () => ({ top1: accuracy(predictVideos(model, loader), truth, classes).top1 }),
-    metric: 'top1',
-    better: 'higher',
-  };
+/** The views of a batch, `[..., N, 3, T, H, W]`, for people to look at. */
+function clipsOf({ views }: Batch, prefix = ''): ShownClips {
+  const shown = Object.entries(views).map(([name, clips]) => {
+    return [`${prefix}${name}`, clips.reshape([-1, ...clips.shape.slice(-5)])] as const;
+  });
+  return Object.fromEntries(shown);
 }
 
 /** The videos of a semi-supervised step. */
@@ -195,5 +196,7 @@ function optimisation(model: Classifier, settings: LabelledSettings, stepsPerEpo
     steps,
     optimizer: new optim.Adam(groups, { lr, weightDecay }),
     warmupSteps,
+    stepsPerEpoch,
+    learnsFrom: 'labels' as const,
   };
 }

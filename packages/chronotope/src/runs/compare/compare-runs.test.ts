@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { distributed } from '@chronotope/torch';
 import { stringify } from 'yaml';
 import { formatRecipe } from '../../recipes/load.js';
+import { printedByTwoProcesses } from '../../testing/chronotope-processes.js';
 import { tinyRecipe, writeTinyVideos } from '../../testing/tiny-videos.js';
 import { evaluateRun } from '../evaluate.js';
 import { RunFolder } from '../run-folder.js';
-import { compareRuns, comparisonPlan } from './compare-runs.js';
+import { compareRuns, comparisonPlan, type WrittenComparison } from './compare-runs.js';
 
 describe('a set of runs', () => {
   let root = '';
@@ -69,6 +71,20 @@ describe('a set of runs', () => {
     assert.ok(comparisonPlan(file('set.yaml')).every(({ isFinished }) => isFinished));
     assert.deepEqual(await compareRuns([file('set.yaml')]), first);
     assert.equal(written(), before, 'nothing is trained or tested again');
+  });
+
+  const skip = distributed.availableBackends().includes('gloo') ? false : 'this libtorch has no gloo';
+  test('two processes train a set together, and one of them prints', { skip }, async () => {
+    const both = { ...set, out: 'together', labels: [1], runs: set.runs.slice(0, 1) };
+    writeFileSync(file('together.yaml'), stringify(both));
+    const printed = await printedByTwoProcesses(['compare', file('together.yaml'), '--json']);
+    const [text, ...others] = ['[0] ', '[1] '].map((prefix) =>
+      printed.split('\n').flatMap((line) => (line.startsWith(prefix) ? [line.slice(prefix.length)] : [])),
+    );
+    assert.deepEqual(others, [[]]);
+    const { rows, page } = JSON.parse(text!.join('\n')) as WrittenComparison;
+    assert.equal(rows.length, 2);
+    assert.ok(existsSync(page!));
   });
 
   test('finished runs can be compared, also one with another recipe; what is not to be ranked is refused', async () => {

@@ -7,7 +7,8 @@ import type { Comparison } from '../../explain/comparison/content.js';
 import { renderComparison } from '../../explain/comparison/render-comparison.js';
 import { loadComparison } from '../../recipes/comparison.js';
 import { writeFileAtomic } from '../../training/json-files.js';
-import { type Progress, silentProgress } from '../../training/progress.js';
+import { firstDecides, firstDoes, heard, isFirst, withProcesses } from '../../training/processes.js';
+import type { Progress } from '../../training/progress.js';
 import { readRunData } from '../run-data.js';
 import { RunFolder } from '../run-folder.js';
 import { classifierRecipe } from '../run-recipe.js';
@@ -38,11 +39,18 @@ export interface WrittenComparison extends Comparison {
 /**
  * Compares runs: those of a set, which are trained as far as they are not, or finished run folders.
  *
+ * Started as several processes (by chronotope-run, torchrun or the like) it trains each run on all of them, one run after
+ * the other; the first process writes the page.
+ *
  * @param inputs one YAML file with a set of runs, or run folders
  * @throws ChronotopeError `protocols-differ` for runs that may not be ranked, naming the fields; `nothing-to-compare`;
  *   those of `loadComparison`, `trainTimeBalance` and `readRunResult`
  */
-export async function compareRuns(inputs: readonly string[], options: CompareOptions = {}): Promise<WrittenComparison> {
+export function compareRuns(inputs: readonly string[], options: CompareOptions = {}): Promise<WrittenComparison> {
+  return withProcesses(() => compare(inputs, options));
+}
+
+async function compare(inputs: readonly string[], options: CompareOptions): Promise<WrittenComparison> {
   const set = inputs.length === 1 && isFile(inputs[0]!) ? inputs[0]! : null;
   const runs = set === null ? finishedRuns(inputs) : await trainSet(set, options);
   const wanted = runs.map((run) => (options.stages === undefined ? run : { ...run, stages: options.stages }));
@@ -63,7 +71,7 @@ export async function compareRuns(inputs: readonly string[], options: CompareOpt
     );
   }
   const page = options.out ?? (set && path.join(loadComparison(set).out, 'comparison.html'));
-  if (page !== null) writeFileAtomic(page, renderComparison(comparison));
+  if (page !== null && isFirst()) writeFileAtomic(page, renderComparison(comparison));
   return { ...comparison, page };
 }
 
@@ -73,20 +81,18 @@ export function comparisonPlan(file: string): (PlannedRun & { isFinished: boolea
 }
 
 async function trainSet(file: string, options: CompareOptions): Promise<ComparedRun[]> {
-  const { progress = silentProgress, signal, saveEverySeconds } = options;
+  const { signal, saveEverySeconds } = options;
+  const progress = heard(options.progress);
   const planned = plannedRuns(loadComparison(file));
-  const runs: ComparedRun[] = [];
   for (const [index, run] of planned.entries()) {
-    const { name, budget, stages, train } = run;
-    if (!isFinished(run)) {
-      progress.note(
-        `run ${index + 1} of ${planned.length}: ${name}, ${budget}, seed ${train.recipe.seed}: ${train.out}`,
-      );
-      await trainTimeBalance({ ...train, saveEverySeconds, progress, signal });
-    }
-    runs.push({ name, budget, stages, result: readRunResult(train.out) });
+    const { name, budget, train } = run;
+    if (await firstDecides(() => isFinished(run))) continue;
+    progress.note(`run ${index + 1} of ${planned.length}: ${name}, ${budget}, seed ${train.recipe.seed}: ${train.out}`);
+    await trainTimeBalance({ ...train, saveEverySeconds, progress, signal });
   }
-  return runs;
+  // The others wait for the first one's last test.
+  await firstDoes(() => {});
+  return planned.map(({ name, budget, stages, train }) => ({ name, budget, stages, result: readRunResult(train.out) }));
 }
 
 /** Whether a folder holds this very run, trained and tested; anything else is for the training to judge. */

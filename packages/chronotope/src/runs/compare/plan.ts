@@ -3,6 +3,7 @@ import type { ComparisonSet, LabelBudget } from '../../recipes/comparison.js';
 import { fidelityOverrides } from '../../recipes/fidelity.js';
 import { loadRecipeOf } from '../../recipes/load.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
+import { pretrainingSettings } from '../adopt-pretraining.js';
 import type { TrainOptions } from '../train-timebalance.js';
 
 /** One run of a set: what to train, and its place in the comparison. */
@@ -69,6 +70,5 @@ function labelOptions(
 
 /** Everything that decides about networks pre-trained without labels; the data is one for the whole set. */
 function pretrainingKey(recipe: TimeBalanceRecipe, split: string | undefined): string {
-  const { seed, frames, clips, inputSize, model, pretrain, training } = recipe;
-  return JSON.stringify({ seed, frames, clips, inputSize, model, pretrain, training, split });
+  return JSON.stringify({ ...pretrainingSettings(recipe), split });
 }

@@ -7,13 +7,13 @@ import { ClipReader } from '../../data/clip-reader.js';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
 import { sourceVideo } from '../../data/source-video.js';
+import type { ViewPlan } from '../../data/views.js';
 import { argmax } from '../../evaluation/video-level.js';
 import { activationMap, paintMap } from '../../explain/activation-map.js';
 import type { ChosenPrediction } from '../../explain/choose-examples.js';
 import type { ExplainedPrediction, Picture } from '../../explain/content.js';
-import { viewPlan } from '../../methods/timebalance/view-plans.js';
 import type { Classifier } from '../../models/classifier.js';
-import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
+import type { FrameSettings } from '../../recipes/parts.js';
 import { interrupted } from '../../training/fit.js';
 
 /** Height of a frame in a strip in pixels. */
@@ -41,17 +41,18 @@ export class FilmStrips {
   /**
    * Decodes the videos to be shown once more.
    *
+   * @param options.frames how the run decodes videos
+   * @param options.plan the clips of each video, in the view `clips`, without normalisation
    * @returns null when none can be decoded
    */
   static async open(
     entries: readonly ManifestEntry[],
-    recipe: TimeBalanceRecipe,
-    options: { classes: readonly string[]; signal?: AbortSignal },
+    options: { frames: FrameSettings; plan: ViewPlan; classes: readonly string[]; signal?: AbortSignal },
   ): Promise<FilmStrips | null> {
-    const { classes, signal } = options;
+    const { plan, classes, signal } = options;
     const folder = mkdtempSync(path.join(tmpdir(), 'chronotope-report-'));
     try {
-      const { fps, maxFrames } = recipe.frames;
+      const { fps, maxFrames } = options.frames;
       const frames = { shortSide: HEIGHT, fps: fps ?? undefined, maxFrames };
       const videos = entries.map(sourceVideo);
       const { failed, store } = await buildFrameStore(folder, videos, { ...frames, signal }).catch((error: unknown) => {
@@ -63,9 +64,8 @@ export class FilmStrips {
         return null;
       }
       const reader = new ClipReader(store);
-      const plan = viewPlan(recipe, 'evaluation');
       const loader = new ClipLoader({
-        ...{ entries: usable, classes, reader, plan, size: HEIGHT, seed: recipe.seed },
+        ...{ entries: usable, classes, reader, plan, size: HEIGHT, seed: 0 },
         ...{ batchSize: 1, shuffle: false },
       });
       const ids = new Set(usable.map(({ id }) => id));
@@ -81,13 +81,17 @@ export class FilmStrips {
     return this.ids.has(id);
   }
 
-  /** Some frames of the middle test clip of a video. */
-  async frames(id: string): Promise<Picture> {
+  /**
+   * Some frames of the middle test clip of a video.
+   *
+   * @param count default 4
+   */
+  async frames(id: string, count = FEW_FRAMES): Promise<Picture> {
     const clip = scope(() => {
       const clips = testClips(this.loader, id);
       return clips.select(0, Math.floor(clips.shape[0]! / 2));
     });
-    const picture = await this.encode(clip, id, FEW_FRAMES);
+    const picture = await this.encode(clip, id, count);
     clip.dispose();
     return picture;
   }

@@ -31,9 +31,9 @@ export function protocolOf(run: RunFolder, recipe: TimeBalanceRecipe): Protocol 
 function settingsOf(recipe: TimeBalanceRecipe): [string, string][] {
   const { frames, clips, inputSize, model, pretrain, supervised, teacher, similarity, student, evaluation } = recipe;
   const network =
-    model.backbone === 'r3d18'
-      ? 'R3D-18'
-      : `small R3D, widths ${model.widths.join(', ')}, ${counted(model.blocks, 'block')} a stage`;
+    model.backbone === 'small-r3d'
+      ? `small R3D, widths ${model.widths.join(', ')}, ${counted(model.blocks, 'block')} a stage`
+      : `${model.backbone}${model.width === null ? '' : `, width ${model.width}`}`;
   const labelled = ({ steps, batch, learningRate }: TimeBalanceRecipe['teacher']) =>
     `${steps} steps of ${batch} labelled videos, learning rate ${learningRate}`;
   return [

@@ -18,6 +18,7 @@ import { RunFolder } from '../run-folder.js';
 import { runRecipe } from '../run-recipe.js';
 import { openTestVideos } from '../test-videos.js';
 import { withNetwork } from '../trained-networks.js';
+import { type ProbeMaps, probeMaps, probeTraining, withRandomEncoder } from './probe-maps.js';
 
 /** Frames of each video that are compared; frames that are shown as examples, and neighbours of each. */
 const [FRAMES, EXAMPLES, NEIGHBOURS] = [4, 6, 5];
@@ -45,7 +46,7 @@ interface SeenFrames extends FrameSet {
 
 /**
  * Writes the page about an image encoder: whether neighbours in other videos show the same category, neighbours beside
- * those of other runs and of colours alone, and cycles.
+ * those of other runs and of colours alone, where linear probes on the encoders and on a random one look, and cycles.
  *
  * @throws ChronotopeError `no-test-videos`, `stage-missing`; `videos-differ` when another run has other test videos
  */
@@ -55,6 +56,8 @@ export async function reportCcl(run: RunFolder, recipe: CclRecipe, options: CclR
   const examples = exampleFrames(own);
   const looks = appearance(own.images);
   const compared = [{ title: titleOf(run, recipe), features: own.features }];
+  const probed = { images: own.images, labels: own.labels, shown: examples };
+  const probes = [{ title: titleOf(run, recipe), maps: await mapsOf(run, recipe, probed, options) }];
   for (const folder of options.against) {
     const other = RunFolder.open(folder);
     const itsRecipe = runRecipe(other);
@@ -62,7 +65,10 @@ export async function reportCcl(run: RunFolder, recipe: CclRecipe, options: CclR
     const frames = await seen(other, itsRecipe, options, false);
     if (frames.ids.join('\n') !== own.ids.join('\n')) throw notComparable(folder, 'it has other test videos');
     compared.push({ title: titleOf(other, itsRecipe), features: frames.features });
+    const itsFrames = { ...probed, images: frames.images };
+    probes.push({ title: titleOf(other, itsRecipe), maps: await mapsOf(other, itsRecipe, itsFrames, options) });
   }
+  probes.push({ title: 'random weights', maps: await mapsOf(run, recipe, probed, options, { random: true }) });
   compared.push({ title: 'colours alone', features: looks });
   const representations = compared.map(({ title, features }) => {
     const found = crossVideoNeighbours(features, own.videos, Math.max(...KS));
@@ -78,10 +84,51 @@ export async function reportCcl(run: RunFolder, recipe: CclRecipe, options: CclR
     videos: new Set(own.videos).size,
     framesPerVideo: FRAMES,
     representations,
+    probes: await shownProbes(probes, examples, classes),
     cycles: own.cycles,
   };
   const frames = await pictures(own, classes, shownFrames(content));
   writeFileAtomic(options.out, renderCrossVideo({ ...content, frames }));
+}
+
+/** What a probe on the run's encoder, or on a random one of its shape, sees; null without labels to fit it on. */
+async function mapsOf(
+  run: RunFolder,
+  recipe: CclRecipe,
+  frames: Parameters<typeof probeMaps>[2],
+  { progress, signal }: CclReportOptions,
+  { random = false } = {},
+): Promise<ProbeMaps | null> {
+  const training = await probeTraining(run, recipe, { progress, signal });
+  if (training === null) return null;
+  try {
+    const classes = run.description.classes.length;
+    const maps = (backbone: VideoBackbone) => probeMaps(backbone.eval(), { training, classes }, frames);
+    return random
+      ? withRandomEncoder(recipe, classes, maps)
+      : withNetwork(run, recipe, { stage: 'pretrain', draw: 0 }, ({ backbone }) => maps(backbone));
+  } finally {
+    training.reader.dispose();
+  }
+}
+
+async function shownProbes(
+  probes: readonly { title: string; maps: ProbeMaps | null }[],
+  examples: readonly number[],
+  classes: readonly string[],
+): Promise<CrossVideoContent['probes']> {
+  const shown: CrossVideoContent['probes'] = [];
+  for (const { title, maps } of probes) {
+    if (maps === null) continue;
+    const examplesOf = [];
+    for (const [k, { predicted, painted }] of maps.maps.entries()) {
+      const picture = await encoded(painted);
+      painted.dispose();
+      examplesOf.push({ frame: examples[k]!, predicted: classes[predicted]!, picture });
+    }
+    shown.push({ title, top1: maps.top1, examples: examplesOf });
+  }
+  return shown;
 }
 
 async function seen(
@@ -153,22 +200,24 @@ async function pictures(
 ): Promise<Map<number, ShownFrame>> {
   const frames = new Map<number, ShownFrame>();
   for (const frame of new Set(wanted)) {
-    const pixels = scope(() => asBytes(images.select(0, frame)));
-    const bytes = await encodePicture(pixels, { height: HEIGHT, width: HEIGHT, format: 'jpeg' });
-    const picture: Picture = {
-      source: `data:image/jpeg;base64,${bytes.toString('base64')}`,
-      width: HEIGHT,
-      height: HEIGHT,
-    };
+    const image = scope(() => withoutNormalisation(images.select(0, frame)));
+    const picture = await encoded(image);
+    image.dispose();
     frames.set(frame, { picture, id: ids[frame]!, label: classes[labels[frame]!]! });
   }
   return frames;
 }
 
-function asBytes(image: Tensor): { data: Uint8Array; height: number; width: number } {
+/** @param image `[3, H, W]` in [0, 1] */
+async function encoded(image: Tensor): Promise<Picture> {
   const [, height, width] = image.shape as [number, number, number];
-  const bytes = withoutNormalisation(image).mul(255).round().clamp({ min: 0, max: 255 }).to({ dtype: 'uint8' });
-  return { data: bytes.permute([1, 2, 0]).contiguous().data() as Uint8Array, height, width };
+  const data = scope(() => {
+    const bytes = image.mul(255).round().clamp({ min: 0, max: 255 }).to({ dtype: 'uint8' });
+    return bytes.permute([1, 2, 0]).contiguous().data() as Uint8Array;
+  });
+  const size = { height: HEIGHT, width: HEIGHT };
+  const bytes = await encodePicture({ data, height, width }, { ...size, format: 'jpeg' });
+  return { source: `data:image/jpeg;base64,${bytes.toString('base64')}`, ...size };
 }
 
 function titleOf(run: RunFolder, { objective }: CclRecipe): string {

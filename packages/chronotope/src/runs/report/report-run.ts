@@ -1,17 +1,18 @@
 import path from 'node:path';
-import { ChronotopeError } from '../../errors.js';
 import type { ReportContent, SimilarityScores, TestResults } from '../../explain/content.js';
 import { renderReport } from '../../explain/render-report.js';
 import { teacherOutcomes } from '../../explain/tallies.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
-import { readJson, writeFileAtomic } from '../../training/json-files.js';
+import { writeFileAtomic } from '../../training/json-files.js';
 import { type Progress, silentProgress } from '../../training/progress.js';
 import { readTestData } from '../run-data.js';
 import { RunFolder } from '../run-folder.js';
 import { classifierRecipe, runRecipe } from '../run-recipe.js';
 import { type LabelledVideos, openTestVideos } from '../test-videos.js';
+import { isWithoutVideos, readExcluded } from './left-out.js';
 import { protocolOf } from './protocol.js';
 import { reportCcl } from './report-ccl.js';
+import { reportLanguage } from './report-language.js';
 import { stageHistories } from './stage-histories.js';
 import { testResults } from './test-results.js';
 import { scoresAgainstOutcomes, testSimilarity, trainingSimilarity } from './test-similarity.js';
@@ -40,6 +41,10 @@ export async function reportRun(folder: string, options: ReportOptions = {}): Pr
   const any = runRecipe(run);
   if (any.method === 'ccl') {
     await reportCcl(run, any, { out, data, against: options.against ?? [], progress, signal });
+    return out;
+  }
+  if (any.method === 'clip' || any.method === 'lss') {
+    await reportLanguage(run, any, { out, data, progress, signal });
     return out;
   }
   const recipe = classifierRecipe(run);
@@ -110,16 +115,4 @@ function withTest(
   const scores = testSimilarity(run, recipe, testSet);
   const test = results.videos.map(({ id }) => scores.get(id)!);
   return { ...similarity, test, agreement: scoresAgainstOutcomes(test, teacherOutcomes(results)) };
-}
-
-function isWithoutVideos(error: unknown): error is ChronotopeError {
-  return error instanceof ChronotopeError && ['no-test-videos', 'no-usable-videos'].includes(error.code);
-}
-
-function readExcluded(run: RunFolder): { id: string; reason: string }[] {
-  try {
-    return readJson(run.path('excluded.json')) as { id: string; reason: string }[];
-  } catch {
-    return [];
-  }
 }

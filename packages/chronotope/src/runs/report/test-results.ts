@@ -12,6 +12,7 @@ import {
   stageRole,
   stageTitle,
 } from '../../methods/timebalance/stages.js';
+import { viewPlan } from '../../methods/timebalance/view-plans.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import type { Progress } from '../../training/progress.js';
 import type { RunFolder } from '../run-folder.js';
@@ -108,8 +109,7 @@ async function picture(
   const idOf = (video: number) => results.videos[video]!.id;
   const film = await FilmStrips.open(
     shown.map((video) => byId.get(idOf(video))!),
-    recipe,
-    { classes, signal },
+    { frames: recipe.frames, plan: viewPlan(recipe, 'evaluation'), classes, signal },
   );
   if (film === null) return { mistakes: [], successes: [], strips: new Map() };
   try {

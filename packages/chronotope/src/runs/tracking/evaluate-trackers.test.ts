@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { decode, encode, readImages } from '@chronotope/video';
 import { loadRecipeOf } from '../../recipes/load.js';
 import { demoSequences, readSequences } from '../../testing/demo-sequences.js';
 import { evaluateTrackers, type TrackerEvaluation } from './evaluate-trackers.js';
+import { writeGot10kSubmission } from './submit-got10k.js';
 import { trackVideo } from './track-video.js';
 import { trainTracker } from './train-tracker.js';
 
@@ -46,6 +47,7 @@ test('every test sequence is tracked, scored, written as boxes and as a video, a
   assert.deepEqual(stored.scores, first.scores);
   const page = readFileSync(report, 'utf8');
   assert.match(page, /class="line line-1"/, 'a curve for each run');
+  assert.ok(page.includes('Success (GOT-10k)') && page.includes('Precision (OTB)'));
   for (const { id } of sequences) assert.ok(page.includes(id));
 });
 
@@ -93,4 +95,26 @@ test('sequences that are not there, and data without test sequences, are named',
     hint: /val\/demo_0001/,
   });
   await assert.rejects(evaluateTrackers([run], { data: join(data, 'train') }), { code: 'no-sequences' });
+});
+
+test('what the server of GOT-10k takes has the boxes of the evaluation, and the time of each frame', async () => {
+  const out = join(folder, 'submission');
+  const sequences = await readSequences(data, 'validation');
+  assert.equal(await writeGot10kSubmission(run, { data, out }), sequences.length);
+  for (const { id } of sequences) {
+    const name = basename(id);
+    const [boxes, times] = ['001', 'time'].map((kind) =>
+      readFileSync(join(out, name, `${name}_${kind}.txt`), 'utf8')
+        .trim()
+        .split('\n'),
+    );
+    const evaluated = readFileSync(join(run, 'tracking', 'boxes', `${id.replace('/', '-')}.txt`), 'utf8').trim();
+    assert.deepEqual(
+      boxes!.map((line) => line.split(',').map(Number)),
+      evaluated.split('\n').map((line) => line.split(',').map(Number)),
+    );
+    assert.match(boxes![0]!, /^(\d+\.\d{3},){3}\d+\.\d{3}$/);
+    assert.equal(times!.length, FRAMES);
+    assert.ok(times!.every((time) => /^\d+\.\d{8}$/.test(time) && Number(time) > 0));
+  }
 });

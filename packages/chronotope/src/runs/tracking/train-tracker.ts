@@ -37,7 +37,8 @@ export async function trainTracker(options: TrainTrackerOptions): Promise<void> 
   if (training.length === 0) throw noTraining(data, entries);
   const sequences = trackingSequences(training, data);
   const weights = recipe.model.pretrained === null ? null : weightsFile(recipe.model.pretrained);
-  const origin = weights === null ? undefined : ((await contentHash(weights, signal)) ?? undefined);
+  const hash = weights === null ? null : await contentHash(weights, signal);
+  const origin = hash === null ? undefined : { what: 'weights to start from', hash };
   // Boxes of thousands of sequences have no place in the list of what a run was trained on.
   const listed = training.map(({ tracking: _, ...entry }) => entry);
   const videos = { classes: [], training: listed, draws: [listed], test: [], choice: {} };

@@ -5,6 +5,8 @@ import { decodeRecords, encodeRecord } from './records.js';
 /** A file of events that TensorBoard finds by its name and reads while it grows. */
 export class EventFile {
   readonly #path: string;
+  /** Whether nothing of an earlier attempt is in it. */
+  readonly isNew: boolean;
 
   /**
    * Begins a file, or goes on with that of an interrupted attempt: what it wrote after the last state that it saved goes,
@@ -17,7 +19,8 @@ export class EventFile {
     this.#path = path;
     const end = existsSync(path) ? endOfStep(readFileSync(path), resumeStep) : 0;
     if (existsSync(path)) truncateSync(path, end);
-    if (end === 0) this.#append(0, { fileVersion: 'brain.Event:2' });
+    this.isNew = end === 0;
+    if (this.isNew) this.#append(0, { fileVersion: 'brain.Event:2' });
   }
 
   /** Values measured after a step, counted from 1; steps must not fall. */

@@ -15,10 +15,25 @@ const SCHEMA = `
     repeated Value value = 1;
     message Value {
       string tag = 1;
+      SummaryMetadata metadata = 9;
       oneof value {
         float simple_value = 2;
+        Image image = 4;
         HistogramProto histo = 5;
       }
+    }
+    message Image {
+      int32 height = 1;
+      int32 width = 2;
+      int32 colorspace = 3;
+      bytes encoded_image_string = 4;
+    }
+  }
+  message SummaryMetadata {
+    PluginData plugin_data = 1;
+    message PluginData {
+      string plugin_name = 1;
+      bytes content = 2;
     }
   }
   message HistogramProto {
@@ -45,7 +60,22 @@ export interface Event {
 }
 
 /** One value under a name; a `/` in the name makes groups. */
-export type SummaryValue = { tag: string } & ({ simpleValue: number } | { histo: Histogram });
+export type SummaryValue = { tag: string } & (
+  | { simpleValue: number }
+  | { histo: Histogram }
+  | { image: Image }
+  | { metadata: { pluginData: { pluginName: string; content: Uint8Array } } }
+);
+
+/** A picture, or an animation, which TensorBoard shows among the pictures. */
+export interface Image {
+  height: number;
+  width: number;
+  /** 3: red, green and blue. */
+  colorspace: 3;
+  /** The bytes of a PNG or GIF file. */
+  encodedImageString: Uint8Array;
+}
 
 /** Counts of values between limits. */
 export interface Histogram {
