@@ -3,7 +3,7 @@ import { type Handle, type Native, native } from './native.js';
 import type { Argument } from './operator.js';
 import { TensorHandle } from './scope.js';
 
-/** How an argument is laid out: its kind and a number, for the lists followed by so many more. As in operators.cpp. */
+/** How an argument is laid out: its kind and a number, for the lists followed by so many more. As in arguments.h. */
 const ABSENT = 0;
 const NULL = 1;
 const TENSOR = 2;
