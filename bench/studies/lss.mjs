@@ -98,7 +98,7 @@ const log = (text) => process.stderr.write(`${new Date().toISOString().slice(11,
 const wanted = flags.variants === undefined ? Object.keys(VARIANTS) : flags.variants.split(',');
 
 mkdirSync(at('results'), { recursive: true });
-if (parts.includes('demo') || parts.includes('timebalance')) await demoData();
+await demoData();
 if (parts.includes('demo')) await demoStudy();
 if (parts.includes('egogestar')) await egogestarStudy();
 if (parts.includes('timebalance')) await timebalanceStudy();

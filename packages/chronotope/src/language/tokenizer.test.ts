@@ -162,7 +162,9 @@ test('a smaller vocabulary keeps the first merges, and start and end are its hig
   assert.deepEqual([small.start, small.end], [1998, 1999]);
   assert.equal(small.decode(small.encode('A person jumps')), 'a person jumps ');
   assert.throws(() => new ClipTokenizer({ vocabulary: 500 }), { code: 'vocabulary-size' });
-  assert.throws(() => new ClipTokenizer({ vocabulary: 1_000_000 }), { code: 'vocabulary-size' });
+  for (const vocabulary of [49_409, 1_000_000]) {
+    assert.throws(() => new ClipTokenizer({ vocabulary }), { code: 'vocabulary-size' });
+  }
 });
 
 test('files that are no vocabulary are refused by name', () => {

@@ -169,12 +169,14 @@ function textTooLong(text: string, tokens: number, context: number): ChronotopeE
 function readMerges(file: string | URL, vocabulary: number | undefined): BytePairs {
   const wanted = vocabulary === undefined ? undefined : vocabulary - FIXED_TOKENS;
   const lines = readLines(file, wanted).slice(1);
+  // Behind those of CLIP's vocabulary, OpenAI's file goes on with merges that no CLIP has learnt.
+  const most = file === CLIP_MERGES ? CLIP_VOCABULARY - FIXED_TOKENS : lines.length;
   const count = wanted ?? lines.length;
-  if (count < 0 || count > lines.length) {
+  if (count < 0 || count > most) {
     throw new ChronotopeError(
       'vocabulary-size',
-      `a vocabulary of ${vocabulary} tokens needs ${count} merges; ${file} has ${lines.length}`,
-      { hint: `choose ${FIXED_TOKENS} to ${FIXED_TOKENS + lines.length} tokens`, details: { vocabulary, count } },
+      `a vocabulary of ${vocabulary} tokens needs ${count} merges; ${file} has ${most}`,
+      { hint: `choose ${FIXED_TOKENS} to ${FIXED_TOKENS + most} tokens`, details: { vocabulary, count } },
     );
   }
   try {

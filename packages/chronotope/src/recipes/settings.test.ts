@@ -39,6 +39,8 @@ test('values are said in words', () => {
 
 test('a key is found by its last part where that is enough; a group comes with what it holds', () => {
   assert.equal(explainSetting('unlabelledBatch', 'timebalance')[0]?.key, 'student.unlabelledBatch');
+  const [ofStudent] = explainSetting('students.sharp.student.teacherTemperature', 'timebalance');
+  assert.equal(ofStudent!.values, 'number above 0');
   const group = explainSetting('evaluation', 'timebalance').map(({ key }) => key);
   assert.deepEqual(group, ['evaluation', 'evaluation.clips', 'evaluation.centreCrop']);
 });

@@ -49,12 +49,13 @@ const schemaOf = (method: MethodName): Schema => z.toJSONSchema(RECIPE_SCHEMAS[m
 /**
  * What a key means.
  *
- * @param key dotted; the last part alone is enough where only one setting ends in it
+ * @param key dotted, through names that a recipe chooses itself too; the last part alone is enough where only one setting
+ *   ends in it
  * @returns the setting, followed by what it holds if it is a group
  * @throws ChronotopeError `setting-unknown` with the keys that may have been meant
  */
 export function explainSetting(key: string, method: MethodName): Setting[] {
-  const settings = allSettings(method);
+  const settings = settingsOf(schemaOf(method), '', key);
   const meant = settings.filter((setting) => setting.key === key || setting.key.endsWith(`.${key}`));
   const exact = meant.find((setting) => setting.key === key) ?? (meant.length === 1 ? meant[0] : undefined);
   if (exact) return settings.filter(({ key: own }) => own === exact.key || own.startsWith(`${exact.key}.`));

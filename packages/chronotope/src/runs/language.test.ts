@@ -3,9 +3,10 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { loadSafetensors, version } from '@chronotope/torch';
+import { loadSafetensors, saveSafetensors, version, zeros } from '@chronotope/torch';
 import { conceptsOfNames } from '../language/concept-file.js';
 import { TEMPLATES } from '../language/templates.js';
+import { Clip, saveClip } from '../models/clip/index.js';
 import { tinyClipRecipe } from '../testing/tiny-clip-recipe.js';
 import { tinyLss } from '../testing/tiny-lss.js';
 import { tinyRecipe, writeTinyVideos } from '../testing/tiny-videos.js';
@@ -155,7 +156,7 @@ describe('videos and words', () => {
     assert.deepEqual(read.space.description!.toArray(), built.space.description!.toArray());
     assert.deepEqual(read.space.sentences, built.space.sentences);
     const nearest = nearestConcepts(read.space);
-    assert.equal(nearest.length, 12);
+    assert.equal(nearest.length, built.space.names.length);
     assert.ok(nearest.every(({ name, nearest: other, similarity }) => name !== other && similarity <= 1.00001));
     const control = buildConcepts(run, { ...options, control: 'random' });
     assert.deepEqual([control.reused, control.control], [false, 'random']);
@@ -191,6 +192,59 @@ describe('videos and words', () => {
     assert.deepEqual(stage.names, ['blue', 'red']);
     assert.equal((await zeroShot(transductive, data, { templates, store })).videos, 2);
     await assert.rejects(train('concepts.list=data', 'concepts.control=none'), { code: 'run-differs' });
+  });
+
+  test('words in any script, of any length, are searched for and become classes; those that are the same are refused', async () => {
+    for (const words of ['красный фильм', '赤い映画', 'قصة حمراء', '🎬', 'red '.repeat(2500)]) {
+      assert.equal((await searchVideos(run, data, words, { store, count: 1 })).hits.length, 1, words.slice(0, 20));
+    }
+    const concepts = conceptsOfNames(['赤い', 'синий']);
+    const { proposals } = await proposeLabels(run, data, { concepts, templates: TEMPLATES.single, store });
+    assert.ok(proposals.every(({ label }) => label === '赤い' || label === 'синий'));
+    const file = inRoot('labels-in-scripts.csv');
+    writeProposals(file, proposals, []);
+    assert.equal((await readTrainingData(file)).entries.length, proposals.length);
+    assert.throws(() => conceptsOfNames('open door,OpenDoor'.split(','), '--words'), {
+      code: 'concepts-repeated',
+      message: /--words has "open door" and "OpenDoor"/,
+    });
+  });
+
+  test('weights of something else, of another shape or another vocabulary are refused by name, before videos are decoded', async () => {
+    const towers = { image: { width: 8, layers: 1, heads: 1, resolution: 16, patch: 8 }, embedding: 8 };
+    const text = { width: 8, layers: 1, heads: 1, context: 8 };
+    const shaped = (name: string, vocabulary: number) => {
+      const clip = new Clip({ ...towers, text: { ...text, vocabulary }, activation: 'quick-gelu' });
+      saveClip(clip, inRoot(name));
+      clip.dispose();
+      return inRoot(name);
+    };
+    const templates = ['{}'];
+    const foreign = shaped('foreign.safetensors', 60_000);
+    await assert.rejects(zeroShot(foreign, data, { templates }), {
+      code: 'vocabulary-mismatch',
+      message: /60000 tokens/,
+    });
+    const other = inRoot('features.safetensors');
+    saveSafetensors(other, { features: zeros([2, 3]) });
+    for (const asked of [zeroShot(other, data, { templates }), searchVideos(other, data, 'red')]) {
+      await assert.rejects(asked, { code: 'not-clip', message: /features\.safetensors/ });
+    }
+    const narrow = shaped('narrow.safetensors', 1000);
+    for (const [file, code] of [
+      [narrow, 'weights-differ'],
+      [other, 'not-clip'],
+    ] as const) {
+      const recipe = tinyLss([`model.pretrained=${file}`]);
+      await assert.rejects(trainLss({ data, out: inRoot('wrong'), recipe }), {
+        code,
+        message: new RegExp(path.basename(file)),
+      });
+    }
+    const recipe = tinyClipRecipe(`model.pretrained=${narrow}`);
+    await assert.rejects(trainClip({ data, out: inRoot('wrong clip'), frames: store, recipe }), {
+      code: 'weights-differ',
+    });
   });
 
   const skip = version().cudaDevices > 0 ? 'here is a GPU' : false;

@@ -1,4 +1,4 @@
-import { cosineSimilarity as atenCosineSimilarity } from '../generated/operators.js';
+import { cosineSimilarity as atenCosineSimilarity, silu } from '../generated/operators.js';
 import type { Tensor } from '../tensor.js';
 
 export { type AttentionOptions, scaledDotProductAttention } from './attention.js';
@@ -32,7 +32,10 @@ export function cosineSimilarity(x1: Tensor, x2: Tensor, options: CosineSimilari
   return atenCosineSimilarity(x1, x2, options);
 }
 
-/** x * sigmoid(1.702 x): the approximation of the GELU that CLIP was trained with. */
+/**
+ * x * sigmoid(1.702 x): the approximation of the GELU that CLIP was trained with. Written with SiLU, whose backward pass is one
+ * operator and keeps one tensor.
+ */
 export function quickGelu(x: Tensor): Tensor {
-  return x.mul(x.mul(1.702).sigmoid());
+  return silu(x.mul(1.702)).div(1.702);
 }

@@ -56,7 +56,8 @@ export async function runClip(run: ClipRun): Promise<void> {
     const captions = captionRows(videos, new ClipTokenizer({ vocabulary }), context);
     const training = clipTraining(clip, loader, captions, recipe);
     const settings = recipe.training;
-    return { title: 'CLIP on frames and captions', progress, signal, saveEverySeconds, settings, ...training };
+    const title = 'CLIP on frames and captions';
+    return { title, progress, signal, saveEverySeconds, settings, hparams: recipe, ...training };
   });
   clip.dispose();
 }

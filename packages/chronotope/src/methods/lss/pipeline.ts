@@ -57,7 +57,7 @@ export async function runLss(run: LssRun): Promise<void> {
       });
       const title = recipe.head.kind === 'dino' ? 'self-distillation' : 'distillation of concepts';
       const training = distillationTraining(model, loader, recipe);
-      return { title, progress, signal, saveEverySeconds, settings: recipe.training, ...training };
+      return { title, progress, signal, saveEverySeconds, settings: recipe.training, hparams: recipe, ...training };
     });
     const last = stage.metrics().at(-1);
     const collapse = collapseOf(model, recipe, last);

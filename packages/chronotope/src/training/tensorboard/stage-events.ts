@@ -77,7 +77,11 @@ export class StageEvents {
    */
   clips(step: number, clips: () => ShownClips): void {
     if (step > 1 && this.#turn(step - 1, CLIPS.times) === this.#turn(step - 2, CLIPS.times)) return;
-    this.#shown = { step, clips: Object.entries(clips()).map(([name, tensor]) => [name, clipPictures(tensor)]) };
+    const pictures = Object.entries(clips()).map(([name, tensor]): [string, ClipPictures] => [
+      name,
+      clipPictures(tensor),
+    ]);
+    if (pictures.length > 0) this.#shown = { step, clips: pictures };
   }
 
   /** After each step, before anything else of it is written: compresses what it has looked at. */
