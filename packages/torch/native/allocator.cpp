@@ -22,7 +22,7 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 constexpr size_t kLeastCached = 64 * 1024;
-constexpr int kLeastMapped = 2 * 1024 * 1024;
+constexpr int kLeastMapped = 12 * 1024 * 1024;
 
 // Every block begins with its size; tensors see what comes after. Small ones are never kept, and need no lock.
 class Blocks {
