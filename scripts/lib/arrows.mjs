@@ -51,7 +51,7 @@ export const FOLDERS = {
 };
 
 /** Known to every folder. */
-const FOR_EVERYONE = ['errors', 'mapping', 'random'];
+export const FOR_EVERYONE = ['errors', 'mapping', 'random'];
 
 /** `testing` holds helpers of tests; only tests may import it. `cli` is the top: nothing imports it but itself. */
 const FOR_TESTS = 'testing';
