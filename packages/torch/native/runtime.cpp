@@ -4,6 +4,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <dlfcn.h>
 #include <torch/csrc/api/include/torch/version.h>
 
 #include <mutex>
@@ -64,6 +65,14 @@ void setRngState(const Napi::CallbackInfo& info) {
 
 // ---- threads and versions
 
+// OpenBLAS has threads of its own, one set for the process, which libtorch does not tell; with another BLAS there is no
+// such function. Left alone, they wait busily for the next matrix product, on cores that were meant for others.
+void setNumBlasThreads(const Napi::CallbackInfo& info) {
+  using SetNumThreads = void (*)(int);
+  static const auto set = reinterpret_cast<SetNumThreads>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
+  if (set != nullptr) set(static_cast<int>(intArgument(info, 0)));
+}
+
 void setNumThreads(const Napi::CallbackInfo& info) { at::set_num_threads(static_cast<int>(intArgument(info, 0))); }
 
 int getNumThreads(const Napi::CallbackInfo&) { return at::get_num_threads(); }
@@ -107,6 +116,7 @@ static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   define<seedGenerator>(exports, "seedGenerator");
   define<getRngState>(exports, "getRngState");
   define<setRngState>(exports, "setRngState");
+  define<setNumBlasThreads>(exports, "setNumBlasThreads");
   define<setNumThreads>(exports, "setNumThreads");
   define<getNumThreads>(exports, "getNumThreads");
   define<version>(exports, "version");

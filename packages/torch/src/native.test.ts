@@ -67,3 +67,18 @@ test('live and cached bytes together stay near the most that was ever live, what
     assert.ok(liveBytes + cachedBytes <= 1.25 * most + 600_000, `${liveBytes} live, ${cachedBytes} cached`);
   }
 });
+
+test('with one thread a matrix product keeps one core busy, not those of the BLAS as well', () => {
+  const before = getNumThreads();
+  setNumThreads(1);
+  scope(() => {
+    const a = ones([512, 512]);
+    a.matmul(a);
+    const [started, used] = [process.hrtime.bigint(), process.cpuUsage()];
+    for (let k = 0; k < 20; k++) a.matmul(a).dispose();
+    const { user, system } = process.cpuUsage(used);
+    const microseconds = Number(process.hrtime.bigint() - started) / 1000;
+    assert.ok(user + system < 1.5 * microseconds, `${user + system} µs of processor time in ${microseconds} µs`);
+  });
+  setNumThreads(before);
+});

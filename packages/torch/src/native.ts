@@ -84,6 +84,7 @@ export interface Native extends Partial<NativeDistributed> {
   seedGenerator(id: number, seed: number): void;
   getRngState(generator: number | string): Handle;
   setRngState(generator: number | string, state: Handle): void;
+  setNumBlasThreads(count: number): void;
   setNumThreads(count: number): void;
   getNumThreads(): number;
   version(): { torch: string; cuda: boolean; cudaDevices: number };

@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import { native } from './native.js';
 
 /** What is alive on the native side. */
@@ -23,9 +24,13 @@ export function memory(): MemoryStatistics {
   return native().memory();
 }
 
-/** Sets how many threads one operator may use on the CPU (for this thread's operators). */
+/**
+ * Sets how many threads one operator may use on the CPU (for this thread's operators). Threads of OpenBLAS, which serve
+ * the matrix products of the whole process, follow the main thread's number.
+ */
 export function setNumThreads(count: number): void {
   native().setNumThreads(count);
+  if (isMainThread) native().setNumBlasThreads(count);
 }
 
 /** How many threads one operator may use on the CPU. */
