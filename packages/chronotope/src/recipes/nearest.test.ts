@@ -17,6 +17,13 @@ test('a word without a dot is looked for at the end of keys; only the nearest ar
   assert.deepEqual(nearest('student.stpes', keys), ['student.steps']);
 });
 
+test('where nothing is near, what begins so is given', () => {
+  const long = [...keys, 'student.teacherTemperature'];
+  assert.deepEqual(nearest('student.teacherTemp', long), ['student.teacherTemperature']);
+  assert.deepEqual(nearest('teacherTemp', long), ['student.teacherTemperature']);
+  assert.deepEqual(nearest('te', long), []);
+});
+
 test('nothing is suggested for what is like nothing', () => {
   assert.equal(didYouMean('photograph', keys), undefined);
   assert.equal(didYouMean('x', []), undefined);

@@ -1,6 +1,7 @@
 /**
  * The words nearest to what was typed: those with the fewest slips of the keyboard (letters left out, put in, changed, or
- * two swapped). A word without a dot is compared with the last parts of dotted keys as well.
+ * two swapped), or, where none is near, those that begin so. A word without a dot is compared with the last parts of dotted
+ * keys as well.
  *
  * @param most how many to give at most
  */
@@ -10,7 +11,10 @@ export function nearest(typed: string, words: readonly string[], most = 3): stri
   const distance = (word: string) => Math.min(slips(typed, word), slips(typed, lastPart(word)));
   const candidates = words.map((word) => ({ word, slips: distance(word) }));
   const least = Math.min(...candidates.map((candidate) => candidate.slips));
-  if (least > tolerance) return [];
+  if (least > tolerance) {
+    const beginsSo = (word: string) => word.startsWith(typed) || lastPart(word).startsWith(typed);
+    return typed.length < 3 ? [] : words.filter(beginsSo).slice(0, most);
+  }
   return candidates
     .filter((candidate) => candidate.slips === least)
     .slice(0, most)
