@@ -78,7 +78,13 @@ export { trainClip } from './runs/train-clip.js';
 export { type FramesEvaluation, trainFrames } from './runs/train-frames.js';
 export { trainLss } from './runs/train-lss.js';
 export { type TrainOptions, trainTimeBalance } from './runs/train-timebalance.js';
-export { type CaptionRetrieval, retrieveByCaption, type ZeroShotResult, zeroShot } from './runs/zero-shot.js';
+export {
+  type CaptionRetrieval,
+  retrieveByCaption,
+  type ZeroShotOptions,
+  type ZeroShotResult,
+  zeroShot,
+} from './runs/zero-shot.js';
 export type { Better } from './training/best.js';
 export { gatherSamples } from './training/data-parallel.js';
 export { type FitOptions, fit } from './training/fit.js';

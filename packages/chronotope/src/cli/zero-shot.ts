@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import type { CrossModalResult } from '../evaluation/cross-modal.js';
+import { readConcepts } from '../language/concept-file.js';
 import { type CaptionRetrieval, retrieveByCaption, type ZeroShotResult, zeroShot } from '../runs/zero-shot.js';
 import { clipsOption, type LanguageFlags, MODEL_ARGUMENT, storeOption, templatesOption } from './language-options.js';
 import { deviceOption, stageOption } from './options.js';
@@ -8,6 +9,7 @@ import { interruptible } from './run-command.js';
 
 interface ZeroShotFlags extends LanguageFlags {
   templates: readonly string[];
+  concepts?: string;
   captions?: boolean;
 }
 
@@ -18,6 +20,10 @@ export function zeroShotCommand(): Command {
     .argument('<model>', MODEL_ARGUMENT)
     .argument('<data>', 'class folders, a manifest or a list; its test videos, if it has any')
     .addOption(templatesOption())
+    .option(
+      '--concepts <list or file>',
+      'descriptions of the classes, from a list such as ucf101 or a file, beside their names',
+    )
     .option('--captions', 'find videos by their captions and captions by their videos instead')
     .addOption(stageOption())
     .addOption(clipsOption())
@@ -28,16 +34,18 @@ export function zeroShotCommand(): Command {
       'after',
       '\nExamples:\n  $ chronotope zero-shot ./runs/clip ./videos' +
         '\n  $ chronotope zero-shot ViT-B-16.pt ./videos --templates "a video of a person {}.|somebody is {}."' +
+        '\n  $ chronotope zero-shot ./runs/clip ./demo-videos --concepts demo' +
         '\n  $ chronotope zero-shot ./runs/clip ./videos --captions',
     )
-    .action(async (model: string, data: string, { templates, captions, json, ...flags }: ZeroShotFlags) => {
+    .action(async (model: string, data: string, { templates, concepts, captions, json, ...flags }: ZeroShotFlags) => {
       const text = await interruptible(async (signal, progress) => {
         const options = { ...flags, signal, progress };
         if (captions) {
           const found = await retrieveByCaption(model, data, options);
           return json ? `${JSON.stringify(found, null, 2)}\n` : retrievalTable(found);
         }
-        const result = await zeroShot(model, data, { ...options, templates });
+        const described = concepts === undefined ? {} : { concepts: readConcepts(concepts) };
+        const result = await zeroShot(model, data, { ...options, ...described, templates });
         return json ? `${JSON.stringify(result, null, 2)}\n` : zeroShotTable(result);
       });
       process.stdout.write(text);

@@ -54,6 +54,28 @@ export function buildConceptSpace(
   });
 }
 
+/**
+ * What stands for each class in zero-shot recognition: the direction of its name and, where there are descriptions, that of
+ * their mean, half of each however many there are (descriptions as classifiers: Menon and Vondrick, ICLR 2023).
+ *
+ * @returns `[N, E]`, each row of length 1
+ */
+export function classDirections(
+  concepts: readonly Concept[],
+  encoder: TextEncoder,
+  templates: readonly string[],
+): Tensor {
+  const names = concepts.map(({ name }) => name);
+  const sentences = concepts.flatMap(({ descriptions }) => descriptions);
+  const classOf = concepts.flatMap(({ descriptions }, index) => descriptions.map(() => index));
+  return scope(() => {
+    const byName = encoder.classVectors(names, templates);
+    if (sentences.length === 0) return byName;
+    // The row of a class without descriptions is 0, so that its name alone remains.
+    return nn.functional.normalize(byName.add(meanByClass(encoder.encode(sentences), classOf, names.length)));
+  });
+}
+
 /** Ways to replace the meaning of a space by none, as controls: what is gained with them is not gained from language. */
 export const CONTROLS = ['random', 'orthogonal', 'shuffled'] as const;
 export type Control = (typeof CONTROLS)[number];

@@ -7,7 +7,7 @@ import { fileTrees } from '../testing/file-tree.js';
 import { assertClose, readGolden } from '../testing/golden.js';
 import { spokenName } from './class-names.js';
 import { conceptsOfNames, readConcepts, shippedConcepts } from './concept-file.js';
-import { buildConceptSpace, controlSpace, orthogonalDirections } from './concept-space.js';
+import { buildConceptSpace, classDirections, controlSpace, orthogonalDirections } from './concept-space.js';
 import { fillTemplates, TEMPLATES } from './templates.js';
 import { TextEncoder } from './text-features.js';
 
@@ -153,6 +153,23 @@ test('a concept space has unit rows: mean prompts, single descriptions, and thei
       code: 'description-missing',
       message: /1 of 4 classes have no description: "stand"/,
     });
+    clip.dispose();
+  });
+});
+
+test('what stands for a class is its name, and half of it what describes it, however many sentences do', () => {
+  scope(() => {
+    const { clip, encoder } = newEncoder();
+    const { category, description } = buildConceptSpace(CONCEPTS, encoder, ['{}']);
+    const half = category.add(description!);
+    const expected = half.div(half.norm(2, 1, { keepdim: true })).toArray() as number[][];
+    const partly = [...CONCEPTS, { name: 'stand', descriptions: [] }];
+    const directions = classDirections(partly, encoder, ['{}']);
+    for (const [row, values] of expected.entries()) {
+      assertClose(directions.select(0, row), values, { absolute: 1e-5 });
+    }
+    const name = encoder.encode(['stand']).squeeze(0).toArray() as number[];
+    assertClose(directions.select(0, 3), name, { absolute: 1e-5 });
     clip.dispose();
   });
 });

@@ -13,7 +13,7 @@ import { type LanguageOptions, predict, withModel } from './zero-shot.js';
 
 /** Settings of {@link proposeLabels}. */
 export interface ProposeLabelsOptions extends LanguageOptions {
-  /** The classes, in words. */
+  /** The classes, in words, and with descriptions if there are any. */
   concepts: readonly Concept[];
   /** Prompts with `{}` for the name of a class. */
   templates: readonly string[];
@@ -57,7 +57,7 @@ export async function proposeLabels(
     const names = concepts.map(({ name }) => name);
     const labels = inTheSpellingOf(classes, names);
     const { ids, vectors, excluded } = await embedEntries(model, training, { progress: silentProgress, ...views });
-    const predictions = scope(() => predict(model, { ids, vectors }, names, templates));
+    const predictions = scope(() => predict(model, { ids, vectors }, concepts, templates));
     vectors.dispose();
     const entryOf = new Map(training.map((entry) => [entry.id, entry]));
     const proposals = predictions.map(({ id, probabilities }): Proposal => {

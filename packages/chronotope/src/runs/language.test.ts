@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { loadSafetensors, saveSafetensors, version, zeros } from '@chronotope/torch';
-import { conceptsOfNames } from '../language/concept-file.js';
+import { conceptsOfNames, readConcepts } from '../language/concept-file.js';
 import { TEMPLATES } from '../language/templates.js';
 import { Clip, saveClip } from '../models/clip/index.js';
 import { tinyClipRecipe } from '../testing/tiny-clip-recipe.js';
@@ -47,6 +47,7 @@ describe('videos and words', () => {
     await writeTinyVideos(data);
     const lines = Object.entries(CAPTIONS).map(([name, text]) => JSON.stringify({ path: name, text }));
     writeFileSync(path.join(data, 'captions.jsonl'), lines.join('\n'));
+    writeFileSync(inRoot('concepts.yaml'), 'blue: everything is blue\nred:\ngreen: neither of them\n');
     await trainClip({ data, out: run, frames: store, recipe: tinyClipRecipe('train.epochs=60') });
   });
   after(() => rmSync(root, { recursive: true, force: true }));
@@ -55,6 +56,13 @@ describe('videos and words', () => {
     const result = await zeroShot(run, data, { templates: ['a {} film.'], store });
     assert.deepEqual([result.top1, result.videos, result.classes], [1, 2, ['blue', 'red']]);
     assert.deepEqual(result.prompts, ['a blue film.']);
+    const concepts = readConcepts(inRoot('concepts.yaml'));
+    const described = await zeroShot(run, data, { templates: ['{}'], concepts, store });
+    assert.deepEqual([described.top1, described.prompts], [1, ['blue', 'everything is blue']]);
+    await assert.rejects(zeroShot(run, data, { templates: ['{}'], concepts: concepts.slice(1), store }), {
+      code: 'concepts-missing',
+      message: /lack classes of the data: blue/,
+    });
     const found = await retrieveByCaption(run, data, { store });
     assert.equal(found.textToVideo.recall[0]!.value, 1);
     assert.equal(found.videoToText.medianRank, 1);

@@ -5,6 +5,8 @@ import { type CrossModalResult, counterpartRanks, summariseRanks } from '../eval
 import { type Accuracy, accuracy, type VideoPrediction } from '../evaluation/video-level.js';
 import { zeroShotProbabilities } from '../evaluation/zero-shot.js';
 import { spokenName } from '../language/class-names.js';
+import type { Concept } from '../language/concept-file.js';
+import { classDirections } from '../language/concept-space.js';
 import { fillTemplates } from '../language/templates.js';
 import { silentProgress } from '../training/progress.js';
 import { chosenDevice, type DeviceChoice } from './device.js';
@@ -20,7 +22,15 @@ export interface LanguageOptions extends Partial<EmbedEntriesOptions> {
   device?: DeviceChoice;
 }
 
-/** How well videos are recognised from the names of the classes alone. */
+/** Settings of {@link zeroShot}. */
+export interface ZeroShotOptions extends LanguageOptions {
+  /** Prompts with `{}` for the name of a class. */
+  templates: readonly string[];
+  /** Descriptions of the classes, which then count as much as their names; of more classes than the data have, if need be. */
+  concepts?: readonly Concept[];
+}
+
+/** How well videos are recognised from the names of the classes alone, or from names and descriptions. */
 export interface ZeroShotResult extends Accuracy {
   /** The classes in the order of the confusion matrix. */
   classes: string[];
@@ -35,13 +45,12 @@ export interface ZeroShotResult extends Accuracy {
  *
  * @param source a run with a text tower, or a file of CLIP weights
  * @param data a folder of videos, a manifest or a list
- * @param options.templates prompts with `{}` for the name of a class
- * @throws ChronotopeError `no-labels`, those of `openLanguageModel` and `readDataset`
+ * @throws ChronotopeError `no-labels`, `concepts-missing` where a class is not among `concepts`, those of `openLanguageModel` and `readDataset`
  */
 export async function zeroShot(
   source: string,
   data: string,
-  { templates, stage, device, ...options }: LanguageOptions & { templates: readonly string[] },
+  { templates, concepts, stage, device, ...options }: ZeroShotOptions,
 ): Promise<ZeroShotResult> {
   const { entries, classes } = await readVideos(data);
   const labelled = testPart(entries.filter(({ label }) => label !== null));
@@ -51,14 +60,28 @@ export async function zeroShot(
     });
   }
   const truth = new Map(labelled.map(({ id, label }) => [id, classes.indexOf(label!)]));
+  const described = conceptsOf(classes, concepts);
   return withModel(source, { stage, device }, async (model) => {
-    const names = classes.map(spokenName);
     const { ids, vectors, excluded } = await embedEntries(model, labelled, { progress: silentProgress, ...options });
-    const predictions = scope(() => predict(model, { ids, vectors }, names, templates));
+    const predictions = scope(() => predict(model, { ids, vectors }, described, templates));
     vectors.dispose();
-    const prompts = fillTemplates(templates, names[0]!);
+    const prompts = [...fillTemplates(templates, described[0]!.name), ...described[0]!.descriptions];
     return { ...accuracy(predictions, truth, classes), classes, prompts, excluded };
   });
+}
+
+/** The classes in words, with their descriptions where `concepts` are given. */
+function conceptsOf(classes: readonly string[], concepts: readonly Concept[] | undefined): Concept[] {
+  const names = classes.map(spokenName);
+  if (concepts === undefined) return names.map((name) => ({ name, descriptions: [] }));
+  const known = new Map(concepts.map((concept) => [concept.name, concept]));
+  const missing = names.filter((name) => !known.has(name));
+  if (missing.length > 0) {
+    throw new ChronotopeError('concepts-missing', `the concepts lack classes of the data: ${missing.join(', ')}`, {
+      hint: 'Add them to a file of your own; docs/language.md says how such files look.',
+    });
+  }
+  return names.map((name) => known.get(name)!);
 }
 
 /** How well captions find their videos, and videos their captions. */
@@ -124,14 +147,14 @@ export async function withModel<T>(
   }
 }
 
-/** Class probabilities of videos, from the names of the classes. Call it inside a scope. */
+/** Class probabilities of videos, from the names of the classes and their descriptions, if any. Call it inside a scope. */
 export function predict(
   { clip, encoder }: LanguageModel,
   { ids, vectors }: Pick<VideoVectors, 'ids' | 'vectors'>,
-  names: readonly string[],
+  concepts: readonly Concept[],
   templates: readonly string[],
 ): VideoPrediction[] {
-  const classes = encoder.classVectors(names, templates);
+  const classes = classDirections(concepts, encoder, templates);
   const probabilities = zeroShotProbabilities(vectors, classes, Math.exp(clip.logitScale.item()));
   return ids.map((id, row) => ({ id, probabilities: probabilities.select(0, row).data() as Float32Array }));
 }

@@ -112,14 +112,14 @@ async function byWords(
   { run, videos, progress, signal }: LanguageWork,
   networks: readonly TestedNetwork[],
 ): Promise<Recognised> {
-  const names = run.description.classes.map(spokenName);
+  const concepts = run.description.classes.map((name) => ({ name: spokenName(name), descriptions: [] }));
   const task = progress.begin('testing', networks.length, 'networks');
   const classifiers: ClassifierResults[] = [];
   let ids: string[] = [];
   for (const { title, role, source, stage, clips } of networks) {
     const model = openLanguageModel(source, { stage });
     const predictions = scope(() =>
-      predict(model, embedLoader(model, unlabelled(model, videos, clips)), names, PROMPTS),
+      predict(model, embedLoader(model, unlabelled(model, videos, clips)), concepts, PROMPTS),
     );
     model.dispose();
     ids = predictions.map(({ id }) => id);
@@ -129,7 +129,7 @@ async function byWords(
     await breathe(signal);
   }
   task.end();
-  return { recogniser: { by: 'words', prompts: fillTemplates(PROMPTS, names[0]!) }, classifiers, ids };
+  return { recogniser: { by: 'words', prompts: fillTemplates(PROMPTS, concepts[0]!.name) }, classifiers, ids };
 }
 
 /** A loader of videos whose labels the network does not get to see. */
