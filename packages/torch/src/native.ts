@@ -181,11 +181,19 @@ export function isFromNative(error: unknown): error is TorchError {
 }
 
 /**
- * OpenMP's threads spin between parallel regions by default, which takes the processor from the decoder and from other
+ * How often a thread of GNU's OpenMP looks for work before it sleeps, some tens of microseconds: long enough for the gaps
+ * between the operators of a step, short enough for a core that something else wants (docs/torch-speed.md).
+ */
+const SHORT_WAIT = '3000';
+
+/**
+ * OpenMP's threads spin long between parallel regions by default, which takes the processor from the decoder and from other
  * processes. The setting counts only before the library is loaded.
  */
 function preferSleepingThreads(): void {
-  if (isMainThread) process.env.OMP_WAIT_POLICY ??= 'passive';
+  if (!isMainThread || process.env.OMP_WAIT_POLICY !== undefined) return;
+  process.env.OMP_WAIT_POLICY = 'passive';
+  process.env.GOMP_SPINCOUNT ??= SHORT_WAIT;
 }
 
 function requireAddon(path: string): Native {
