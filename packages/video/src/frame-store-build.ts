@@ -1,18 +1,18 @@
-import { mkdir, rename, rm, statfs } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { abortedError } from './children.js';
 import { decodeTogether } from './decode-together.js';
-import {
-  diskFullError,
-  invalidArgument,
-  isDiskFull,
-  systemErrorCode,
-  VideoError,
-  type VideoErrorCode,
-} from './errors.js';
+import { diskFullError, isDiskFull, systemErrorCode, VideoError, type VideoErrorCode } from './errors.js';
 import { findFfmpeg } from './ffmpeg.js';
 import { FrameStore } from './frame-store.js';
+import {
+  type BuildFrameStoreOptions,
+  type BuildProgress,
+  type BuildResult,
+  checkBuild,
+  type FailedVideo,
+} from './frame-store-options.js';
 import { readHeader, type SourceHeader, type SourceOptions, withSourceFrames } from './source-frames.js';
 import { isWholeFile, type SourceVideo } from './source-video.js';
 import {
@@ -28,80 +28,11 @@ import {
   serialiseEntry,
 } from './store-entry.js';
 import { type WrittenFrames, writeFrames } from './store-frames.js';
-import { formatBytes, planStore, type StorePlan } from './store-plan.js';
-import { currentState, isSameState, type KnownFile, knownFile, type Source, SourceRegistry } from './store-sources.js';
+import { planStore, type StorePlan } from './store-plan.js';
+import { currentState, isSameState, knownFile, type Source, SourceRegistry } from './store-sources.js';
+import { StoreSpace } from './store-space.js';
 import { removeEntries } from './store-upkeep.js';
 import { removeAbandonedFiles, temporaryName, writeFileAtomically } from './temporary-files.js';
-
-/** How a frame store is built. */
-export interface BuildFrameStoreOptions {
-  /** Pixels of the shorter side. */
-  shortSide: number;
-  /** Frames per second. Default: every frame of the file. */
-  fps?: number;
-  /** Most frames of a video. Default: all. */
-  maxFrames?: number;
-  /** Raw pixels, JPEG pictures, or raw where it fits into the budget and JPEG otherwise. Default `auto`. */
-  format?: StoreFormat | 'auto';
-  /** Most bytes for `auto` to choose raw. Default: half of the free disk, and no more than the machine's memory. */
-  budgetBytes?: number;
-  /** Videos decoded at the same time. Default: the number of processors. */
-  concurrency?: number;
-  /** Milliseconds for one video. Default 300,000. */
-  timeoutMs?: number;
-  /** Stops the build; what is stored so far stays. */
-  signal?: AbortSignal;
-  /** How entries of earlier builds are checked: by the length or the checksum of their frames. Default `length`. */
-  verify?: 'length' | 'checksum';
-  /** Bytes of the disk that must stay free. Default 256 MiB. */
-  reserveBytes?: number;
-  /**
-   * What is known from elsewhere of the file at an absolute path. Unless it has been changed since, it is neither read to
-   * find out what it holds nor asked for its header. Default: nothing.
-   */
-  known?: (path: string) => KnownFile | null;
-  /** Called once, before anything is decoded. */
-  onPlan?: (plan: StorePlan) => void;
-  /** Called after each video and, while headers are read, after each header. */
-  onProgress?: (progress: BuildProgress) => void;
-}
-
-/** Progress of {@link buildFrameStore}. */
-export interface BuildProgress {
-  /** `check`: looking for stored entries and reading headers; `decode`: storing frames. */
-  phase: 'check' | 'decode';
-  /** Videos that this phase is done with. */
-  done: number;
-  /** Videos of this phase. */
-  total: number;
-  /** Id of the video just done. */
-  id: string;
-  stored: number;
-  reused: number;
-  failed: number;
-  /** Bytes written by this build. */
-  bytes: number;
-}
-
-/** A video that is not in the store, and why. */
-export interface FailedVideo {
-  id: string;
-  path: string;
-  code: VideoErrorCode;
-  reason: string;
-  hint: string;
-}
-
-/** Result of {@link buildFrameStore}; `stored` and `reused` count videos. */
-export interface BuildResult {
-  stored: number;
-  reused: number;
-  failed: FailedVideo[];
-  /** What was decided before anything was decoded. */
-  plan: StorePlan;
-  /** The videos that can be used. */
-  store: FrameStore;
-}
 
 /**
  * Decodes videos once and keeps all their frames in `dir`, one file per video; {@link FrameStore} finds them. Videos are
@@ -117,14 +48,11 @@ export async function buildFrameStore(
   videos: readonly SourceVideo[],
   options: BuildFrameStoreOptions,
 ): Promise<BuildResult> {
-  checkArguments(videos, options);
+  checkBuild(videos, options);
   await findFfmpeg();
   const build = new FrameStoreBuild(resolve(dir), options);
   return build.run(videos);
 }
-
-/** Free space is looked at again after this many bytes. */
-const bytesBetweenChecks = 64 << 20;
 
 /** A video that can be used as far as its header tells; several ids may mean the same contents. */
 interface Candidate {
@@ -163,18 +91,18 @@ class FrameStoreBuild {
   readonly #usable: { id: string; source: SourceVideo; key: string; entry: StoreEntry }[] = [];
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
+  readonly #space: StoreSpace;
   #sources!: SourceRegistry;
   #failure: unknown = null;
   #stored = 0;
   #reused = 0;
-  #bytes = 0;
-  #checkSpaceAt = bytesBetweenChecks;
 
   constructor(folder: string, options: BuildFrameStoreOptions) {
     this.#folder = folder;
     this.#options = options;
     const { shortSide, fps = null, maxFrames = null } = options;
     this.#settings = { shortSide, fps, maxFrames };
+    this.#space = new StoreSpace(folder, options.reserveBytes);
     const signals = options.signal === undefined ? [] : [options.signal];
     this.#signal = AbortSignal.any([this.#stop.signal, ...signals]);
   }
@@ -185,7 +113,7 @@ class FrameStoreBuild {
     await this.#forEach('check', inGroups(videos, 1), (video) => this.#check(video, candidates));
     const plan = await this.#plan([...candidates.values()]);
     this.#options.onPlan?.(plan);
-    this.#requireSpace(plan);
+    this.#space.require(plan);
     const jobs: Candidate[] = [];
     for (const candidate of candidates.values()) {
       const entry = candidate.stored[plan.format];
@@ -247,7 +175,7 @@ class FrameStoreBuild {
       videos: candidates.map(({ rawBytes, stored }) => ({ rawBytes, stored: formats.filter((name) => stored[name]) })),
       wanted: this.#options.format ?? 'auto',
       budgetBytes: this.#options.budgetBytes,
-      freeBytes: await this.#freeBytes(),
+      freeBytes: await this.#space.freeBytes(),
     });
   }
 
@@ -297,6 +225,7 @@ class FrameStoreBuild {
       selection: { shortSide, fps, maxFrames },
       file: temporaryName(this.#framesFile(job, format)),
     }));
+    let written = 0;
     try {
       const times = await decodeTogether(targets, { timeoutMs, signal: this.#signal });
       for (const [k, { job, file: temporary }] of targets.entries()) {
@@ -304,12 +233,12 @@ class FrameStoreBuild {
         if (!timestamps) continue;
         const { sha256, bytes } = await hashFile(temporary, { signal: this.#signal });
         this.#decoded.set(job, { temporary, written: { timestamps, warnings: [], pictureBytes: [], sha256 } });
-        this.#bytes += bytes;
+        written += bytes;
       }
     } finally {
       for (const { job, file } of targets) if (!this.#decoded.has(job)) await rm(file, { force: true });
     }
-    if (this.#bytes >= this.#checkSpaceAt) await this.#requireReserve();
+    await this.#space.note(written);
   }
 
   #framesFile({ source }: Candidate, format: StoreFormat): string {
@@ -337,10 +266,7 @@ class FrameStoreBuild {
   }
 
   async #decode(job: Candidate, format: StoreFormat, file: string): Promise<DecodedSource> {
-    const onBytes = async (bytes: number): Promise<void> => {
-      this.#bytes += bytes;
-      if (this.#bytes >= this.#checkSpaceAt) await this.#requireReserve();
-    };
+    const onBytes = (bytes: number): Promise<void> => this.#space.note(bytes);
     return withSourceFrames(job.video, job.header, this.#sourceOptions, async (source, header) => {
       const written = await writeFrames(source, file, { format, onBytes });
       if (written.timestamps.length === 0) throw emptyClip(job.video);
@@ -374,32 +300,6 @@ class FrameStoreBuild {
     if (outdated.size > 0) await removeEntries(this.#folder, ({ source }) => outdated.has(source));
   }
 
-  #requireSpace({ toDecode, bytesToWrite, freeBytes, format }: StorePlan): void {
-    if (toDecode === 0 || bytesToWrite + this.#reserveBytes <= freeBytes) return;
-    const reserve = formatBytes(this.#reserveBytes);
-    throw new VideoError({
-      code: 'disk-full',
-      path: this.#folder,
-      reason: `The frames of ${toDecode} videos need about ${formatBytes(bytesToWrite)} as ${format}, but only ${formatBytes(freeBytes)} are free and ${reserve} of them must stay so.`,
-      hint: 'Free some space, choose a folder on another disk, or use the format jpeg or a smaller shortSide, fps or maxFrames.',
-    });
-  }
-
-  /** Headers can understate what a file holds, and others write to the disk as well. */
-  async #requireReserve(): Promise<void> {
-    this.#checkSpaceAt = this.#bytes + bytesBetweenChecks;
-    if ((await this.#freeBytes()) < this.#reserveBytes) throw diskFullError(this.#folder);
-  }
-
-  async #freeBytes(): Promise<number> {
-    const { bavail, bsize } = await statfs(this.#folder);
-    return bavail * bsize;
-  }
-
-  get #reserveBytes(): number {
-    return this.#options.reserveBytes ?? 256 << 20;
-  }
-
   /**
    * Works on several groups of items at a time: `prepare` does what it can for a group as a whole. Trouble with one
    * video is noted; trouble with the whole build ends it.
@@ -420,7 +320,12 @@ class FrameStoreBuild {
         this.#noteFailure(item.ids ?? [item.id], error);
       }
       done += 1;
-      const counts = { stored: this.#stored, reused: this.#reused, failed: this.#failed.length, bytes: this.#bytes };
+      const counts = {
+        stored: this.#stored,
+        reused: this.#reused,
+        failed: this.#failed.length,
+        bytes: this.#space.written,
+      };
       this.#options.onProgress?.({ phase, done, total, id: item.id, ...counts });
     };
     const worker = async (): Promise<void> => {
@@ -499,20 +404,4 @@ async function requireUnchanged({ video, source }: Candidate): Promise<void> {
     reason: 'The file was changed while it was being decoded.',
     hint: 'Build again when it is complete.',
   });
-}
-
-function checkArguments(videos: readonly { id: string }[], options: BuildFrameStoreOptions): void {
-  const seen = new Set<string>();
-  for (const { id } of videos) {
-    if (seen.has(id))
-      throw invalidArgument(`The id ${JSON.stringify(id)} is used for two videos.`, 'Give every video its own id.');
-    seen.add(id);
-  }
-  if (!Number.isInteger(options.shortSide) || options.shortSide < 1) {
-    throw invalidArgument(`shortSide is ${options.shortSide}.`, 'Give a whole number of pixels of at least 1.');
-  }
-  for (const name of ['fps', 'maxFrames', 'concurrency', 'budgetBytes'] as const) {
-    const value = options[name];
-    if (value !== undefined && !(value > 0)) throw invalidArgument(`${name} is ${value}.`, 'It must be above 0.');
-  }
 }

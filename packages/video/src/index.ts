@@ -22,13 +22,8 @@ export {
   type StoredVideo,
   type StoreSelection,
 } from './frame-store.js';
-export {
-  type BuildFrameStoreOptions,
-  type BuildProgress,
-  type BuildResult,
-  buildFrameStore,
-  type FailedVideo,
-} from './frame-store-build.js';
+export { buildFrameStore } from './frame-store-build.js';
+export type { BuildFrameStoreOptions, BuildProgress, BuildResult, FailedVideo } from './frame-store-options.js';
 export { imageSizes, readImages, startReadingImages } from './image-files.js';
 export { type ImageFramesOptions, imageFrames, imageSize } from './image-frames.js';
 export { type PacketOptions, type PacketTimeline, probeWithPackets, readPackets } from './packets.js';

@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { VideoError } from './errors.js';
-import type { BuildFrameStoreOptions } from './frame-store-build.js';
+import type { BuildFrameStoreOptions } from './frame-store-options.js';
 import type { SourceVideo } from './source-video.js';
 
 /** A picture to decode: the bytes of a file it takes, and where in the pixels it goes, as frame numbers. */

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ffmpeg, gradientFrames, temporaryFolder } from './fixtures.test.helper.js';
 import { FrameStore } from './frame-store.js';
-import { type BuildFrameStoreOptions, buildFrameStore } from './frame-store-build.js';
+import { buildFrameStore } from './frame-store-build.js';
+import type { BuildFrameStoreOptions } from './frame-store-options.js';
 import { encodePicture } from './picture.js';
 import type { SourceVideo } from './source-video.js';
 

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Concept, conceptsOfNames, readConcepts } from '../language/concept-file.js';
 import { type Proposal, proposeLabels, writeProposals } from '../runs/label-by-words.js';
 import { clipsOption, type LanguageFlags, MODEL_ARGUMENT, storeOption, templatesOption } from './language-options.js';
@@ -21,7 +21,7 @@ export function labelCommand(): Command {
     .description('propose labels for videos from the names of classes alone')
     .argument('<data>', 'a folder of videos, with classes or without, or a manifest or list')
     .requiredOption('--model <run or file>', MODEL_ARGUMENT)
-    .option('--words <names>', 'the classes, separated by commas')
+    .addOption(new Option('--words <names>', 'the classes, separated by commas').conflicts('concepts'))
     .option('--concepts <list or file>', 'the classes from a list such as ucf101, or from a file')
     .requiredOption('--out <file>', 'a CSV file path,label,split,confidence, which train timebalance takes as --data')
     .addOption(templatesOption())

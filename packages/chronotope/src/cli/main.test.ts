@@ -55,6 +55,23 @@ describe('the command line', () => {
     assert.match(deeper.stderr, /Did you mean show/);
   });
 
+  test('an option that another would silence is refused', () => {
+    for (const [args, pair] of [
+      [
+        ['zero-shot', 'm', 'd', '--captions', '--concepts', 'demo'],
+        /'--captions' cannot be used with option '--concepts/,
+      ],
+      [
+        ['label', 'd', '--model', 'm', '--out', 'o', '--words', 'a,b', '--concepts', 'demo'],
+        /'--words <names>' cannot be used with option '--concepts/,
+      ],
+    ] as const) {
+      const { status, stderr } = chronotope([...args]);
+      assert.equal(status, 2);
+      assert.match(stderr, pair);
+    }
+  });
+
   test('a reader who has seen enough ends it without a word', () => {
     const { stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${BIN}" recipe list | head -n 1`], {
       encoding: 'utf8',

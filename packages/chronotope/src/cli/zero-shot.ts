@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { CrossModalResult } from '../evaluation/cross-modal.js';
 import { readConcepts } from '../language/concept-file.js';
 import { type CaptionRetrieval, retrieveByCaption, type ZeroShotResult, zeroShot } from '../runs/zero-shot.js';
@@ -24,7 +24,11 @@ export function zeroShotCommand(): Command {
       '--concepts <list or file>',
       'descriptions of the classes, from a list such as ucf101 or a file, beside their names',
     )
-    .option('--captions', 'find videos by their captions and captions by their videos instead')
+    .addOption(
+      new Option('--captions', 'find videos by their captions and captions by their videos instead').conflicts(
+        'concepts',
+      ),
+    )
     .addOption(stageOption())
     .addOption(clipsOption())
     .addOption(storeOption())

@@ -11,6 +11,7 @@ import {
 } from '../augment/presets.js';
 import { ChronotopeError } from '../errors.js';
 import { randomStream } from '../random.js';
+import { shortClips as geometry } from '../testing/stored-clips.js';
 import {
   type ClipGeometry,
   type PlannedClip,
@@ -22,15 +23,6 @@ import {
   trainPlan,
   twoViewsPlan,
 } from './views.js';
-
-const geometry: ClipGeometry = {
-  frames: 4,
-  stride: 2,
-  globalStride: 2,
-  localClips: 2,
-  virtualFrames: null,
-  shortVideo: 'official',
-};
 
 const random = () => randomStream(0, 'clips');
 

@@ -60,7 +60,7 @@ describe('videos and words', () => {
     const described = await zeroShot(run, data, { templates: ['{}'], concepts, store });
     assert.deepEqual([described.top1, described.prompts], [1, ['blue', 'everything is blue']]);
     await assert.rejects(zeroShot(run, data, { templates: ['{}'], concepts: concepts.slice(1), store }), {
-      code: 'concepts-missing',
+      code: 'concepts-incomplete',
       message: /lack classes of the data: blue/,
     });
     const found = await retrieveByCaption(run, data, { store });

@@ -45,7 +45,7 @@ export interface ZeroShotResult extends Accuracy {
  *
  * @param source a run with a text tower, or a file of CLIP weights
  * @param data a folder of videos, a manifest or a list
- * @throws ChronotopeError `no-labels`, `concepts-missing` where a class is not among `concepts`, those of `openLanguageModel` and `readDataset`
+ * @throws ChronotopeError `no-labels`, `concepts-incomplete` where a class is not among `concepts`, those of `openLanguageModel` and `readDataset`
  */
 export async function zeroShot(
   source: string,
@@ -77,7 +77,7 @@ function conceptsOf(classes: readonly string[], concepts: readonly Concept[] | u
   const known = new Map(concepts.map((concept) => [concept.name, concept]));
   const missing = names.filter((name) => !known.has(name));
   if (missing.length > 0) {
-    throw new ChronotopeError('concepts-missing', `the concepts lack classes of the data: ${missing.join(', ')}`, {
+    throw new ChronotopeError('concepts-incomplete', `the concepts lack classes of the data: ${missing.join(', ')}`, {
       hint: 'Add them to a file of your own; docs/language.md says how such files look.',
     });
   }
