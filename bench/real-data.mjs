@@ -1,6 +1,7 @@
 // Lays the real data sets of docs/results.md out as class folders (links), the form that `chronotope train` reads.
 // usage: node bench/real-data.mjs egogestar <data folder> <out folder>
 //        node bench/real-data.mjs egogestar-fold <data folder> <out folder>     training part only, to choose settings on
+//        node bench/real-data.mjs fight-surv <data folder> <out folder>         test on other scenes: fight-surv-2, fight-surv-3
 //        node bench/real-data.mjs weizmann4 <data folder> <out folder>          other persons: weizmann4-2, weizmann4-3
 //        node bench/real-data.mjs tracking <data folder> <out folder>           train on one sequence, test on the other
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -22,34 +23,54 @@ function lines(file) {
   return readFileSync(path.join(source, file), 'utf8').trim().split(/\r?\n/);
 }
 
-function egogestarClips() {
+function clips() {
   const [head, ...rows] = lines('clips.csv').map((line) => line.split(','));
   return rows.map((row) => Object.fromEntries(head.map((name, column) => [name, row[column]])));
 }
 
 /** The largest group of scenes is held out; the test part is not touched. */
 function egogestarFold(out) {
-  for (const clip of egogestarClips()) {
+  for (const clip of clips()) {
     if (clip.split !== 'train') continue;
     if (clip.group !== 'office') link(clip.path, out, clip.label || '_unlabelled');
     else if (clip.label) link(clip.path, out, '_test', clip.label);
   }
 }
 
-/** The labels of the budgets go into `labels-<budget>.csv`, so that all budgets are runs on the same videos. */
 function egogestar(out) {
-  const budgets = new Map([1, 2, 5].map((budget) => [budget, ['path,label']]));
-  for (const clip of egogestarClips()) {
+  for (const clip of clips()) {
     if (clip.split === 'test') link(clip.path, out, 'videos', '_test', clip.label);
-    if (clip.split !== 'train') continue;
-    const folder = clip.label || '_unlabelled';
-    link(clip.path, out, 'videos', folder);
-    for (const [budget, rows] of budgets) {
-      const labelled = clip.few !== '' && Number(clip.few) <= budget;
-      if (labelled) rows.push(`${folder}/${linkName(clip.path)},${clip.label}`);
-    }
+    if (clip.split === 'train') link(clip.path, out, 'videos', clip.label || '_unlabelled');
   }
-  for (const [budget, rows] of budgets) writeFileSync(path.join(out, `labels-${budget}.csv`), `${rows.join('\n')}\n`);
+  const labelled = clips().filter(({ split, few, label }) => split === 'train' && few !== '' && label !== '');
+  for (const budget of [1, 2, 5]) {
+    const known = labelled.filter(({ few }) => Number(few) <= budget);
+    writeLabels(out, budget, known);
+  }
+}
+
+/** One fold is for testing; in the others labels are given scene by scene, as somebody would who watches recordings. */
+const fightSurv = (fold) => (out) => {
+  const known = { fight: [], noFight: [] };
+  for (const { path: file, class: label, ...clip } of clips()) {
+    const isTest = clip.fold === String(fold);
+    link(file, out, 'videos', ...(isTest ? ['_test'] : []), label);
+    if (!isTest) known[label].push({ path: file, label, scene: Number(clip.scene) });
+  }
+  for (const list of Object.values(known)) list.sort((a, b) => a.scene - b.scene);
+  for (const budget of [6, 12, 24]) {
+    writeLabels(
+      out,
+      budget,
+      Object.values(known).flatMap((list) => list.slice(0, budget)),
+    );
+  }
+};
+
+/** The labels of a budget, so that all budgets are runs on the same videos. */
+function writeLabels(out, budget, known) {
+  const rows = known.map(({ path: file, label }) => `${label}/${linkName(file)},${label}`);
+  writeFileSync(path.join(out, `labels-${budget}.csv`), `path,label\n${rows.join('\n')}\n`);
 }
 
 /** Three persons are for testing, one has labels; the published rounds differ in which. */
@@ -85,6 +106,9 @@ function tracking(out) {
 const layouts = {
   egogestar,
   'egogestar-fold': egogestarFold,
+  'fight-surv': fightSurv(1),
+  'fight-surv-2': fightSurv(2),
+  'fight-surv-3': fightSurv(3),
   weizmann4: weizmann4(1),
   'weizmann4-2': weizmann4(2),
   'weizmann4-3': weizmann4(3),

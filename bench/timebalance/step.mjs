@@ -4,7 +4,11 @@
 import { readFileSync } from 'node:fs';
 import { convolutionTuning, manualSeed, rand, scope, setNumThreads, tensor } from '@chronotope/torch';
 import { newClassifier, newPretextModel } from '../../packages/chronotope/dist/methods/timebalance/networks.js';
-import { cachedTeaching, liveTeaching } from '../../packages/chronotope/dist/methods/timebalance/teaching.js';
+import {
+  cachedTeaching,
+  freezeTeacher,
+  liveTeaching,
+} from '../../packages/chronotope/dist/methods/timebalance/teaching.js';
 import { pretextTraining, studentTraining } from '../../packages/chronotope/dist/methods/timebalance/training.js';
 import { loadRecipe } from '../../packages/chronotope/dist/recipes/load.js';
 
@@ -60,7 +64,9 @@ function student() {
     probabilities: rand([ids.length, classes]).softmax(1),
   });
   const teaching =
-    kind === 'student-cached' ? cachedTeaching([table(), table()], combination) : liveTeaching(teachers, combination);
+    kind === 'student-cached'
+      ? cachedTeaching([table(), table()], combination)
+      : liveTeaching(teachers.map(freezeTeacher), combination);
   const loaders = {
     labelled: loaderOf({ clip: clips([labelled]) }, ids.slice(0, labelled), labelled),
     unlabelled: loaderOf({ clip: clips([unlabelled]) }, ids.slice(labelled), 0),

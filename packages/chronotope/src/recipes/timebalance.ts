@@ -68,6 +68,12 @@ const student = labelled.extend({
     .describe('the teachers; of two of one kind the second is pre-trained from another seed, and both weigh the same'),
   mixing: z.enum(['probabilities', 'logits']).default('probabilities').describe('what of the teachers is averaged'),
   teacherTemperature: positive.default(1).describe('below 1 sharpens what the teachers say'),
+  teacherBalance: z
+    .enum(['none', 'labelled'])
+    .default('none')
+    .describe(
+      'labelled: over all videos the teachers name each class as often as it is labelled; assumes that mix of classes',
+    ),
   teacherConfidence: share.default(0).describe('videos whose teachers are less sure than this are not distilled'),
 });
 

@@ -17,6 +17,7 @@ import {
   type Teacher,
 } from './stages.js';
 import { trainStudent } from './students.js';
+import { freezeTeacher } from './teaching.js';
 import { pretextTraining } from './training.js';
 import { viewPlan } from './view-plans.js';
 
@@ -68,7 +69,7 @@ async function runDraw(run: TimeBalanceRun, draw: number, pretrained: Pretrained
     if (!isTeacherStage(stage)) continue;
     const teacher = stage.slice('teacher-'.length) as Teacher;
     const start = pretrained.get(`pretrain-${teacher}`)!;
-    teachers.set(teacher, await trainOnLabels(run, draw, stage, recipe.teacher, start));
+    teachers.set(teacher, freezeTeacher(await trainOnLabels(run, draw, stage, recipe.teacher, start)));
   }
   for (const student of studentsOf(recipe)) await trainStudent(run, draw, student, { pretrained, teachers });
   for (const model of teachers.values()) model.dispose();

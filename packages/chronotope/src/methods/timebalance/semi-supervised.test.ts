@@ -5,7 +5,7 @@ import { loadRecipeOf } from '../../recipes/load.js';
 import { assertClose, type Nested } from '../../testing/golden.js';
 import { newClassifier } from './networks.js';
 import { MeanTeacher } from './semi-supervised.js';
-import { cachedTeaching, liveTeaching } from './teaching.js';
+import { cachedTeaching, freezeTeacher, liveTeaching } from './teaching.js';
 
 const recipe = loadRecipeOf('timebalance', 'timebalance-demo');
 const classifier = () => newClassifier(recipe, 3, { dropout: 0.5 });
@@ -48,7 +48,7 @@ describe('what the teachers say', () => {
         ['a', 1],
         ['b', 0.25],
       ]);
-      const says = liveTeaching(teachers, { weights, ...options })(batchOf(['a', 'b'], clips));
+      const says = liveTeaching(teachers.map(freezeTeacher), { weights, ...options })(batchOf(['a', 'b'], clips));
       const mixed = second!.select(0, 1).mul(0.75).add(first!.select(0, 1).mul(0.25));
       assertClose(says.select(0, 0), first!.select(0, 0).toArray() as Nested, { relative: 1e-4 });
       assertClose(says.select(0, 1), mixed.toArray() as Nested, { relative: 1e-4 });
@@ -89,5 +89,12 @@ describe('what the teachers say', () => {
       const sharp = cachedTeaching([tables[1]!], { weights, mixing: 'logits', teacherTemperature: 0.5 })(batch);
       const squares = 0.36 + 0.16;
       assertClose(sharp.select(0, 0), [0.36 / squares, 0.16 / squares]);
+      const classFactors = tensor([1, 3]);
+      const balanced = cachedTeaching(tables, { weights, classFactors, ...options })(batch);
+      assertClose(balanced, [
+        [0.2 / 2.6, 2.4 / 2.6],
+        [0.25, 0.75],
+        [0.2 / 2.6, 2.4 / 2.6],
+      ]);
     }));
 });

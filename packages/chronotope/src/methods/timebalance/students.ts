@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { manualSeed } from '@chronotope/torch';
+import { manualSeed, scope, type Tensor } from '@chronotope/torch';
+import type { ManifestEntry } from '../../data/manifest.js';
 import { predictVideos } from '../../evaluation/predict-videos.js';
+import { balancingFactors } from '../../losses/class-balance.js';
 import type { Classifier } from '../../models/classifier.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import { loadPredictions, type PredictionTable, savePredictions } from '../../training/prediction-table.js';
@@ -22,7 +24,7 @@ import {
 } from './run.js';
 import { mapScores } from './score-map.js';
 import { kindOf, type Student, stageName, studentsOf, type Teacher, teachersOf } from './stages.js';
-import { cachedTeaching, liveTeaching, type Teaching } from './teaching.js';
+import { type Combination, cachedTeaching, liveTeaching, type Teaching, tabledAnswers } from './teaching.js';
 import { studentTraining } from './training.js';
 import { viewPlan } from './view-plans.js';
 
@@ -117,24 +119,43 @@ async function teachingOf(
   student: Student,
   { teachers, weights }: TeacherNetworks & { weights: ReadonlyMap<string, number> },
 ): Promise<{ teaching: Teaching; knows: (id: string) => boolean; close: () => void }> {
-  const { mixing, teacherTemperature, ...settings } = student.recipe.student;
-  const combination = { weights, mixing, teacherTemperature };
+  const { mixing, teacherTemperature, teacherBalance, ...settings } = student.recipe.student;
   const pair = teachersOf(settings);
-  if (settings.teachers === 'live') {
-    const networks = pair.map((teacher) => teachers.get(teacher)!);
-    return { teaching: liveTeaching(networks, combination), knows: () => true, close: () => {} };
-  }
+  const isCached = settings.teachers === 'cached';
   const tables: PredictionTable[] = [];
-  for (const teacher of pair) {
+  for (const teacher of isCached || teacherBalance !== 'none' ? pair : []) {
     tables.push(await teacherPredictions(run, draw, { teacher, model: teachers.get(teacher)! }));
   }
+  const knows = (id: string): boolean => tables.every(({ rows }) => rows.has(id));
+  const combination: Combination = { weights, mixing, teacherTemperature };
+  if (teacherBalance !== 'none') {
+    const videos = videosOf(run, draw).filter(({ id }) => weights.has(id) && knows(id));
+    combination.classFactors = balance(videos, run, tables, { weights, mixing });
+  }
+  const networks = pair.map((teacher) => teachers.get(teacher)!);
   return {
-    teaching: cachedTeaching(tables, combination),
-    knows: (id) => tables.every(({ rows }) => rows.has(id)),
+    teaching: isCached ? cachedTeaching(tables, combination) : liveTeaching(networks, combination),
+    knows: isCached ? knows : () => true,
     close: () => {
       for (const { probabilities } of tables) probabilities.dispose();
+      combination.classFactors?.dispose();
     },
   };
+}
+
+/** Factors with which the teachers name the classes of all videos as often as the labels do. */
+function balance(
+  videos: readonly ManifestEntry[],
+  { classes, device }: Pick<TimeBalanceRun, 'classes' | 'device'>,
+  tables: readonly PredictionTable[],
+  combination: Pick<Combination, 'weights' | 'mixing'>,
+): Tensor {
+  const labels = classes.map((name) => videos.filter(({ label }) => label === name).length);
+  const ids = videos.map(({ id }) => id);
+  return scope(() => {
+    const answers = tabledAnswers(tables, ids, { ...combination, teacherTemperature: 1 });
+    return balancingFactors(answers, labels).to({ device });
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { nn, noGrad, softmax, type Tensor, tensor } from '@chronotope/torch';
+import { rebalance } from '../../losses/class-balance.js';
 import { mixTeachers } from '../../losses/similarity.js';
 import { sharpen } from '../../losses/targets.js';
 import type { Classifier } from '../../models/classifier.js';
@@ -13,16 +14,25 @@ export type Teaching = (batch: Batch) => Tensor;
 export interface Combination extends Pick<StudentSettings, 'mixing' | 'teacherTemperature'> {
   /** Weight of the first teacher for each video. */
   weights: ReadonlyMap<string, number>;
+  /** `[C]`, by which the classes of the mixture are weighed, before it is sharpened. Default: all alike. */
+  classFactors?: Tensor;
 }
 
 /**
- * Teachers that see the clips of the student (official). They are frozen for good: evaluation mode, no gradients, batch
- * normalisation folded into the convolutions.
+ * Freezes a teacher for good: evaluation mode, no gradients, batch normalisation folded into the convolutions. Whatever
+ * asks a teacher asks the folded one, so that a run that is taken up again gets the same bits.
+ */
+export function freezeTeacher(teacher: Classifier): Classifier {
+  nn.foldBatchNorm(teacher.eval().requiresGrad_(false));
+  return teacher;
+}
+
+/**
+ * Teachers that see the clips of the student (official).
  *
- * @param teachers one or two
+ * @param teachers one or two, frozen
  */
 export function liveTeaching(teachers: readonly Classifier[], combination: Combination): Teaching {
-  for (const teacher of teachers) nn.foldBatchNorm(teacher.eval().requiresGrad_(false));
   return ({ views, ids }) =>
     noGrad(() => {
       const clips = views.clip!;
@@ -38,24 +48,46 @@ export function liveTeaching(teachers: readonly Classifier[], combination: Combi
  * @param tables one or two; each has every video of the training
  */
 export function cachedTeaching(tables: readonly PredictionTable[], combination: Combination): Teaching {
-  return ({ ids, views }) =>
-    noGrad(() => {
-      const { device } = views.clip!;
-      const answers = tables.map(({ rows, probabilities }) => {
-        const wanted = BigInt64Array.from(ids, (id) => BigInt(rows.get(id)!));
-        return probabilities.indexSelect(0, tensor(wanted)).to({ device });
-      });
-      return combine(answers, ids, combination);
-    });
+  return ({ ids, views }) => {
+    const { device } = views.clip!;
+    return noGrad(() => tabledAnswers(tables, ids, { ...combination, device }));
+  };
+}
+
+/**
+ * What teachers that saw every video once say together of some.
+ *
+ * @param tables one or two; each has all `ids`
+ * @returns `[ids, C]` probabilities
+ */
+export function tabledAnswers(
+  tables: readonly PredictionTable[],
+  ids: readonly string[],
+  { device = 'cpu', ...combination }: Combination & { device?: string },
+): Tensor {
+  const answers = tables.map(({ rows, probabilities }) => {
+    const wanted = BigInt64Array.from(ids, (id) => BigInt(rows.get(id)!));
+    return probabilities.indexSelect(0, tensor(wanted)).to({ device });
+  });
+  return combine(answers, ids, combination);
 }
 
 function combine(answers: readonly Tensor[], ids: readonly string[], combination: Combination): Tensor {
-  const { weights, mixing, teacherTemperature } = combination;
-  const [first, second] = answers as [Tensor, Tensor | undefined];
-  if (second === undefined) return sharpen(first, teacherTemperature);
+  const { weights, mixing, teacherTemperature, classFactors } = combination;
+  const mixture = mixed(answers, ids, { weights, mixing });
+  const balanced = classFactors === undefined ? mixture : rebalance(mixture, classFactors);
+  return sharpen(balanced, teacherTemperature);
+}
+
+function mixed(
+  [first, second]: readonly Tensor[],
+  ids: readonly string[],
+  { weights, mixing }: Pick<Combination, 'weights' | 'mixing'>,
+): Tensor {
+  if (second === undefined) return first!;
   const weight = tensor(
     Float32Array.from(ids, (id) => weights.get(id)!),
-    { device: first.device },
+    { device: second.device },
   );
-  return sharpen(mixTeachers(first, second, weight, { of: mixing }), teacherTemperature);
+  return mixTeachers(first!, second, weight, { of: mixing });
 }
