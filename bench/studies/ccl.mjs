@@ -5,10 +5,8 @@
 //   node bench/studies/ccl.mjs <out folder> [--seeds 1,2,3] [--parts demo,demo-long,egogestar,weizmann4,tracking]
 //       [--data <shared/data>]
 
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
   evaluateFeatures,
@@ -17,13 +15,14 @@ import {
   trainCcl,
   trainTracker,
 } from '../../packages/chronotope/dist/index.js';
+import { SHARED_DATA, StudyData } from './study-data.mjs';
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seeds: { type: 'string', default: '1,2,3' },
     parts: { type: 'string', default: 'demo,demo-long,egogestar,weizmann4,tracking' },
-    data: { type: 'string', default: fileURLToPath(new URL('../../../shared/data', import.meta.url)) },
+    data: { type: 'string', default: SHARED_DATA },
   },
 });
 const [out] = positionals;
@@ -34,8 +33,7 @@ if (out === undefined) {
   process.exit(2);
 }
 const seeds = flags.seeds.split(',').map(Number);
-const program = fileURLToPath(new URL('../../packages/chronotope/bin/chronotope.js', import.meta.url));
-const layouts = fileURLToPath(new URL('../real-data.mjs', import.meta.url));
+const data = new StudyData(out, flags.data);
 
 /** What the rows of a table change; random weights take one step that changes nothing. */
 const OBJECTIVES = {
@@ -54,22 +52,22 @@ const measuresOf = ({ neighbours = 5 }) => ({
 /** Each gives the data of a seed and what the recipe changes. */
 const PARTS = {
   demo: {
-    data: () => made('demo', (to) => run(program, 'demo-data', to, '--train-per-class', '20')),
+    videos: () => data.demo('demo', '--train-per-class', '20'),
     settings: [],
   },
   // Five times as long, with a key encoder that is slower by about as much: what more training is worth to each objective.
   'demo-long': {
-    data: () => PARTS.demo.data(),
+    videos: () => PARTS.demo.videos(),
     settings: ['pretrain.epochs=300', 'pretrain.keyMomentum=0.996'],
   },
   egogestar: {
-    data: () => path.join(real('egogestar', 'egogestar'), 'videos'),
+    videos: () => path.join(data.real('egogestar', 'egogestar'), 'videos'),
     settings: [],
   },
   // Each seed is a published round: other persons to test on, and one other person with labels for the probe.
   weizmann4: {
     neighbours: 1,
-    data: (seed) => real(seed === 1 ? 'weizmann4' : `weizmann4-${seed}`, 'weizmann4'),
+    videos: (seed) => data.real(seed === 1 ? 'weizmann4' : `weizmann4-${seed}`, 'weizmann4'),
     settings: [
       ...['frames.shortSide=64', 'frames.fps=null', 'inputSize=48', 'pretrain.batch=4', 'pretrain.epochs=100'],
       ...['queue.intra=12', 'queue.cycle=16', 'queue.candidates=4'],
@@ -98,8 +96,8 @@ async function representations(part) {
 }
 
 async function representation(part, title, seed) {
-  const { data, settings, neighbours = 5 } = PARTS[part];
-  const videos = data(seed);
+  const { videos: videosOf, settings, neighbours = 5 } = PARTS[part];
+  const videos = videosOf(seed);
   const folder = path.join(out, 'runs', part, `${title.replaceAll(/[^a-zA-Z]+/g, '-')}-${seed}`);
   const overrides = [...settings, ...OBJECTIVES[title], `seed=${seed}`, 'training.threads=1'];
   const recipe = loadRecipeOf('ccl', 'ccl-small', overrides);
@@ -130,25 +128,25 @@ function lastShares(file) {
 
 /** Trackers on frozen features of CCL, learnt from the frames of the training sequences, and on random ones. */
 async function tracking() {
-  const sequences = made('sequences', (to) => run(program, 'demo-data', to, '--sequences'));
+  const sequences = data.demo('sequences', '--sequences');
   for (const seed of seeds) await trackingEncoder(sequences, seed);
   await trackers('generated sequences', sequences, []);
   // One real sequence to train the two small convolutions on and one to test on; the encoders are the same.
   const settings = ['pairs.perSequence=64', 'pairs.batch=8'];
-  await trackers('OTB: trained on Crossing, tested on DragonBaby', real('tracking', 'tracking'), settings);
+  await trackers('OTB: trained on Crossing, tested on DragonBaby', data.real('tracking', 'tracking'), settings);
 }
 
-async function trackers(title, data, settings) {
+async function trackers(title, videos, settings) {
   const names = { random: 'random, frozen', learnt: 'CCL, frozen' };
   const scores = { random: [], learnt: [] };
   for (const seed of seeds) {
     for (const name of Object.keys(names)) {
       const weights = name === 'learnt' ? [`model.pretrained=${encoderOf(seed)}:pretrain`] : [];
       const overrides = ['model.depths=[1,1,1,1]', 'pairs.epochs=5', ...settings, ...weights, `seed=${seed}`];
-      const tracker = path.join(out, 'runs', path.basename(data), `${name}-${seed}`);
-      await trainTracker({ data, out: tracker, recipe: loadRecipeOf('tracker', 'tracker-small', overrides) });
+      const tracker = path.join(out, 'runs', path.basename(videos), `${name}-${seed}`);
+      await trainTracker({ data: videos, out: tracker, recipe: loadRecipeOf('tracker', 'tracker-small', overrides) });
       const file = path.join(tracker, 'tracking', 'evaluation.json');
-      if (!existsSync(file)) await evaluateTrackers([tracker], { data });
+      if (!existsSync(file)) await evaluateTrackers([tracker], { data: videos });
       scores[name].push(JSON.parse(readFileSync(file, 'utf8')).scores);
     }
   }
@@ -162,39 +160,22 @@ async function trackers(title, data, settings) {
 }
 
 /** CCL on single frames of few sequences: small crops, because objects are small. */
-async function trackingEncoder(data, seed) {
+async function trackingEncoder(videos, seed) {
   const overrides = [
     ...['frames.shortSide=160', 'frames.fps=null', 'inputSize=64', 'pretrain.augment.area=[0.05,0.5]'],
     ...['pretrain.epochs=150', 'pretrain.batch=4', 'queue.intra=12', 'queue.cycle=16', 'queue.candidates=4'],
     ...[`seed=${seed}`, 'training.threads=1'],
   ];
-  await trainCcl({ data, out: encoderOf(seed), recipe: loadRecipeOf('ccl', 'ccl-small', overrides), workers: 0 });
+  await trainCcl({
+    data: videos,
+    out: encoderOf(seed),
+    recipe: loadRecipeOf('ccl', 'ccl-small', overrides),
+    workers: 0,
+  });
 }
 
 function encoderOf(seed) {
   return path.join(out, 'runs', 'sequences', `encoder-${seed}`);
-}
-
-/** A data set that is made once. */
-function made(folder, make) {
-  const to = path.join(out, folder);
-  if (existsSync(to)) return to;
-  const unfinished = `${to}.unfinished`;
-  rmSync(unfinished, { recursive: true, force: true });
-  make(unfinished);
-  renameSync(unfinished, to);
-  return to;
-}
-
-function real(layout, name) {
-  const to = path.join(out, layout);
-  if (!existsSync(to)) run(layouts, layout, path.join(flags.data, name), to);
-  return to;
-}
-
-function run(script, ...args) {
-  const { status } = spawnSync(process.execPath, [script, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
-  if (status !== 0) throw new Error(`${path.basename(script)} ${args.join(' ')} failed`);
 }
 
 /** The values of the seeds, and their mean. */

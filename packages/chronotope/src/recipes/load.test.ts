@@ -23,6 +23,43 @@ describe('recipes', () => {
     assert.equal(recipe.teacher.augment.flip, 0);
   });
 
+  test('a recipe that extends another changes what it names, at any depth, and nothing else', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'recipes-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const write = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const base = loadRecipeOf('timebalance', 'timebalance-small');
+    const own = write('own.yaml', 'extends: timebalance-small\nstudent: { augment: { crop: [0.9, 1] } }\n');
+    const wanted = structuredClone(base);
+    wanted.student.augment.crop = [0.9, 1];
+    assert.deepEqual(loadRecipe(own), wanted);
+    // Settings that share an anchor in the recipe below do not share a change above.
+    assert.deepEqual(wanted.teacher, base.teacher);
+    const second = write('second.yaml', 'extends: own.yaml\nseed: 9\n');
+    assert.deepEqual(loadRecipe(second), { ...wanted, seed: 9 });
+
+    assert.throws(() => loadRecipe(write('none.yaml', 'extends: timebalance-smal\n')), {
+      code: 'recipe-missing',
+      message: /timebalance-smal"/,
+      hint: 'Did you mean timebalance-small?',
+    });
+    assert.throws(() => loadRecipe(write('list.yaml', 'extends: [own.yaml]\n')), /extends: expected the name/);
+    write('a.yaml', 'extends: b.yaml\n');
+    assert.throws(() => loadRecipe(write('b.yaml', 'extends: a.yaml\n')), /in a circle/);
+  });
+
+  test('the preset best differs from small in what its first lines name', () => {
+    const { pretrain, student, ...best } = loadRecipeOf('timebalance', 'timebalance-best');
+    const small = loadRecipeOf('timebalance', 'timebalance-small');
+    assert.deepEqual({ ...best, pretrain: small.pretrain, student: small.student }, small);
+    assert.deepEqual({ ...student, teacherBalance: 'none', teacherTemperature: 1 }, small.student);
+    const { epochs, warmupEpochs } = small.pretrain.student;
+    for (const own of Object.values(pretrain))
+      assert.deepEqual({ ...own, epochs, warmupEpochs }, small.pretrain.student);
+  });
+
   test('a recipe of another method, or of none, is refused', (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'recipes-'));
     t.after(() => rmSync(folder, { recursive: true }));

@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, stringify } from 'yaml';
+import { readFileSync } from 'node:fs';
+import { isMap, isScalar, isSeq, parseDocument, stringify } from 'yaml';
 import type { ZodError } from 'zod';
 import { ChronotopeError } from '../errors.js';
 import { isMapping } from '../mapping.js';
 import { didYouMean } from './nearest.js';
+import { readRecipe, shippedFile, shippedNames } from './recipe-file.js';
 import {
   METHOD_NAMES,
   type MethodName,
@@ -18,20 +18,15 @@ import { insteadOf } from './training.js';
 
 type ZodIssue = ZodError['issues'][number];
 
-const SHIPPED = fileURLToPath(new URL('../../recipes/', import.meta.url));
-
 /** Names of the recipes that come with the program: all, or those of a method. */
 export function shippedRecipes(method?: MethodName): string[] {
-  const names = readdirSync(SHIPPED)
-    .filter((file) => file.endsWith('.yaml'))
-    .map((file) => file.slice(0, -'.yaml'.length))
-    .sort();
-  return method === undefined ? names : names.filter((name) => readYaml(fileOf(name)).method === method);
+  const names = shippedNames();
+  return method === undefined ? names : names.filter((name) => readRecipe(name).method === method);
 }
 
 /** What a shipped recipe is for: the first comment of its file, on one line. */
 export function purposeOf(name: string): string {
-  const lines = readFileSync(fileOf(name), 'utf8').split('\n');
+  const lines = readFileSync(shippedFile(name), 'utf8').split('\n');
   const first = lines.findIndex((line) => !line.startsWith('#'));
   return lines
     .slice(0, first)
@@ -47,7 +42,7 @@ export function purposeOf(name: string): string {
  * @throws ChronotopeError `recipe-missing`, `recipe-invalid` (naming the key or line), `override-invalid`
  */
 export function loadRecipe(nameOrFile: string, overrides: readonly string[] = []): Recipe {
-  const settings = readYaml(shippedRecipes().includes(nameOrFile) ? fileOf(nameOrFile) : nameOrFile);
+  const settings = readRecipe(nameOrFile);
   const method = methodOf(settings, nameOrFile);
   for (const override of overrides) applyOverride(settings, override, method);
   const parsed = RECIPE_SCHEMAS[method].safeParse(settings, { reportInput: true });
@@ -132,8 +127,6 @@ function describeIssue(issue: ZodIssue, method: MethodName): string {
   return issue.keys.map(describe).join(', ');
 }
 
-const fileOf = (name: string): string => `${SHIPPED}${name}.yaml`;
-
 /** Whose recipe it is; its other keys cannot be understood without that. */
 function methodOf({ method }: Record<string, unknown>, nameOrFile: string): MethodName {
   const found = METHOD_NAMES.find((name) => name === method);
@@ -142,42 +135,6 @@ function methodOf({ method }: Record<string, unknown>, nameOrFile: string): Meth
   throw new ChronotopeError('recipe-invalid', `${nameOrFile} is not a valid recipe:\n  method: ${problem}`, {
     hint: capitalised(didYouMean(String(method), METHOD_NAMES)) ?? `Methods are ${METHOD_NAMES.join(', ')}.`,
   });
-}
-
-function readYaml(file: string): Record<string, unknown> {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    const meant = capitalised(didYouMean(file, shippedRecipes()));
-    throw new ChronotopeError('recipe-missing', `no recipe "${file}"`, {
-      hint: meant ?? `Give a YAML file or one of: ${shippedRecipes().join(', ')}.`,
-      cause,
-    });
-  }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true });
-  const problem = document.errors[0];
-  if (problem) {
-    throw new ChronotopeError(
-      'recipe-invalid',
-      `${file}, line ${lines.linePos(problem.pos[0]).line}: ${problem.message}`,
-      {
-        hint: 'A recipe is a YAML mapping of settings.',
-        cause: problem,
-      },
-    );
-  }
-  const content: unknown = document.toJS();
-  if (!isMapping(content)) {
-    throw new ChronotopeError('recipe-invalid', `${file}: expected a YAML mapping of settings`, {
-      hint: 'Compare with the recipe.yaml of a run folder: it lists every key.',
-    });
-  }
-  // Keys with a leading dot hold anchors that the settings below share.
-  const own = Object.entries(content).filter(([key]) => !key.startsWith('.'));
-  // Through JSON, so that settings which share an anchor do not share an object: overrides change them in place.
-  return JSON.parse(JSON.stringify(Object.fromEntries(own))) as Record<string, unknown>;
 }
 
 function applyOverride(settings: Record<string, unknown>, override: string, method: MethodName): void {
