@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import {
+  loadNpy,
+  loadNpyAsync,
+  loadNpz,
+  loadNpzAsync,
   loadPth,
   loadPthAsync,
   loadSafetensors,
@@ -12,6 +17,8 @@ import {
   loadStateDictAsync,
   memory,
   randn,
+  saveNpy,
+  saveNpyAsync,
   savePth,
   savePthAsync,
   saveSafetensors,
@@ -48,9 +55,16 @@ async function roundsDuring(work: Promise<unknown>): Promise<number> {
   return rounds;
 }
 
+type Tensors = Record<string, Tensor>;
+/** A NumPy file holds one array. */
+const oneOf = ({ large, x }: Tensors): Tensor => (large ?? x)!;
 const SAVERS = {
   safetensors: [saveSafetensors, saveSafetensorsAsync],
   pth: [savePth, savePthAsync],
+  npy: [
+    (path: string, tensors: Tensors) => saveNpy(path, oneOf(tensors)),
+    (path: string, tensors: Tensors, options: object = {}) => saveNpyAsync(path, oneOf(tensors), options),
+  ],
 } as const;
 
 for (const [format, [save, saveAsync]] of Object.entries(SAVERS)) {
@@ -120,6 +134,15 @@ test('loading gives what the synchronous twins give, while the event loop runs',
   });
 });
 
+test("NumPy's files are loaded as by the synchronous twins", async () => {
+  scope(() => saveNpy(at('x.npy'), values().turned));
+  const array = await loadNpyAsync(at('x.npy'));
+  scope(() => assert.deepEqual(array.data(), loadNpy(at('x.npy')).data()));
+  const golden = fileURLToPath(new URL('../../golden/io/stored.npz', import.meta.url));
+  const arrays = await loadNpzAsync(golden);
+  scope(() => assert.deepEqual([...arrays.keys()], [...loadNpz(golden).keys()]));
+});
+
 test('the files of a sharded one are read as well', async () => {
   scope(() => {
     saveSafetensors(at('1.safetensors'), { a: zeros([2]) });
@@ -134,7 +157,7 @@ test('the files of a sharded one are read as well', async () => {
 test('files that are missing, damaged or given up are refused', async () => {
   scope(() => saveSafetensors(at('cut'), { x: randn([100]) }));
   truncateSync(at('cut'), 120);
-  for (const load of [loadSafetensorsAsync, loadPthAsync, loadStateDictAsync]) {
+  for (const load of [loadSafetensorsAsync, loadPthAsync, loadStateDictAsync, loadNpyAsync, loadNpzAsync]) {
     await assert.rejects(load(at('cut')), { name: 'TorchError', code: 'io', message: /cut/ });
     await assert.rejects(load(at('missing')), { name: 'TorchError', code: 'io', message: /missing/ });
     await assert.rejects(load(at('cut'), { signal: AbortSignal.abort() }), { name: 'AbortError' });

@@ -1,5 +1,5 @@
-export { loadNpy, saveNpy } from './npy.js';
-export { loadNpz } from './npz.js';
+export { loadNpy, loadNpyAsync, saveNpy, saveNpyAsync } from './npy.js';
+export { loadNpz, loadNpzAsync } from './npz.js';
 export type { PythonObject } from './pickle-values.js';
 export { isPythonObject } from './pickle-values.js';
 export type { AsyncFileOptions } from './pieces.js';

@@ -5,7 +5,8 @@ import { type BinaryFile, withFile } from './binary-file.js';
 import { countElements, itemBytes } from './dtypes.js';
 import { FormatError } from './format-error.js';
 import { numpyTypeOf, parseNumpyType, tensorOfNumpy } from './numpy-types.js';
-import { bytesOf, type Piece, writePieces } from './pieces.js';
+import { type AsyncFileOptions, bytesOf, type Piece, whileHolding, writePieces, writePiecesAsync } from './pieces.js';
+import { readAhead } from './read-ahead.js';
 
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 /** NumPy aligns the data to this. */
@@ -32,6 +33,28 @@ export function loadNpy(path: string): Tensor {
  */
 export function saveNpy(path: string, array: Tensor): void {
   writePieces(path, '.npy', piecesOf(encodeNpyHeader(array), array));
+}
+
+/**
+ * {@link loadNpy} beside the event loop: the file is first read through in Node's thread pool, so that no later use of
+ * the array waits for the disk.
+ *
+ * @throws as {@link loadNpy}; the signal's reason when it aborts
+ */
+export async function loadNpyAsync(path: string, options: AsyncFileOptions = {}): Promise<Tensor> {
+  await readAhead(path, options);
+  return loadNpy(path);
+}
+
+/**
+ * {@link saveNpy} beside the event loop: the same file, written in Node's thread pool. The tensor may be disposed of
+ * meanwhile; its values must not change before the promise is settled.
+ *
+ * @throws as {@link saveNpy}; the signal's reason when it aborts, which leaves an older file as it was
+ */
+export async function saveNpyAsync(path: string, array: Tensor, options: AsyncFileOptions = {}): Promise<void> {
+  const header = encodeNpyHeader(array);
+  await whileHolding([array], ([held]) => writePiecesAsync(path, '.npy', piecesOf(header, held!), options));
 }
 
 function* piecesOf(header: Buffer, array: Tensor): Generator<Piece> {

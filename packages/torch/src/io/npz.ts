@@ -2,6 +2,8 @@ import type { Tensor } from '../tensor.js';
 import { type BinaryFile, withFile } from './binary-file.js';
 import { FormatError } from './format-error.js';
 import { decodeNpy, readNpy } from './npy.js';
+import type { AsyncFileOptions } from './pieces.js';
+import { readAhead } from './read-ahead.js';
 import { ZipArchive } from './zip-archive.js';
 
 /**
@@ -12,6 +14,17 @@ import { ZipArchive } from './zip-archive.js';
  */
 export function loadNpz(path: string): Map<string, Tensor> {
   return withFile(path, '.npz', readNpz);
+}
+
+/**
+ * {@link loadNpz} beside the event loop: the file is first read through in Node's thread pool. Compressed arrays are
+ * unpacked in this thread all the same.
+ *
+ * @throws as {@link loadNpz}; the signal's reason when it aborts
+ */
+export async function loadNpzAsync(path: string, options: AsyncFileOptions = {}): Promise<Map<string, Tensor>> {
+  await readAhead(path, options);
+  return loadNpz(path);
 }
 
 /**
