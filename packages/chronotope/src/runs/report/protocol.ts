@@ -55,9 +55,24 @@ function settingsOf(recipe: TimeBalanceRecipe): [string, string][] {
       'distillation',
       `${student.distillation}, weight ${student.unlabelledWeight} on unlabelled and ${student.labelledWeight} on labelled videos`,
     ],
+    ...deviations(student),
     ['student starts from', student.start],
     ['testing', `${evaluation.clips} clips a video, mean of the softmax, centre crop of ${evaluation.centreCrop}`],
   ];
+}
+
+/** What is done to the teachers' mixture beyond the published method. */
+function deviations({
+  teacherTemperature,
+  teacherBalance,
+  teacherConfidence,
+}: TimeBalanceRecipe['student']): [string, string][] {
+  const done = [
+    ...(teacherBalance === 'labelled' ? ['balanced by class, as the labels are'] : []),
+    ...(teacherTemperature === 1 ? [] : [`sharpened by a temperature of ${teacherTemperature}`]),
+    ...(teacherConfidence === 0 ? [] : [`left out where less sure than ${teacherConfidence}`]),
+  ];
+  return done.length === 0 ? [] : [['what the teachers say is', done.join(', ')]];
 }
 
 function machineOf(run: RunFolder): [string, string][] {

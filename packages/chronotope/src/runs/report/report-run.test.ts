@@ -18,6 +18,8 @@ const FEW_STEPS = ['invariant', 'distinctive', 'student']
     'student.batch=4',
     'student.unlabelledBatch=2',
     'evaluation.clips=2',
+    'student.teacherBalance=labelled',
+    'student.teacherTemperature=0.5',
   ]);
 
 const sectionsOf = (page: string) => [...page.matchAll(/<section id="([^"]*)"/g)].map(([, id]) => id);
@@ -55,6 +57,7 @@ describe('the report of a run', () => {
     );
     assert.match(page, /5 training videos, 2 of them with a label; 2 test videos/);
     assert.match(page, /--labels-per-class 1/);
+    assert.match(page, /balanced by class, as the labels are, sharpened by a temperature of 0\.5/);
     assert.match(page, /_unlabelled\/empty\.mp4/);
     assert.match(page, /_test\/blue\/empty\.mp4/);
     assert.match(page, /red &amp; &lt;i&gt;hot/);
