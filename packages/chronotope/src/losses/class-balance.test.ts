@@ -44,14 +44,19 @@ test('two videos and two classes have a closed form, and balanced predictions ar
     assertClose(balancingFactors(fair, [5, 5]), [1, 1]);
   }));
 
-test('a class that no video shows gives no infinity', () =>
+test('a class that no video shows, or none is labelled with, gives no infinity', () =>
   scope(() => {
-    const factors = balancingFactors(
-      tensor([
-        [1, 0],
-        [1, 0],
-      ]),
+    const sure = tensor([
+      [1, 0],
+      [1, 0],
+    ]);
+    const prior = [
       [1, 1],
-    );
-    assert.ok((factors.toArray() as number[]).every(Number.isFinite));
+      [1, 0],
+      [0, 1],
+    ];
+    for (const one of prior) {
+      const balanced = rebalance(sure, balancingFactors(sure, one));
+      assert.ok((balanced.data() as Float32Array).every((value) => value >= 0 && value <= 1));
+    }
   }));

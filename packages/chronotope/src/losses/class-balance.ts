@@ -1,8 +1,8 @@
-import { inferenceMode, type Tensor, tensor } from '@chronotope/torch';
+import { inferenceMode, onesLike, type Tensor, tensor } from '@chronotope/torch';
 
 /** Rounds of Sinkhorn's iteration; a dozen suffice where no class is nearly absent. */
 const ROUNDS = 100;
-/** A class that no video may have can't be named more often by any factor. */
+/** Least probability and least share of a class, so that no factor is 0 or infinite. */
 const SMALLEST = 1e-12;
 
 /**
@@ -11,7 +11,7 @@ const SMALLEST = 1e-12;
  * distribution alignment of ReMixMatch (Berthelot et al., ICLR 2020, section 3.1) over all videos at once.
  *
  * @param probabilities `[V, C]` of all videos
- * @param prior C positive numbers; only their proportions matter
+ * @param prior C numbers, 0 or more; only their proportions matter
  * @returns `[C]` float32 factors of mean 1
  */
 export function balancingFactors(probabilities: Tensor, prior: readonly number[]): Tensor {
@@ -20,10 +20,10 @@ export function balancingFactors(probabilities: Tensor, prior: readonly number[]
     const videos = probabilities.to({ dtype: 'float64' }).clamp({ min: SMALLEST });
     const total = prior.reduce((sum, one) => sum + one, 0);
     const wanted = tensor(
-      Float64Array.from(prior, (one) => one / total),
+      Float64Array.from(prior, (one) => Math.max(SMALLEST, one / total)),
       { device },
     );
-    let factors = wanted.div(wanted);
+    let factors = onesLike(wanted);
     for (let round = 0; round < ROUNDS; round += 1) {
       factors = factors.mul(wanted).div(rebalance(videos, factors).mean(0));
       factors = factors.div(factors.mean());
