@@ -21,7 +21,7 @@ export function embedCommand(): Command {
   return new Command('embed')
     .description('write the features that a network of a run gives videos')
     .argument('<run>', 'a run folder')
-    .argument('<data...>', 'video files, or folders of class folders')
+    .argument('<data...>', 'video files, or folders and lists of videos, with classes or without')
     .requiredOption('--out <file>', 'a safetensors file: the tensor "features", a row a video, with ids as metadata')
     .addOption(stageOption())
     .option('--draw <n>', 'the network of this label draw', positiveInteger, 1)

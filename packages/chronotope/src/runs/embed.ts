@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { saveSafetensors } from '@chronotope/torch';
-import { readClassFolders } from '../data/class-folders.js';
 import { ClipReader } from '../data/clip-reader.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { type FeatureKind, type VideoFeatures, videoFeatures } from '../evaluation/features.js';
@@ -13,6 +12,7 @@ import { prepareVideos } from './prepare-videos.js';
 import { RunFolder } from './run-folder.js';
 import { runRecipe } from './run-recipe.js';
 import { requireStages, withNetwork } from './trained-networks.js';
+import { readVideos } from './training-data.js';
 
 /** Which features of videos are computed, and how. */
 export interface FeatureOptions extends TestViews {
@@ -46,15 +46,15 @@ export interface Embedding {
  * (`chronotope-features-1`), `stage`, `draw` (from 1, for classifiers), `features`, `clips`, `crops`, `run` (its fingerprint), and as JSON lists in
  * the order of the rows `ids` and `labels` (`null` where none is known).
  *
- * @param inputs video files, or folders of class folders
- * @throws ChronotopeError `no-gpu`, `stage-unknown`, `stage-missing`, `not-a-run-folder`, `no-usable-videos`
+ * @param inputs video files, or folders and lists of videos in any layout of docs/datasets.md
+ * @throws ChronotopeError `no-gpu`, `stage-unknown`, `stage-missing`, `not-a-run-folder`, `no-usable-videos`, those of `readVideos`
  */
 export async function embedVideos(
   folder: string,
   inputs: readonly string[],
   options: EmbedOptions,
 ): Promise<Embedding> {
-  const entries = inputEntries(inputs);
+  const entries = await inputEntries(inputs);
   const labels = new Map(entries.map(({ id, label }) => [id, label]));
   const { ids, features, excluded, metadata } = await featuresOf(folder, entries, options);
   const ofVideos = { ids: JSON.stringify(ids), labels: JSON.stringify(ids.map((id) => labels.get(id) ?? null)) };
@@ -117,14 +117,20 @@ export async function featuresOf(
   }
 }
 
-/** Files under the path they were given by; the videos of a folder under its path and their id in it. */
-function inputEntries(inputs: readonly string[]): ManifestEntry[] {
-  const entries = inputs.flatMap((input): ManifestEntry[] => {
-    if (!statSync(input, { throwIfNoEntry: false })?.isDirectory()) {
-      return [{ id: input, path: input, label: null, split: 'test' }];
+/** Files under the path they were given by; the videos of a folder or a list under its path and their id in it. */
+async function inputEntries(inputs: readonly string[]): Promise<ManifestEntry[]> {
+  const entries = new Map<string, ManifestEntry>();
+  for (const input of inputs) {
+    for (const entry of await entriesOf(input)) {
+      const id = inputs.length === 1 || entry.path === input ? entry.id : `${input}/${entry.id}`;
+      entries.set(id, { ...entry, id });
     }
-    const found = readClassFolders(input).entries;
-    return inputs.length === 1 ? found : found.map((entry) => ({ ...entry, id: `${input}/${entry.id}` }));
-  });
-  return [...new Map(entries.map((entry) => [entry.id, entry])).values()];
+  }
+  return [...entries.values()];
+}
+
+async function entriesOf(input: string): Promise<readonly ManifestEntry[]> {
+  const isList = /\.(csv|jsonl|json|txt|tar)$/i.test(input);
+  if (isList || statSync(input, { throwIfNoEntry: false })?.isDirectory()) return (await readVideos(input)).entries;
+  return [{ id: input, path: input, label: null, split: 'test' }];
 }

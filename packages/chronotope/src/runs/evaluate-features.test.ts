@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -93,6 +93,12 @@ describe('evaluation of a run', () => {
     assert.deepEqual(JSON.parse(folder.metadata.labels!), ['blue', 'red']);
 
     const file = path.join(data, '_test/red/t0.mp4');
+    const flat = await read([path.join(data, '_test/red')], 'pooled');
+    assert.equal(flat.metadata.ids, '["t0.mp4"]');
+    const list = path.join(root, 'list.csv');
+    writeFileSync(list, 'path,label\nvideos/_test/red/t0.mp4,red\n');
+    const listed = await read([list], 'pooled');
+    assert.deepEqual([listed.metadata.labels, listed.rows], ['["red"]', flat.rows]);
     const alone = await read([file], 'pooled');
     assert.deepEqual(JSON.parse(alone.metadata.labels!), [null]);
     for (const [k, value] of folder.rows[1]!.entries()) {
