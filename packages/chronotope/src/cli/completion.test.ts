@@ -41,7 +41,7 @@ test('zsh gets the script of bash, fish one line for every command and option', 
   assert.match(fish, /-f -a doctor -d 'check what/);
   assert.match(
     fish,
-    /subcommand_from train; and __fish_seen_subcommand_from timebalance' -l recipe -x -a 'timebalance-demo /,
+    /subcommand_from train; and __fish_seen_subcommand_from timebalance' -l recipe -x -a 'timebalance-best timebalance-demo /,
   );
   assert.match(fish, /subcommand_from predict' -l model -x -a '.*student/);
 });
