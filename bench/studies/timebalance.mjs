@@ -41,6 +41,8 @@ const epochs = (count) =>
 const ONE_THREAD = 'training.threads=1';
 /** A gesture or a stroke is one short video: its whole length is the clip. */
 const WHOLE_VIDEO = ['clips.virtualFrames=64', 'clips.stride=6', 'clips.globalStride=8'];
+/** Where order carries the class: a student of the distinctive teacher alone, from that teacher's pre-training. */
+const ORDER_ALONE = ['students.order.student.start=distinctive', 'students.order.student.teacherPair=[distinctive]'];
 /** Students of one run share their teachers: each leaves out one thing. */
 const ABLATIONS = [
   'students.unbalanced.student.teacherBalance=none',
@@ -83,7 +85,7 @@ const PARTS = {
       title: 'egogestar',
       set: realSet(data.real('egogestar', 'egogestar'), {
         budgets: [1, 2, 5],
-        settings: [...WHOLE_VIDEO, ...epochs(60)],
+        settings: [...WHOLE_VIDEO, ...epochs(60), ...ORDER_ALONE],
       }),
     },
   ],

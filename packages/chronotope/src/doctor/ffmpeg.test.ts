@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeDecoders, examineFfmpeg, testDecodingSpeed } from './ffmpeg.js';
+import { describeDecoders, examineFfmpeg, testDecodingSpeed, testStartingTime } from './ffmpeg.js';
 
 test('FFmpeg is found with its version', async () => {
   const { status, detail } = await examineFfmpeg();
@@ -37,4 +37,12 @@ test('the speed test decodes its own clip', async () => {
   const { status, detail } = await testDecodingSpeed();
   assert.equal(status, 'ok', detail);
   assert.ok(Number(/^(\d+) frames\/s/.exec(detail)?.[1]) > 0, detail);
+});
+
+test('the time that ffprobe needs to start is measured, with advice where it is long', async () => {
+  const { status, detail, measured } = await testStartingTime();
+  assert.equal(status, 'ok', detail);
+  const milliseconds = measured?.start_milliseconds;
+  assert.ok(typeof milliseconds === 'number' && milliseconds >= 0, detail);
+  assert.equal(detail.includes('CHRONOTOPE_FFMPEG'), milliseconds > 40);
 });

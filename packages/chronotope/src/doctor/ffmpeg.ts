@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { encode, findFfmpeg, frames, listDecoders } from '@chronotope/video';
 import { type Judgement, reasonAndHint } from './finding.js';
 
@@ -71,6 +73,31 @@ export async function testDecodingSpeed(): Promise<Judgement> {
     return { name, status: 'warning', detail: reason, fix: hint ?? 'Install an FFmpeg with libx264.' };
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** An `ffprobe` that takes longer than this to start does so because of its many shared libraries. Milliseconds. */
+const QUICK_START_MS = 40;
+const STARTS = 3;
+
+/** How long `ffprobe` takes to start, which every video costs the first time it is looked at. Needs FFmpeg. */
+export async function testStartingTime(): Promise<Judgement> {
+  const name = 'First look';
+  try {
+    const { ffprobe } = await findFfmpeg();
+    const times: number[] = [];
+    for (let start = 0; start < STARTS; start += 1) {
+      const before = performance.now();
+      await promisify(execFile)(ffprobe, ['-version'], { timeout: TEST_TIMEOUT_MS });
+      times.push(performance.now() - before);
+    }
+    const least = Math.round(Math.min(...times));
+    const advice =
+      least > QUICK_START_MS ? '; a statically linked FFmpeg starts faster: set CHRONOTOPE_FFMPEG to its folder' : '';
+    const detail = `${least} ms for ffprobe to start, once a video${advice}`;
+    return { name, status: 'ok', detail, measured: { start_milliseconds: least } };
+  } catch (error) {
+    return { name, status: 'warning', detail: reasonAndHint(error).reason };
   }
 }
 
