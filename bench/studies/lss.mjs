@@ -2,8 +2,11 @@
 // from words. Everything that is finished is kept, so that a study that was stopped goes on, and a finished one only
 // prints its tables.
 //
-//   node bench/studies/lss.mjs <out folder> [--seeds 1,2,3] [--parts demo,egogestar,timebalance] [--egogestar <data>]
+//   node bench/studies/lss.mjs <out folder> [--seeds 1,2,3] [--parts demo,adapted,egogestar,timebalance]
+//       [--egogestar <data>] [--set key=value ...]
 //
+// The part `adapted` trains one larger CLIP on many videos of another seed and lets LSS adapt it, longer, to videos that it
+// has not seen and that have no captions; the others train a CLIP for each seed on the videos themselves.
 // The part egogestar wants the real data set (docs/results.md); without it that part is left out.
 
 import { spawnSync } from 'node:child_process';
@@ -18,6 +21,7 @@ import {
   evaluateFeatures,
   loadRecipeOf,
   proposeLabels,
+  readConcepts,
   TEMPLATES,
   trainClip,
   trainLss,
@@ -31,14 +35,17 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seeds: { type: 'string', default: '1,2,3' },
-    parts: { type: 'string', default: 'demo,egogestar,timebalance' },
+    parts: { type: 'string', default: 'demo,adapted,egogestar,timebalance' },
     variants: { type: 'string' },
+    // Of LSS in the part `adapted`, to try settings.
+    set: { type: 'string', multiple: true, default: [] },
+    target: { type: 'string' },
     egogestar: { type: 'string', default: fileURLToPath(new URL('../../../shared/data/egogestar', import.meta.url)) },
   },
 });
 const [out] = positionals;
 if (out === undefined) {
-  console.error('usage: node bench/studies/lss.mjs <out folder> [--seeds 1,2,3] [--parts demo,egogestar,timebalance]');
+  console.error('usage: node bench/studies/lss.mjs <out folder> [--seeds 1,2,3] [--parts demo,adapted,…]');
   process.exit(2);
 }
 
@@ -72,6 +79,27 @@ const VARIANTS = {
     'train.freezeLastLayerEpochs=1',
   ],
 };
+/** The CLIP that is adapted: what it reads, and how large and long. About half an hour of one core. */
+const WIDE = { trainPerClass: 200, testPerClass: 5, seed: 7 };
+const WIDE_SIZE = ['frames.shortSide=40', 'frames.fps=10', 'inputSize=40'];
+const WIDE_CLIP = [...WIDE_SIZE, 'model.text.context=24', 'train.epochs=60', 'train.batch=64', 'training.threads=1'];
+const ADAPT = [...LSS, ...WIDE_SIZE, 'train.epochs=20', 'train.warmupEpochs=2'];
+/** The rows of its table; all but the first with one seed, unless told otherwise. */
+const ADAPTED = {
+  'both + alignment': [],
+  'category only': VARIANTS['category only'],
+  'the same, neither prior nor centring': VARIANTS['the same, neither prior nor centring'],
+  'the same, centring instead of the prior': VARIANTS['the same, centring instead of the prior'],
+  'the same, attention within frames only': ['model.attention=space-only'],
+  'SVT from CLIP (no language)': VARIANTS['SVT from CLIP (no language)'],
+};
+/** The columns of the tables of the demo's videos. */
+const RECOGNITION = [
+  ...['zeroShot', 'described', 'linear', 'knn'].flatMap((protocol) =>
+    ['all', 'appearance', 'time'].map((part) => ({ title: `${protocol} ${part}`, of: (r) => r[protocol]?.[part] })),
+  ),
+  { title: 'collapsed', of: (r) => (r.collapse?.length ? 1 : 0), sum: true },
+];
 /** What the ten gestures look like: names and descriptions as a user would write them. */
 const GESTURES = {
   up: ['a hand moves a finger straight up', 'the hand rises from the bottom to the top'],
@@ -102,8 +130,9 @@ const log = (text) => process.stderr.write(`${new Date().toISOString().slice(11,
 const wanted = flags.variants === undefined ? Object.keys(VARIANTS) : flags.variants.split(',');
 
 mkdirSync(at('results'), { recursive: true });
-await demoData();
+if (parts.some((part) => part !== 'adapted')) await demoData();
 if (parts.includes('demo')) await demoStudy();
+if (parts.includes('adapted')) await adaptedStudy();
 if (parts.includes('egogestar')) await egogestarStudy();
 if (parts.includes('timebalance')) await timebalanceStudy();
 
@@ -129,10 +158,10 @@ async function tinyClip(seed) {
 }
 
 /** Trains LSS from the tiny CLIP of a seed; gives what the run said about collapse. */
-async function lss({ data, frames, folder, seed, clip, overrides }) {
+async function lss({ data, frames, folder, seed, clip, overrides, base = LSS }) {
   const notes = [];
   const recipe = loadRecipeOf('lss', 'lss-tiny', [
-    ...LSS,
+    ...base,
     `seed=${seed}`,
     `model.pretrained=${clip.file}`,
     `concepts.file=${clip.concepts}`,
@@ -163,24 +192,72 @@ async function demoStudy() {
     }
   }
   const rows = ['image CLIP, frames averaged', 'space-time CLIP, before training', ...wanted];
-  print(`demo, top-1 in %, mean and standard deviation of seeds ${seeds.join(' ')}`, rows, [
-    ...['zeroShot', 'linear', 'knn'].flatMap((protocol) =>
-      ['all', 'appearance', 'time'].map((part) => ({ title: `${protocol} ${part}`, of: (r) => r[protocol]?.[part] })),
-    ),
-    { title: 'collapsed', of: (r) => (r.collapse?.length ? 1 : 0), sum: true },
-  ]);
+  print(`demo, top-1 in %, mean and standard deviation of seeds ${seeds.join(' ')}`, rows, RECOGNITION);
 }
 
-/** Top-1 of a network of a run on the demo's test videos. */
-async function measured(folder, stage, { isWordless = false } = {}) {
-  const words = isWordless
-    ? {}
-    : {
-        zeroShot: byKind(
-          (await zeroShot(folder, at('demo'), { templates: TEMPLATE, store: at('frames'), stage })).perClass,
-        ),
-      };
-  return { ...words, ...(await features(folder, stage)) };
+/** One CLIP for all seeds, as the published ones are, and what LSS makes of it on videos without captions. */
+async function adaptedStudy() {
+  const [data, frames] = [flags.target ?? at('target'), at('frames-target')];
+  if (flags.target === undefined) {
+    await once('adapted data', async () => {
+      await writeDemoData(data, { trainPerClass: 24, testPerClass: 15 });
+      return {};
+    });
+  }
+  const clip = await wideClip();
+  await once('adapted: image CLIP', () => words(clip.run, 'pretrain', { data, frames }));
+  for (const seed of seeds) {
+    for (const [name, changes] of Object.entries(ADAPTED)) {
+      const isWanted =
+        flags.variants === undefined ? seed === seeds[0] || name === 'both + alignment' : wanted.includes(name);
+      if (!isWanted) continue;
+      const folder = at('runs', `adapted ${name} ${seed}`);
+      const options = { data, frames, isWordless: name.startsWith('SVT') };
+      await once(`adapted: ${name} ${seed}`, async () => {
+        const overrides = [...changes, ...flags.set];
+        const collapse = await lss({ data, frames, folder, seed, clip, overrides, base: ADAPT });
+        return { collapse, ...(await measured(folder, 'teacher', options)) };
+      });
+      if (name !== 'both + alignment' && !name.endsWith('within frames only')) continue;
+      await once(`adapted: before, ${name} ${seed}`, () => measured(folder, 'start', options));
+    }
+  }
+  const rows = Object.keys(ADAPTED).flatMap((name) => [`before, ${name}`, name]);
+  print(
+    `adapted, top-1 in %, mean and standard deviation of seeds ${seeds.join(' ')}`,
+    ['image CLIP', ...rows],
+    RECOGNITION,
+    'adapted: ',
+  );
+}
+
+/** A CLIP that has read many videos of another seed, and the concept space of its text tower. */
+async function wideClip() {
+  const clip = { run: at('clip-wide'), file: at('clip-wide.safetensors'), concepts: at('concepts-wide.safetensors') };
+  await once('wide clip', async () => {
+    await writeDemoData(at('wide'), WIDE);
+    const recipe = loadRecipeOf('clip', 'clip-tiny', WIDE_CLIP);
+    await trainClip({ data: at('wide'), out: clip.run, frames: at('frames-wide'), recipe, workers: 0 });
+    convertModel(clip.run, clip.file);
+    buildConcepts(clip.file, { concepts: 'demo', templates: TEMPLATE, out: clip.concepts });
+    return {};
+  });
+  return clip;
+}
+
+/** Top-1 of a network of a run on the test videos of `data`. */
+async function measured(folder, stage, { data = at('demo'), frames = at('frames'), isWordless = false } = {}) {
+  const named = isWordless ? {} : await words(folder, stage, { data, frames });
+  return { ...named, ...(await features(folder, stage)) };
+}
+
+/** Zero-shot by class names, and by class names with descriptions. */
+async function words(folder, stage, { data, frames }) {
+  const common = { templates: TEMPLATE, store: frames, stage };
+  return {
+    zeroShot: byKind((await zeroShot(folder, data, common)).perClass),
+    described: byKind((await zeroShot(folder, data, { ...common, concepts: readConcepts('demo') })).perClass),
+  };
 }
 
 /** The linear probe, and k-NN with k = 5. */

@@ -79,13 +79,12 @@ class Head(nn.Module):
         return F.normalize(self.bn2(self.fc2(F.relu(self.bn1(self.fc1(x))))), dim=1)
 
 
-def student_step(size):
+def student_step(size, clips):
+    """`clips` gives those of each step, labelled ones first: [B, 1, 3, T, H, W]."""
     classes, (labelled, unlabelled) = size["classes"], size["studentBatch"]
     student, invariant, distinctive = (Classifier(Backbone(**size["network"]), classes, 0.2) for _ in range(3))
     invariant.eval(), distinctive.eval()
     optimizer = torch.optim.Adam(student.parameters(), lr=1e-3)
-    clip = (3, size["frames"], size["pixels"], size["pixels"])
-    x_l, x_u = torch.rand(labelled, *clip), torch.rand(unlabelled, *clip)
     y = torch.arange(labelled) % classes
     s_l, s_u = torch.rand(labelled, 1), torch.rand(unlabelled, 1)
 
@@ -94,6 +93,7 @@ def student_step(size):
             return s * invariant(x).softmax(1) + (1 - s) * distinctive(x).softmax(1)
 
     def step():
+        x_l, x_u = clips()[:, 0].split([labelled, unlabelled])
         optimizer.zero_grad()
         z_l, z_u = student(x_l), student(x_u)
         q_l, q_u = taught(x_l, s_l), taught(x_u, s_u)
@@ -102,6 +102,22 @@ def student_step(size):
         optimizer.step()
 
     return step, student.parameters()
+
+
+def labelled_step(size, clips):
+    """`clips` gives those of each step: [B, 1, 3, T, H, W]."""
+    classes, labelled = size["classes"], size["studentBatch"][0]
+    model = Classifier(Backbone(**size["network"]), classes, 0.2)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    y = torch.arange(labelled) % classes
+
+    def step():
+        x = clips()[:, 0]
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+
+    return step, model.parameters()
 
 
 def nt_xent(a, b, temperature=0.1):
@@ -118,16 +134,16 @@ def global_local(slices, local, temperature=0.1):
     return -(diagonal(rows) + diagonal(columns)) / (2 * len(slices))
 
 
-def pretraining_step(size):
+def pretraining_step(size, clips):
+    """`clips` gives those of each step, two global ones and two views of four local ones: [B, 10, 3, T, H, W]."""
     videos, times = size["pretextBatch"], 4
     backbone = Backbone(**size["network"])
     head = Head(backbone.features, size["embedding"])
     optimizer = torch.optim.Adam([*backbone.parameters(), *head.parameters()], lr=1e-3)
-    clip = (videos, 3, size["frames"], size["pixels"], size["pixels"])
-    global_clips = [torch.rand(clip) for _ in range(2)]
-    local_clips = [[torch.rand(clip) for _ in range(times)] for _ in range(2)]
 
     def step():
+        first, second, *others = clips().unbind(1)
+        global_clips, local_clips = [first, second], [others[:times], others[times:]]
         optimizer.zero_grad()
         pooled, slices = [], []
         for x in global_clips:
@@ -151,8 +167,12 @@ if __name__ == "__main__":
     name, kind, steps, threads = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     torch.set_num_threads(threads)
     torch.manual_seed(0)
+    size = SIZES[name]
+    clip = (3, size["frames"], size["pixels"], size["pixels"])
+    leading = {"student": (sum(size["studentBatch"]), 1), "pretraining": (size["pretextBatch"], 10)}[kind]
     make = {"student": student_step, "pretraining": pretraining_step}[kind]
-    step, parameters = make(SIZES[name])
+    batch = torch.rand(*leading, *clip)
+    step, parameters = make(size, lambda: batch)
     for _ in range(2):
         step()
     times = []

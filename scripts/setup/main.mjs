@@ -2,9 +2,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildAddon } from '../../packages/torch/scripts/build.mjs';
 import { findLibtorch } from '../../packages/torch/scripts/find-libtorch.mjs';
+import { buildProber } from '../../packages/video/scripts/build.mjs';
 import { provideAddon } from './addon.mjs';
 import { provideNpmPackages } from './npm-packages.mjs';
 import { progressPrinter, SetupError, seconds } from './output.mjs';
+import { provideProber } from './prober.mjs';
 import { provideSystemPackages } from './system-packages.mjs';
 import { checkToolchain } from './toolchain.mjs';
 import { compileTypeScript } from './typescript.mjs';
@@ -54,6 +56,7 @@ async function setUp({ quiet, install }) {
   provideSystemPackages({ findLibtorch, install, progress });
   provideNpmPackages(root, progress);
   await provideAddon(buildAddon, progress);
+  provideProber(buildProber, { install, progress });
   compileTypeScript(root, progress);
   progress.present(`ready (${seconds(performance.now() - started)})`);
 }

@@ -5,11 +5,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { buildProber } from '../../packages/video/scripts/build.mjs';
 import { adviceFor, aptPackagesFor } from './advice.mjs';
 import { slowBlasLinks } from './debian.mjs';
 import { checkNodeVersion } from './node-version.mjs';
 import { packagesAreCurrent } from './npm-packages.mjs';
 import { SetupError } from './output.mjs';
+import { provideProber } from './prober.mjs';
 import { provideSystemPackages } from './system-packages.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'setup é '));
@@ -103,6 +105,25 @@ test('a failing apt shows its own words and the command to type', { skip: proces
         error.remedy.some((line) => line.includes('sudo apt-get install libtorch-dev')),
     );
   });
+});
+
+test("without FFmpeg's headers the prober is left out with the compiler's reason, and set-up goes on", () => {
+  const noHeaders = 'echo "In file included" >&2; echo "prober.cpp:12: fatal error: no such file" >&2; exit 1';
+  const warnings = [];
+  const progress = { ...silent, warn: (text, remedy) => warnings.push(text, ...remedy) };
+  const before = process.env.CXX;
+  withPrograms({ 'c++': noHeaders }, (bin) => {
+    process.env.CXX = join(bin, 'c++');
+    try {
+      provideProber(() => buildProber({ force: true }), { install: false, progress });
+    } finally {
+      if (before === undefined) delete process.env.CXX;
+      else process.env.CXX = before;
+    }
+  });
+  assert.match(warnings[0], /prober of videos was not built/);
+  assert.match(warnings[1], /fatal error: no such file/);
+  assert.match(warnings[2], /libavformat-dev/);
 });
 
 test('the reference BLAS is told from fast ones by where the alternative leads', () => {

@@ -69,6 +69,19 @@ function installWithApt(packages, asRoot, progress) {
   progress.done(`installed ${packages.join(' ')}`, started);
 }
 
+/** Installs what is useful but not needed; false where that is not possible, which is no error. */
+export function installIfPossible(packages, progress) {
+  const asRoot = thisPlatform().hasApt ? wordsForRoot() : undefined;
+  if (!asRoot) return false;
+  try {
+    installWithApt(packages, asRoot, progress);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    return false;
+  }
+}
+
 /** An administrator's own choice of the slow BLAS is not overruled, only named. */
 function warnOfSlowBlas(progress) {
   const slow = slowBlasLinks();

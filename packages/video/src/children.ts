@@ -167,7 +167,8 @@ function startError(program: string, cause: Error): VideoError {
   });
 }
 
-function timeoutError(path: string, timeoutMs: number): VideoError {
+/** The `timeout` error for work on `path`. */
+export function timeoutError(path: string, timeoutMs: number): VideoError {
   return new VideoError({
     code: 'timeout',
     path,

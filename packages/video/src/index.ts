@@ -29,6 +29,7 @@ export { type ImageFramesOptions, imageFrames, imageSize } from './image-frames.
 export { type PacketOptions, type PacketTimeline, probeWithPackets, readPackets } from './packets.js';
 export { encodeAnimation, encodePicture, type Picture, type PictureEncoding } from './picture.js';
 export { type ProbeOptions, probe, type VideoInfo } from './probe.js';
+export { proberIsUsable } from './prober.js';
 export { type PretextClips, pretextClips, similarityClips, testClips, trainClip } from './sampling/clips.js';
 export { denseTestClips } from './sampling/dense-clips.js';
 export {

@@ -3,15 +3,15 @@ import { createInterface } from 'node:readline';
 import { ChildGuard, type ChildLimits, collectText, startChild } from './children.js';
 import { findFfmpeg } from './ffmpeg.js';
 import {
-  describeHeader,
+  describeReadHeader,
   inputArguments,
   isMovingPicture,
   type ProbeJson,
   probe,
   sizeOfReadableFile,
   type VideoInfo,
-  withBrokenIndex,
 } from './probe.js';
+import { askProber } from './prober.js';
 
 /** What the packets of a file tell about its first video stream (cover pictures do not count). Nothing is decoded. */
 export interface PacketTimeline {
@@ -35,7 +35,7 @@ export interface PacketOptions extends Partial<ChildLimits> {
 }
 
 /**
- * Reads the times and key frames of a local video file's packets with `ffprobe`, without decoding. A damaged file gives
+ * Reads the times and key frames of a local video file's packets, without decoding. A damaged file gives
  * the packets up to where it cannot be read any further; a file without video gives none.
  *
  * Throws {@link VideoError}: `not-found`, `not-a-file`, `unreadable`, `empty-file`, `timeout`, `aborted`, `ffmpeg-missing`.
@@ -43,7 +43,7 @@ export interface PacketOptions extends Partial<ChildLimits> {
 export async function readPackets(path: string, options: PacketOptions = {}): Promise<PacketTimeline> {
   const absolute = resolve(path);
   await sizeOfReadableFile(absolute);
-  return (await walkThrough(absolute, options)).log.timeline();
+  return ((await askForPackets(absolute, options)) ?? (await walkThrough(absolute, options)).log).timeline();
 }
 
 /**
@@ -57,14 +57,10 @@ export async function probeWithPackets(
 ): Promise<{ info: VideoInfo; packets: PacketTimeline }> {
   const absolute = resolve(path);
   const bytes = await sizeOfReadableFile(absolute);
-  const { log, exitCode } = await walkThrough(absolute, options);
-  const header = exitCode === 0 ? log.header() : null;
-  if (header?.format) {
-    try {
-      return { info: describeHeader(absolute, bytes, header), packets: log.timeline() };
-    } catch (error) {
-      throw await withBrokenIndex(absolute, error);
-    }
+  const log = (await askForPackets(absolute, options)) ?? (await readThrough(absolute, options));
+  const header = log?.header();
+  if (log && header?.format) {
+    return { info: await describeReadHeader(absolute, bytes, header), packets: log.timeline() };
   }
   return { info: await probe(absolute, options), packets: await readPackets(absolute, options) };
 }
@@ -78,7 +74,19 @@ const wantedEntries = [
   'format=format_name,duration',
 ];
 
-/** Reads the packets of a file one by one, and then its header. */
+/** The packets and the header by the resident prober; null where that is for `ffprobe` to say. */
+async function askForPackets(path: string, { timeoutMs = 60_000, signal }: PacketOptions): Promise<PacketLog | null> {
+  const log = new PacketLog();
+  return (await askProber('packets', path, { timeoutMs, signal }, (line) => log.read(line))) ? log : null;
+}
+
+/** The same by `ffprobe`; null where it ended with an error. */
+async function readThrough(path: string, options: PacketOptions): Promise<PacketLog | null> {
+  const { log, exitCode } = await walkThrough(path, options);
+  return exitCode === 0 ? log : null;
+}
+
+/** Reads the packets of a file one by one with `ffprobe`, and then its header. */
 async function walkThrough(path: string, { timeoutMs = 60_000, signal }: PacketOptions) {
   const { ffprobe } = await findFfmpeg();
   const output = ['-show_entries', wantedEntries.join(':'), '-of', 'json=compact=1'];

@@ -5,6 +5,7 @@ import { type ChildLimits, runToEnd } from './children.js';
 import { systemErrorCode, VideoError, type VideoErrorCode } from './errors.js';
 import { findFfmpeg } from './ffmpeg.js';
 import { findIndexDefect } from './mp4-boxes.js';
+import { askProber } from './prober.js';
 
 /** What the header of a video file states about its first video stream (cover pictures do not count). */
 export interface VideoInfo {
@@ -68,6 +69,8 @@ export function inputArguments(path: string): string[] {
 export async function probe(path: string, { timeoutMs = 30_000, signal }: ProbeOptions = {}): Promise<VideoInfo> {
   const absolute = resolve(path);
   const bytes = await sizeOfReadableFile(absolute);
+  const known = await askForHeader(absolute, { timeoutMs, signal });
+  if (known !== null) return describeReadHeader(absolute, bytes, known);
   const { ffprobe } = await findFfmpeg();
   const args = ['-v', 'error', '-print_format', 'json', '-select_streams', 'V:0', '-show_streams', '-show_format'];
   const result = await runToEnd(ffprobe, [...args, ...inputArguments(absolute)], { path: absolute, timeoutMs, signal });
@@ -78,6 +81,24 @@ export async function probe(path: string, { timeoutMs = 30_000, signal }: ProbeO
     return describeHeader(absolute, bytes, parseHeader(absolute, result.stdout));
   } catch (error) {
     throw await withBrokenIndex(absolute, error);
+  }
+}
+
+/** What the resident prober says of a file; null where that is for `ffprobe` to say. */
+async function askForHeader(path: string, limits: ChildLimits): Promise<ProbeJson | null> {
+  let json = '';
+  const answered = await askProber('header', path, limits, (line) => {
+    json += line;
+  });
+  return answered ? parseHeader(path, json) : null;
+}
+
+/** As {@link describeHeader}; an MP4 that was cut off inside its index is `truncated`. */
+export async function describeReadHeader(path: string, bytes: number, header: ProbeJson): Promise<VideoInfo> {
+  try {
+    return describeHeader(path, bytes, header);
+  } catch (error) {
+    throw await withBrokenIndex(path, error);
   }
 }
 

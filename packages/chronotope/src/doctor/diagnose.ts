@@ -1,4 +1,4 @@
-import { describeDecoders, examineFfmpeg, testDecodingSpeed, testStartingTime } from './ffmpeg.js';
+import { describeDecoders, examineFfmpeg, testDecodingSpeed, testFirstLook } from './ffmpeg.js';
 import { type Finding, under } from './finding.js';
 import { examineLibtorch } from './libtorch.js';
 import { examineDisk, examineMemory, examineNode, examineProcessor } from './machine.js';
@@ -17,7 +17,7 @@ export async function diagnose({ speed = true }: DiagnoseOptions = {}): Promise<
   const ffmpeg = await examineFfmpeg();
   const speeds = [];
   if (speed && isUsable(libtorch[0])) speeds.push(...(await testArithmeticSpeed()), testTrainingSpeed());
-  if (speed && isUsable(ffmpeg)) speeds.push(await testStartingTime(), await testDecodingSpeed());
+  if (speed && isUsable(ffmpeg)) speeds.push(await testFirstLook(), await testDecodingSpeed());
   return [
     ...under('Machine', machine),
     ...under('libtorch', libtorch),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeDecoders, examineFfmpeg, testDecodingSpeed, testStartingTime } from './ffmpeg.js';
+import { describeDecoders, examineFfmpeg, testDecodingSpeed, testFirstLook } from './ffmpeg.js';
 
 test('FFmpeg is found with its version', async () => {
   const { status, detail } = await examineFfmpeg();
@@ -39,10 +39,14 @@ test('the speed test decodes its own clip', async () => {
   assert.ok(Number(/^(\d+) frames\/s/.exec(detail)?.[1]) > 0, detail);
 });
 
-test('the time that ffprobe needs to start is measured, with advice where it is long', async () => {
-  const { status, detail, measured } = await testStartingTime();
-  assert.equal(status, 'ok', detail);
-  const milliseconds = measured?.start_milliseconds;
-  assert.ok(typeof milliseconds === 'number' && milliseconds >= 0, detail);
-  assert.equal(detail.includes('CHRONOTOPE_FFMPEG'), milliseconds > 40);
+test('first look: the resident prober, or ffprobe with the time that it takes to start', async () => {
+  assert.match((await testFirstLook(Promise.resolve(true))).detail, /prober/);
+  const { status, detail, measured, fix } = await testFirstLook(Promise.resolve(false));
+  const milliseconds = measured?.start_milliseconds ?? -1;
+  assert.ok(milliseconds >= 0, detail);
+  assert.match(detail, new RegExp(`takes ${milliseconds} ms`));
+  assert.equal(status, milliseconds > 40 ? 'warning' : 'ok');
+  assert.equal(fix !== undefined, status === 'warning');
+  const failed = await testFirstLook(Promise.reject(new Error('no FFmpeg')));
+  assert.deepEqual([failed.status, failed.detail], ['warning', 'no FFmpeg']);
 });
