@@ -10,11 +10,12 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { timebalancePretext, timebalanceTrain } from '../../packages/chronotope/dist/augment/presets.js';
 import { ClipReader } from '../../packages/chronotope/dist/data/clip-reader.js';
+import { ClipWorkers } from '../../packages/chronotope/dist/data/clip-workers.js';
 import { indexVideos } from '../../packages/chronotope/dist/data/index/index-videos.js';
 import { KnownFiles } from '../../packages/chronotope/dist/data/index/known-files.js';
 import { ClipLoader } from '../../packages/chronotope/dist/data/loader.js';
@@ -137,25 +138,53 @@ function compared(ours, theirs, frames) {
 async function augmented(title, plan, videos, store) {
   const entries = videos.map(({ id, path }) => ({ id, path, label: null, split: 'train' }));
   const reader = new ClipReader(store);
-  const loader = new ClipLoader({ entries, classes: [], reader, plan, size: INPUT, batchSize: BATCH, seed: 1 });
+  const pool = new ClipWorkers(availableParallelism());
+  const settings = {
+    entries,
+    classes: [],
+    reader,
+    plan,
+    size: INPUT,
+    batchSize: Math.min(BATCH, videos.length),
+    seed: 1,
+  };
+  const variants = [
+    { title: 'ours, 1 thread', loader: new ClipLoader(settings), times: [] },
+    { title: `ours, ${pool.count} threads`, loader: new ClipLoader({ ...settings, workers: pool }), times: [] },
+  ];
   const perVideo = plan.views.reduce((count, { shape }) => count + shape.reduce((product, n) => product * n, 1), 0);
-  const [ours, official] = [[], []];
-  // The first round warms both up.
+  const official = [];
+  // The first round warms all up.
   for (let round = 0; round <= rounds; round++) {
-    const { wall, processor } = await timed(() => {
-      for (let k = 0; k < OUR_AUGMENTED_EPOCHS; k++) [...loader.batches(OUR_AUGMENTED_EPOCHS * round + k)].length;
+    for (const { loader, times } of variants) {
+      const { wall, processor } = await timed(() => makeBatches(loader, round));
+      if (round > 0) times.push({ wall: wall / OUR_AUGMENTED_EPOCHS, processor: processor / OUR_AUGMENTED_EPOCHS });
+    }
+    const theirs = await ask({
+      reader: 'official',
+      size: INPUT,
+      clips: await officialClips(plan, videos, store, round),
     });
-    const clips = await officialClips(plan, videos, store, round);
-    const theirs = await ask({ reader: 'official', size: INPUT, clips });
-    if (round === 0) continue;
-    ours.push({ wall: wall / OUR_AUGMENTED_EPOCHS, processor: processor / OUR_AUGMENTED_EPOCHS });
-    official.push(theirs);
+    if (round > 0) official.push(theirs);
   }
+  await pool.dispose();
   reader.dispose();
   const clips = perVideo * videos.length;
   console.log(`${title}, augmented to ${INPUT}:`);
-  console.log(`  ours         ${rates(clips, ours)}`);
-  console.log(`  official way ${rates(clips, official)}; official / ours ${ratio(official, ours)}`);
+  console.log(`  ${'official way'.padEnd(16)} ${rates(clips, official)}`);
+  for (const { title: name, times } of variants) {
+    console.log(`  ${name.padEnd(16)} ${rates(clips, times)}; official / ours ${ratio(official, times)}`);
+  }
+}
+
+/** The batches of some epochs, as a training asks for them. */
+async function makeBatches(loader, round) {
+  const first = round * OUR_AUGMENTED_EPOCHS * loader.batchesPerEpoch;
+  const end = first + OUR_AUGMENTED_EPOCHS * loader.batchesPerEpoch;
+  for (let step = first; step < end; step++) {
+    await loader.prepare(step, end);
+    scope(() => void loader.stepBatch(step));
+  }
 }
 
 /** What the official way does with each video: the draws are those for its unscaled frames. */
