@@ -43,11 +43,12 @@ const ONE_THREAD = 'training.threads=1';
 const WHOLE_VIDEO = ['clips.virtualFrames=64', 'clips.stride=6', 'clips.globalStride=8'];
 /** Where order carries the class: a student of the distinctive teacher alone, from that teacher's pre-training. */
 const ORDER_ALONE = ['students.order.student.start=distinctive', 'students.order.student.teacherPair=[distinctive]'];
+const AVERAGE = 'students.average.similarity.map=constant';
 /** Students of one run share their teachers: each leaves out one thing. */
 const ABLATIONS = [
   'students.unbalanced.student.teacherBalance=none',
   'students.unsharpened.student.teacherTemperature=1',
-  'students.average.similarity.map=constant',
+  AVERAGE,
   'students.inverted.similarity.map=inverted',
 ];
 
@@ -66,7 +67,7 @@ const PARTS = {
             name: 'demo',
             set: [
               'baselines=[supervised, supervised-strong, pre-trained]',
-              ...['students.average.similarity.map=constant', 'students.inverted.similarity.map=inverted'],
+              ...[AVERAGE, 'students.inverted.similarity.map=inverted'],
             ],
           },
           {
@@ -85,11 +86,11 @@ const PARTS = {
       title: 'egogestar',
       set: realSet(data.real('egogestar', 'egogestar'), {
         budgets: [1, 2, 5],
-        settings: [...WHOLE_VIDEO, ...epochs(60), ...ORDER_ALONE],
+        settings: [...WHOLE_VIDEO, ...epochs(60), AVERAGE, ...ORDER_ALONE],
       }),
     },
   ],
-  'fight-surv': () => folds('fight-surv', { budgets: [6, 12, 24], settings: epochs(60) }),
+  'fight-surv': () => folds('fight-surv', { budgets: [6, 24], settings: epochs(30) }),
   weizmann4: () => folds('weizmann4', { settings: epochs(120) }),
 };
 
@@ -116,7 +117,6 @@ function realSet(folder, { budgets, settings }) {
         name: 'small',
         set: [
           'baselines=[supervised, supervised-strong, pre-trained]',
-          'students.average.similarity.map=constant',
           ...BEST.map((change) => `students.best.${change}`),
         ],
       },
