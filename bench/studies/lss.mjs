@@ -198,6 +198,7 @@ async function demoStudy() {
 /** One CLIP for all seeds, as the published ones are, and what LSS makes of it on videos without captions. */
 async function adaptedStudy() {
   const [data, frames] = [flags.target ?? at('target'), at('frames-target')];
+  const templates = TEMPLATES.kinetics;
   if (flags.target === undefined) {
     await once('adapted data', async () => {
       await writeDemoData(data, { trainPerClass: 24, testPerClass: 15 });
@@ -205,14 +206,14 @@ async function adaptedStudy() {
     });
   }
   const clip = await wideClip();
-  await once('adapted: image CLIP', () => words(clip.run, 'pretrain', { data, frames }));
+  await once('adapted: image CLIP', () => words(clip.run, 'pretrain', { data, frames, templates }));
   for (const seed of seeds) {
     for (const [name, changes] of Object.entries(ADAPTED)) {
       const isWanted =
         flags.variants === undefined ? seed === seeds[0] || name === 'both + alignment' : wanted.includes(name);
       if (!isWanted) continue;
       const folder = at('runs', `adapted ${name} ${seed}`);
-      const options = { data, frames, isWordless: name.startsWith('SVT') };
+      const options = { data, frames, templates, isWordless: name.startsWith('SVT') };
       await once(`adapted: ${name} ${seed}`, async () => {
         const overrides = [...changes, ...flags.set];
         const collapse = await lss({ data, frames, folder, seed, clip, overrides, base: ADAPT });
@@ -225,7 +226,8 @@ async function adaptedStudy() {
   if (flags.target === undefined) {
     await startedFromWords({
       ...{ prefix: 'adapted ', suffix: String(seeds[0]), model: clip.run, seed: seeds[0], data, clipFrames: frames },
-      ...{ frames: at('frames-timebalance-target'), settings: ['training.threads=1'], concepts: readConcepts('demo') },
+      ...{ frames: at('frames-timebalance-target'), settings: ['training.threads=1'] },
+      ...{ concepts: readConcepts('demo').map(({ name }) => ({ name, descriptions: [] })), templates },
     });
   }
   const rows = Object.keys(ADAPTED).flatMap((name) => [`before, ${name}`, name]);
@@ -246,21 +248,24 @@ async function wideClip() {
     const recipe = loadRecipeOf('clip', 'clip-tiny', WIDE_CLIP);
     await trainClip({ data: at('wide'), out: clip.run, frames: at('frames-wide'), recipe, workers: 0 });
     convertModel(clip.run, clip.file);
-    buildConcepts(clip.file, { concepts: 'demo', templates: TEMPLATE, out: clip.concepts });
+    return {};
+  });
+  await once('wide concepts', () => {
+    buildConcepts(clip.file, { concepts: 'demo', templates: TEMPLATES.kinetics, out: clip.concepts });
     return {};
   });
   return clip;
 }
 
-/** Top-1 of a network of a run on the test videos of `data`. */
-async function measured(folder, stage, { data = at('demo'), frames = at('frames'), isWordless = false } = {}) {
-  const named = isWordless ? {} : await words(folder, stage, { data, frames });
+/** Top-1 of a network of a run on test videos, by default those of the demo. */
+async function measured(folder, stage, { isWordless = false, ...tested } = {}) {
+  const named = isWordless ? {} : await words(folder, stage, tested);
   return { ...named, ...(await features(folder, stage)) };
 }
 
 /** Zero-shot by class names, and by class names with descriptions. */
-async function words(folder, stage, { data, frames }) {
-  const common = { templates: TEMPLATE, store: frames, stage };
+async function words(folder, stage, { data = at('demo'), frames = at('frames'), templates = TEMPLATE }) {
+  const common = { templates, store: frames, stage };
   return {
     zeroShot: byKind((await zeroShot(folder, data, common)).perClass),
     described: byKind((await zeroShot(folder, data, { ...common, concepts: readConcepts('demo') })).perClass),
@@ -331,7 +336,7 @@ async function timebalanceStudy() {
   for (const seed of seeds) {
     const clip = await tinyClip(seed);
     await startedFromWords({
-      concepts,
+      ...{ concepts, templates: TEMPLATE },
       ...{ prefix: '', suffix: String(seed), model: clip.run, seed, settings: TIMEBALANCE },
       ...{ data: at('demo'), clipFrames: at('frames'), frames: at('frames-timebalance') },
     });
@@ -339,7 +344,19 @@ async function timebalanceStudy() {
   printStarts('timebalance ', seeds);
 }
 
-async function startedFromWords({ prefix, suffix, model, stage, seed, settings, concepts, data, clipFrames, frames }) {
+async function startedFromWords({
+  prefix,
+  suffix,
+  model,
+  stage,
+  seed,
+  settings,
+  concepts,
+  templates,
+  data,
+  clipFrames,
+  frames,
+}) {
   const base = { data, frames, workers: 0, labelDraws: 1 };
   const recipe = loadRecipeOf('timebalance', 'timebalance-demo', [...settings, `seed=${seed}`]);
   const manual = at('runs', `${prefix}timebalance 2 labels ${suffix}`);
@@ -348,7 +365,7 @@ async function startedFromWords({ prefix, suffix, model, stage, seed, settings, 
   );
   await once(`${prefix}timebalance ${PROPOSED} proposed labels a class ${suffix}`, async () => {
     const { proposals, test } = await proposeLabels(model, data, {
-      ...{ concepts, templates: TEMPLATE },
+      ...{ concepts, templates },
       ...{ perClass: PROPOSED, store: clipFrames, stage },
     });
     const labelsFile = at(`${prefix}proposed-${suffix}.csv`);

@@ -47,7 +47,7 @@ export async function readPackets(path: string, options: PacketOptions = {}): Pr
 }
 
 /**
- * What {@link probe} and {@link readPackets} tell, with one process instead of two where the file is in order.
+ * What {@link probe} and {@link readPackets} tell, in one reading where the file is in order.
  *
  * Throws {@link VideoError} as they do; `timeoutMs` is for each process.
  */

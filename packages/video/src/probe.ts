@@ -61,7 +61,7 @@ export function inputArguments(path: string): string[] {
 }
 
 /**
- * Reads the header of a local video file with `ffprobe`.
+ * Reads the header of a local video file.
  *
  * Throws {@link VideoError}: `not-found`, `not-a-file`, `unreadable`, `empty-file`, `not-a-video`, `no-video-stream`,
  * `undecodable`, `truncated` (an MP4 whose index is missing or cut off), `timeout`, `aborted`, `ffmpeg-missing`, `ffmpeg-too-old`.

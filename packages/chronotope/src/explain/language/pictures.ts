@@ -10,10 +10,20 @@ export function timelinesSection({ test, classes }: LanguageContent): Section | 
   return {
     id: 'concepts',
     title: 'What it sees over time',
-    body: html`<p>Each column is a moment of the video, each row one of the concepts that are most probable at some moment; the darker, the
-more probable. ${test.concepts} A network that looks at single frames can only say what a moment looks like.</p>
+    body: html`<p>${test.timelines.every(isWhole) ? WHOLE : MOMENTS} ${test.concepts}</p>
 ${test.timelines.map((timeline) => timelineFigure(timeline, test, classes))}`,
   };
+}
+
+const MOMENTS =
+  'Each column is a moment of the video, each row one of the concepts that are most probable at some moment; the darker, the ' +
+  'more probable. A network that looks at single frames can only say what a moment looks like.';
+const WHOLE =
+  'Each row is one of the concepts that are most probable; the darker, the more probable. A clip of this network covers all of a ' +
+  'video, so there is one probability for the whole.';
+
+function isWhole({ concepts }: ConceptTimeline): boolean {
+  return concepts[0]?.probabilities.length === 1;
 }
 
 function timelineFigure(
@@ -22,6 +32,7 @@ function timelineFigure(
   classes: readonly string[],
 ) {
   const { id, truth } = test.videos[video]!;
+  const span = concepts[0]?.probabilities.length === 1 ? 'of the whole video' : 'from the beginning to the end';
   const moments = concepts[0]?.probabilities.length ?? 0;
   const rows = concepts.map(({ name, probabilities }) => {
     const cells = probabilities.map((probability, moment) => {
@@ -33,7 +44,7 @@ function timelineFigure(
     return html`<tr><th scope="row">${name}</th>${cells}</tr>\n`;
   });
   return html`<figure><figcaption><b>${classes[truth]!}</b> <span class="id">${id}</span></figcaption>
-<div class="scroll" tabindex="0"><table class="confusion timeline"><caption><span>Probability in %, from the beginning to the end</span></caption>
+<div class="scroll" tabindex="0"><table class="confusion timeline"><caption><span>Probability in %, ${span}</span></caption>
 <thead><tr><th scope="col">concept</th><td colspan="${moments}">${image(frames, `Frames of ${id} in order of time`)}</td></tr></thead>
 <tbody>${rows}</tbody></table></div></figure>`;
 }

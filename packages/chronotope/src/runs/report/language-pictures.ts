@@ -83,8 +83,12 @@ function timelinesOf(
     const { names, axes, concepts } = conceptsOf(model, { run, recipe });
     const loader = unlabelled(model, videos, MOMENTS);
     const timelines = shown.map((video) => {
-      const clips = loader.inspect(results.videos[video]!.id, 0).batch.views.clips!.squeeze(1);
-      const scores = noGrad(() => nn.functional.normalize(model.embed(clips)).matmul(axes.transpose(0, 1)));
+      const { clips: drawn, batch } = loader.inspect(results.videos[video]!.id, 0);
+      // Clips that cover all of a video are the same at every moment: then one of them.
+      const isWhole = drawn.every(({ frames }) => String(frames) === String(drawn[0]!.frames));
+      const clips = batch.views.clips!.squeeze(1);
+      const looks = isWhole ? clips.narrow(0, 0, 1) : clips;
+      const scores = noGrad(() => nn.functional.normalize(model.embed(looks)).matmul(axes.transpose(0, 1)));
       const scale = Math.exp(model.clip.logitScale.item());
       const moments = softmax(scores.mul(scale), 1).toArray() as number[][];
       return { video, strip: strips.get(video)!, concepts: strongest(names, moments) };

@@ -58,7 +58,8 @@ describe('the report of a run that knows words', () => {
     const concepts = inRoot('concepts.safetensors');
     buildConcepts(clip, { concepts: 'demo', templates: TEMPLATES.name, out: concepts });
     const words = [`model.pretrained=${clip}`, 'concepts.control=none', `concepts.file=${concepts}`];
-    await trainLss({ ...train, out: inRoot('lss'), recipe: tinyLss([...fromClip, ...words]) });
+    const whole = ['clips.virtualFrames=4', 'clips.segmentFrames=4'];
+    await trainLss({ ...train, out: inRoot('lss'), recipe: tinyLss([...fromClip, ...words, ...whole]) });
     const teacher = inRoot('lss/stages/teacher/stage.json');
     writeJsonAtomic(teacher, { ...(readJson(teacher) as object), collapse: ['category: <the same> of every video'] });
     const page = await report('lss');
@@ -66,6 +67,7 @@ describe('the report of a run that knows words', () => {
     for (const title of ['image CLIP, middle frame', 'student', 'teacher, the average of the student']) {
       assert.ok(page.includes(title), title);
     }
+    assert.match(page, /A clip of this network covers all of a video/);
     assert.match(page, /They are the \d+ concepts of the training\./);
     assert.match(page, /Collapse\. category: &lt;the same&gt; of every video/);
     assert.match(page, /Course of categoryInformation/);
