@@ -107,12 +107,12 @@ function conceptsOf(
     const { names } = stage.result() as { names: string[] | null };
     const axes = loadSafetensors(stage.modelFile).tensors.get('category.axes');
     if (names !== null && axes !== undefined) {
-      return { names, axes, concepts: `They are the ${names.length} concepts of the training.` };
+      return { names, axes, concepts: `The concepts are the ${names.length} of the training.` };
     }
   }
   const names = run.description.classes.map(spokenName);
   const axes = model.encoder.classVectors(names, TEMPLATES.kinetics);
-  return { names, axes, concepts: `They are the ${names.length} classes.` };
+  return { names, axes, concepts: `The concepts are the ${names.length} classes.` };
 }
 
 /** The concepts that are the most probable at some moment, on average the most probable first. */

@@ -48,7 +48,7 @@ describe('the report of a run that knows words', () => {
       ...['results', 'gains', 'concepts', 'failures', 'confusion', 'curves', 'health', 'ledger'],
     ]);
     assert.match(page, /image CLIP, mean of 8 frames: 100\.0\s% of 2 test videos recognised/);
-    assert.match(page, /They are the 2 classes\./);
+    assert.match(page, /The concepts are the 2 classes\./);
     assert.match(page, /red in moment 8/);
     const strips = [...page.matchAll(/src="data:image\/jpeg;base64,/g)].length;
     assert.equal(strips, 2, 'a strip for a video of each class, and no mistake');
@@ -68,7 +68,7 @@ describe('the report of a run that knows words', () => {
       assert.ok(page.includes(title), title);
     }
     assert.match(page, /A clip of this network covers all of a video/);
-    assert.match(page, /They are the \d+ concepts of the training\./);
+    assert.match(page, /The concepts are the \d+ of the training\./);
     assert.match(page, /Collapse\. category: &lt;the same&gt; of every video/);
     assert.match(page, /Course of categoryInformation/);
   });
