@@ -3,7 +3,7 @@
 // prints its tables.
 //
 //   node bench/studies/lss.mjs <out folder> [--seeds 1,2,3] [--parts demo,adapted,egogestar,timebalance]
-//       [--egogestar <data>] [--set key=value ...]
+//       [--egogestar <data>] [--variants a,b] [--target <videos>] [--set key=value ...]
 //
 // The part `adapted` trains one larger CLIP on many videos of another seed and lets LSS adapt it, longer, to videos that it
 // has not seen and that have no captions; the others train a CLIP for each seed on the videos themselves.
@@ -37,7 +37,7 @@ const { values: flags, positionals } = parseArgs({
     seeds: { type: 'string', default: '1,2,3' },
     parts: { type: 'string', default: 'demo,adapted,egogestar,timebalance' },
     variants: { type: 'string' },
-    // Of LSS in the part `adapted`, to try settings.
+    // Settings of LSS in the part `adapted`, and other videos for it: to try settings on videos of another seed.
     set: { type: 'string', multiple: true, default: [] },
     target: { type: 'string' },
     egogestar: { type: 'string', default: fileURLToPath(new URL('../../../shared/data/egogestar', import.meta.url)) },
@@ -207,7 +207,7 @@ async function adaptedStudy() {
     });
   }
   const clip = await wideClip();
-  await once('adapted: image CLIP', () => words(clip.run, 'pretrain', { data, frames, templates }));
+  await once(`adapted: image CLIP ${seeds[0]}`, () => words(clip.run, 'pretrain', { data, frames, templates }));
   for (const seed of seeds) {
     for (const [name, changes] of Object.entries(ADAPTED)) {
       const isWanted =
@@ -224,13 +224,6 @@ async function adaptedStudy() {
       await once(`adapted: before, ${name} ${seed}`, () => measured(folder, 'start', options));
     }
   }
-  if (flags.target === undefined) {
-    await startedFromWords({
-      ...{ prefix: 'adapted ', suffix: String(seeds[0]), model: clip.run, seed: seeds[0], data, clipFrames: frames },
-      ...{ frames: at('frames-timebalance-target'), settings: ['training.threads=1'] },
-      ...{ concepts: readConcepts('demo').map(({ name }) => ({ name, descriptions: [] })), templates },
-    });
-  }
   const rows = Object.keys(ADAPTED).flatMap((name) => [`before, ${name}`, name]);
   print(
     `adapted, top-1 in %, mean and standard deviation of seeds ${seeds.join(' ')}`,
@@ -238,7 +231,6 @@ async function adaptedStudy() {
     RECOGNITION,
     'adapted: ',
   );
-  printStarts('adapted timebalance ', [seeds[0]]);
 }
 
 /** A CLIP that has read many videos of another seed, and the concept space of its text tower. */
@@ -333,66 +325,47 @@ async function egogestarStudy() {
 
 /** Labels from words, a few of each class, against two true labels of each class; the same pre-training for both. */
 async function timebalanceStudy() {
-  const concepts = demoClasses.map(({ name }) => ({ name, descriptions: [] }));
+  const base = { data: at('demo'), frames: at('frames-timebalance'), workers: 0, labelDraws: 1 };
   for (const seed of seeds) {
+    const recipe = loadRecipeOf('timebalance', 'timebalance-demo', [...TIMEBALANCE, `seed=${seed}`]);
+    const manual = at('runs', `timebalance 2 labels ${seed}`);
+    await once(`timebalance 2 labels a class ${seed}`, async () =>
+      accuracies(await trainTimeBalance({ ...base, recipe, out: manual, labelsPerClass: 2 })),
+    );
     const clip = await tinyClip(seed);
-    await startedFromWords({
-      ...{ concepts, templates: TEMPLATE },
-      ...{ prefix: '', suffix: String(seed), model: clip.run, seed, settings: TIMEBALANCE },
-      ...{ data: at('demo'), clipFrames: at('frames'), frames: at('frames-timebalance') },
+    await once(`timebalance ${PROPOSED} proposed labels a class ${seed}`, async () => {
+      const names = demoClasses.map(({ name }) => name);
+      const { proposals, test } = await proposeLabels(clip.run, at('demo'), {
+        ...{ concepts: names.map((name) => ({ name, descriptions: [] })), templates: TEMPLATE },
+        ...{ perClass: PROPOSED, store: at('frames') },
+      });
+      const labels = at(`proposed-${seed}.csv`);
+      writeProposals(labels, proposals, test);
+      const proposed = proposals.filter(({ label }) => label !== null);
+      const right = proposed.filter(({ entry, label }) => entry.label === label).length / proposed.length;
+      const isMissing = names.some((name) => proposed.every(({ label }) => label !== name));
+      // A class that no video seems to show has no label; then there is no recogniser of all classes.
+      if (isMissing)
+        return { proposals: right, missing: names.filter((name) => proposed.every(({ label }) => label !== name)) };
+      const labelsFile = labels;
+      const out = at('runs', `timebalance proposed ${seed}`);
+      const run = await trainTimeBalance({ ...base, recipe, out, labelsFile, pretrained: manual });
+      return { proposals: right, ...accuracies(run) };
     });
   }
-  printStarts('timebalance ', seeds);
-}
-
-async function startedFromWords({
-  prefix,
-  suffix,
-  model,
-  stage,
-  seed,
-  settings,
-  concepts,
-  templates,
-  data,
-  clipFrames,
-  frames,
-}) {
-  const base = { data, frames, workers: 0, labelDraws: 1 };
-  const recipe = loadRecipeOf('timebalance', 'timebalance-demo', [...settings, `seed=${seed}`]);
-  const manual = at('runs', `${prefix}timebalance 2 labels ${suffix}`);
-  await once(`${prefix}timebalance 2 labels a class ${suffix}`, async () =>
-    accuracies(await trainTimeBalance({ ...base, recipe, out: manual, labelsPerClass: 2 })),
-  );
-  await once(`${prefix}timebalance ${PROPOSED} proposed labels a class ${suffix}`, async () => {
-    const { proposals, test } = await proposeLabels(model, data, {
-      ...{ concepts, templates },
-      ...{ perClass: PROPOSED, store: clipFrames, stage },
-    });
-    const labelsFile = at(`${prefix}proposed-${suffix}.csv`);
-    writeProposals(labelsFile, proposals, test);
-    const proposed = proposals.filter(({ label }) => label !== null);
-    const right = proposed.filter(({ entry, label }) => entry.label === label).length / proposed.length;
-    const missing = concepts.map(({ name }) => name).filter((name) => proposed.every(({ label }) => label !== name));
-    // A class that no video seems to show has no label; then there is no recogniser of all classes.
-    if (missing.length > 0) return { proposals: right, missing };
-    const out = at('runs', `${prefix}timebalance proposed ${suffix}`);
-    const run = await trainTimeBalance({ ...base, recipe, out, labelsFile, pretrained: manual });
-    return { proposals: right, ...accuracies(run) };
-  });
-}
-
-function printStarts(prefix, seedsDone) {
   const rows = ['2 labels a class', `${PROPOSED} proposed labels a class`];
-  const columns = ['proposals', 'supervised', 'strong', 'student'].map((name) => ({ title: name, of: (r) => r[name] }));
-  const title = `TimeBalance, top-1 in %, seeds ${seedsDone.join(' ')}; proposals: share of the labels that are right`;
-  print(title, rows, columns, prefix);
+  const columns = ['proposals', 'supervised', 'student'].map((name) => ({ title: name, of: (r) => r[name] }));
+  print(
+    `TimeBalance, top-1 in %, seeds ${seeds.join(' ')}; proposals: share of the labels that are right`,
+    rows,
+    columns,
+    'timebalance ',
+  );
 }
 
 function accuracies({ stages }) {
   const of = (wanted) => stages.find(({ stage }) => stage === wanted).top1.value;
-  const strong = stages.some(({ stage }) => stage === 'supervised-strong') ? of('supervised-strong') : undefined;
-  return { supervised: of('supervised'), strong, student: of('student') };
+  return { supervised: of('supervised'), student: of('student') };
 }
 
 /** Does something unless its result is there, and keeps the result. */
