@@ -84,16 +84,17 @@ const WIDE = { trainPerClass: 200, testPerClass: 5, seed: 7 };
 const WIDE_SIZE = ['frames.shortSide=40', 'frames.fps=10', 'inputSize=40'];
 const WIDE_CLIP = [...WIDE_SIZE, 'model.text.context=24', 'train.epochs=60', 'train.batch=64', 'training.threads=1'];
 const ADAPT = [...LSS, ...WIDE_SIZE, 'train.epochs=20', 'train.warmupEpochs=2'];
-/** The rows of its table; all but the first with one seed, unless told otherwise. */
+/** The rows of its table, by what the image tower attends to. */
 const ADAPTED = {
-  'both + alignment': [],
-  'category only': VARIANTS['category only'],
-  'neither prior nor centring': VARIANTS['the same, neither prior nor centring'],
-  'centring instead of the prior': VARIANTS['the same, centring instead of the prior'],
-  'attention within frames only': ['model.attention=space-only'],
-  'a quarter of the rate': ['train.learningRate=0.001', 'train.temporalLearningRate=0.004'],
-  'SVT from CLIP (no language)': VARIANTS['SVT from CLIP (no language)'],
+  'within frames': ['model.attention=space-only'],
+  'within frames, category only': ['model.attention=space-only', ...VARIANTS['category only']],
+  'within frames, neither prior nor centring': ['model.attention=space-only', 'objective.uniform=0'],
+  'over time too': [],
+  'over time too, category only': VARIANTS['category only'],
+  'over time too, neither prior nor centring': ['objective.uniform=0'],
 };
+/** The rows that are trained from every seed, and whose network is measured before as well. */
+const ADAPTED_OFTEN = ['within frames', 'over time too'];
 /** The columns of the tables of the demo's videos. */
 const RECOGNITION = [
   ...['zeroShot', 'described', 'linear', 'knn'].flatMap((protocol) =>
@@ -210,18 +211,16 @@ async function adaptedStudy() {
   await once(`adapted: image CLIP ${seeds[0]}`, () => words(clip.run, 'pretrain', { data, frames, templates }));
   for (const seed of seeds) {
     for (const [name, changes] of Object.entries(ADAPTED)) {
-      const isWanted =
-        flags.variants === undefined ? seed === seeds[0] || name === 'both + alignment' : wanted.includes(name);
-      if (!isWanted) continue;
+      const isOften = ADAPTED_OFTEN.includes(name);
+      if (!isOften && seed !== seeds[0]) continue;
       const folder = at('runs', `adapted ${name} ${seed}`);
-      const options = { data, frames, templates, isWordless: name.startsWith('SVT') };
+      const options = { data, frames, templates };
       await once(`adapted: ${name} ${seed}`, async () => {
         const overrides = [...changes, ...flags.set];
         const collapse = await lss({ data, frames, folder, seed, clip, overrides, base: ADAPT });
         return { collapse, ...(await measured(folder, 'teacher', options)) };
       });
-      if (name !== 'both + alignment' && name !== 'attention within frames only') continue;
-      await once(`adapted: before, ${name} ${seed}`, () => measured(folder, 'start', options));
+      if (isOften) await once(`adapted: before, ${name} ${seed}`, () => measured(folder, 'start', options));
     }
   }
   const rows = Object.keys(ADAPTED).flatMap((name) => [`before, ${name}`, name]);
