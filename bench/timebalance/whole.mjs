@@ -18,7 +18,7 @@ import { writeDemoData } from '../../packages/chronotope/dist/demo/write-demo-da
 import { loadRecipeOf, readDataset, trainTimeBalance } from '../../packages/chronotope/dist/index.js';
 import { buildFrameStore, FrameStore, probe } from '../../packages/video/dist/index.js';
 
-const PLAIN_STEPS = { pretraining: 8, labelled: 30, student: 16 };
+const PLAIN_STEPS = { pretraining: 30, labelled: 60, student: 40 };
 const python = process.env.PYTHON ?? '/usr/bin/python3';
 const folder = mkdtempSync(path.join(tmpdir(), 'chronotope-bench-'));
 const data = process.argv[2] ?? path.join(folder, 'videos');
