@@ -51,7 +51,7 @@ try {
 
 /** Index, store and one epoch of reading from nothing, against two epochs of PyAV. */
 async function firstEpochs(videos) {
-  const times = { index: [], store: [], read: [], pyav: [] };
+  const times = { index: [], store: [], read: [], pyav: [], pyavWhole: [] };
   let store;
   for (let round = 0; round < rounds; round++) {
     const dir = join(folder, `store-${round}`);
@@ -67,12 +67,16 @@ async function firstEpochs(videos) {
     const pyav = [];
     for (const clips of epochs) pyav.push(await ask({ reader: 'pyav', size, clips }));
     times.pyav.push(sum(pyav));
+    times.pyavWhole.push(await ask({ reader: 'pyav-whole', size, clips: epochs[0] }));
   }
   const total = times.index.map((index, round) => sum([index, times.store[round], times.read[round]]));
   console.log(`${videos.length} videos, ${store.ids.reduce((count, id) => count + store.get(id).frames, 0)} frames`);
   console.log(`first epoch: ${typical(total)}`);
   for (const name of ['index', 'store', 'read']) console.log(`  ${name.padEnd(6)} ${typical(times[name])}`);
   console.log(`two epochs of PyAV: ${typical(times.pyav)}; PyAV / ours ${ratio(times.pyav, total)}`);
+  console.log(
+    `every frame once, with PyAV: ${typical(times.pyavWhole)}; two epochs / that ${ratio(times.pyav, times.pyavWhole)}`,
+  );
   return store;
 }
 

@@ -42,6 +42,14 @@ def with_pyav(clip, size):
     return np.stack([found[stamp] for stamp in stamps])
 
 
+def whole_with_pyav(clip, size):
+    """Decodes and scales every frame once: what a frame store can't do without. Nothing is kept."""
+    with av.open(clip["path"]) as container:
+        container.streams.video[0].thread_count = 1
+        for frame in container.decode(video=0):
+            frame.to_ndarray(format="rgb24", width=size[0], height=size[1], interpolation="BICUBIC")
+
+
 def with_opencv(clip, size):
     capture = cv2.VideoCapture(clip["path"])
     first, last = min(clip["frames"]), max(clip["frames"])
@@ -78,7 +86,13 @@ def official(clip, side):
     )
 
 
-READERS = {"pyav": with_pyav, "opencv": with_opencv, "torchvision": with_torchvision, "official": official}
+READERS = {
+    "pyav": with_pyav,
+    "pyav-whole": whole_with_pyav,
+    "opencv": with_opencv,
+    "torchvision": with_torchvision,
+    "official": official,
+}
 
 
 def start():
