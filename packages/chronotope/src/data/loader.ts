@@ -97,7 +97,7 @@ export class ClipLoader {
       }
     }
     this.excluded = excluded;
-    if (this.#videos.length === 0) throw noUsableVideos(excluded);
+    if (this.#videos.length === 0) throw noUsableVideos(excluded, []);
     this.#sampler = new BatchSampler({ ...options, classes: this.#videos.map(({ classIndex }) => classIndex) });
     const workers = this.#device === 'cpu' ? (options.workers ?? null) : null;
     this.#prefetcher = workers && new Prefetcher(workers, options.reader);
@@ -297,7 +297,7 @@ export class ClipLoader {
 
   #requireUndamaged(): void {
     const { damaged } = this;
-    if (damaged.length === this.#videos.length) throw noUsableVideos([...damaged, ...this.excluded]);
+    if (damaged.length === this.#videos.length) throw noUsableVideos(this.excluded, damaged);
   }
 }
 
@@ -317,7 +317,8 @@ function nameOf(places: readonly Place[]): string {
   return places.map(({ epoch, video, turn }) => `${epoch} ${video} ${turn}`).join();
 }
 
-function noUsableVideos(excluded: readonly ExcludedVideo[]): ChronotopeError {
+function noUsableVideos(tooShort: readonly ExcludedVideo[], damaged: readonly DamagedVideo[]): ChronotopeError {
+  const excluded = [...damaged, ...tooShort];
   const first = excluded[0];
   const message =
     first === undefined
@@ -325,6 +326,6 @@ function noUsableVideos(excluded: readonly ExcludedVideo[]): ChronotopeError {
       : `none of the ${excluded.length} videos can be used; the first, "${first.id}": ${first.reason}`;
   return new ChronotopeError('no-usable-videos', message, {
     hint: 'Shorter clips (fewer frames or a smaller stride) accept shorter videos; damaged ones are decoded again by the next run.',
-    details: { excluded },
+    details: { excluded, tooShort, damaged },
   });
 }

@@ -1,5 +1,5 @@
 import { noGrad, scope, type Tensor, tensor } from '@chronotope/torch';
-import type { ClipLoader } from '../data/loader.js';
+import type { Batch, ClipLoader } from '../data/loader.js';
 import type { VideoBackbone } from '../models/backbone.js';
 import { meanOverClips, videoMajor } from './video-level.js';
 
@@ -24,24 +24,37 @@ export function videoFeatures(
   kind: FeatureKind = 'pooled',
 ): VideoFeatures {
   backbone.eval();
+  return videoRows(loader, ({ views, ids }) => {
+    const clips = videoMajor(views.clips!);
+    const features =
+      kind === 'pooled' ? backbone.featureMap(clips).mean([2, 3, 4]) : backbone.call(clips).flatten({ startDim: 1 });
+    return meanOverClips(features, ids.length);
+  });
+}
+
+/**
+ * What `rowsOf` gives the videos of a loader of test clips, batch by batch and without gradients; damaged videos have no row.
+ *
+ * @param rowsOf gives the V videos of a batch float32 `[V, D]` on any device
+ * @param onBatch is told how many videos are done
+ */
+export function videoRows(
+  loader: ClipLoader,
+  rowsOf: (batch: Batch) => Tensor,
+  onBatch: (done: number) => void = () => {},
+): VideoFeatures {
   const ids: string[] = [];
-  const rows: Float32Array[] = [];
+  const parts: Float32Array[] = [];
   for (const batch of loader.batches(0)) {
     ids.push(...batch.ids);
-    scope(() =>
-      noGrad(() => {
-        const clips = videoMajor(batch.views.clips!);
-        const features =
-          kind === 'pooled'
-            ? backbone.featureMap(clips).mean([2, 3, 4])
-            : backbone.call(clips).flatten({ startDim: 1 });
-        const means = meanOverClips(features, batch.ids.length).to({ device: 'cpu' });
-        for (const row of means.unbind()) rows.push(row.data() as Float32Array);
-      }),
-    );
+    parts.push(scope(() => noGrad(() => rowsOf(batch).to({ device: 'cpu' }).data() as Float32Array)));
+    onBatch(ids.length);
   }
-  const width = rows[0]!.length;
-  const all = new Float32Array(rows.length * width);
-  for (const [index, row] of rows.entries()) all.set(row, index * width);
-  return { ids, features: tensor(all, { shape: [rows.length, width] }) };
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
+  }
+  return { ids, features: tensor(all, { shape: [ids.length, all.length / ids.length] }) };
 }

@@ -96,22 +96,25 @@ export async function featuresOf(
   try {
     const { store, usable, excluded } = await prepareVideos(entries, temporary, recipe.frames, { progress, signal });
     const reader = new ClipReader(store);
-    // Labels are carried through by id; the network has no use for them, and they need not be classes of the run.
-    const unlabelled = usable.map((entry) => ({ ...entry, label: null }));
-    const loader = method.testLoader({ entries: unlabelled, classes: [], reader, device }, views);
-    const { ids, features } = withNetwork(run, recipe, { stage, draw }, ({ backbone }) =>
-      videoFeatures(backbone.to({ device }), loader, kind),
-    );
-    reader.dispose();
-    const metadata = {
-      run: run.description.fingerprint,
-      stage,
-      ...(method.isShared(stage) ? {} : { draw: String(draw + 1) }),
-      features: kind,
-      clips: String(views.clips),
-      crops: String(views.crops),
-    };
-    return { ids, features, excluded: [...excluded, ...loader.excluded], metadata };
+    try {
+      // Labels are carried through by id; the network has no use for them, and they need not be classes of the run.
+      const unlabelled = usable.map((entry) => ({ ...entry, label: null }));
+      const loader = method.testLoader({ entries: unlabelled, classes: [], reader, device }, views);
+      const { ids, features } = withNetwork(run, recipe, { stage, draw }, ({ backbone }) =>
+        videoFeatures(backbone.to({ device }), loader, kind),
+      );
+      const metadata = {
+        run: run.description.fingerprint,
+        stage,
+        ...(method.isShared(stage) ? {} : { draw: String(draw + 1) }),
+        features: kind,
+        clips: String(views.clips),
+        crops: String(views.crops),
+      };
+      return { ids, features, excluded: [...excluded, ...loader.excluded, ...loader.damaged], metadata };
+    } finally {
+      reader.dispose();
+    }
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }

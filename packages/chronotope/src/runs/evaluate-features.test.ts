@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { loadSafetensors, scope } from '@chronotope/torch';
+import { FrameStore } from '@chronotope/video';
 import { FEATURE_PROTOCOLS } from '../evaluation/feature-protocols.js';
 import { tinyRecipe, writeTinyVideos } from '../testing/tiny-videos.js';
 import { readJson, writeJsonAtomic } from '../training/json-files.js';
+import { type Progress, silentProgress } from '../training/progress.js';
 import { embedVideos } from './embed.js';
 import { evaluateRun } from './evaluate.js';
 import { evaluateFeatures } from './evaluate-features.js';
+import { RunFolder } from './run-folder.js';
+import { runFrames } from './run-frames.js';
 import { trainTimeBalance } from './train-timebalance.js';
 
 describe('evaluation of a run', () => {
@@ -110,6 +114,42 @@ describe('evaluation of a run', () => {
     for (const [k, value] of alone.rows[0]!.entries()) {
       const spans = slices.rows[0]!.slice(4 * k, 4 * k + 4);
       assert.ok(Math.abs(spans.reduce((sum, span) => sum + span / 4, 0) - value) < 1e-5);
+    }
+  });
+
+  test('a video whose frames turn out to be damaged is left out and named, by protocols and embeddings', async () => {
+    const [id, other] = ['_test/red/t0.mp4', '_test/blue/t1.mp4'];
+    const [video, moved] = [path.join(data, id), path.join(root, 'moved.mp4')];
+    const store = await FrameStore.open(runFrames(RunFolder.open(run), tinyRecipe()).folder, [{ id, path: video }]);
+    const frames = store.get(id)!.file;
+    /** Once frames are stored, those of the video are lost, and so is the video that could give them again. */
+    const losing = (file: () => string): Progress => ({
+      ...silentProgress,
+      begin: (title) => ({
+        update: () => {},
+        end: () => {
+          if (title !== 'decoding' || !existsSync(video)) return;
+          rmSync(file());
+          renameSync(video, moved);
+        },
+      }),
+    });
+    const options = { protocol: 'knn', stages: ['student'], progress: losing(() => frames) } as const;
+    const { ids, videos, excluded } = await evaluateFeatures(run, options);
+    assert.deepEqual([ids, videos, excluded.map((one) => one.id)], [[other], 1, [id]]);
+    renameSync(moved, video);
+
+    const before = process.env.TMPDIR;
+    process.env.TMPDIR = mkdtempSync(path.join(root, 'temporary-'));
+    try {
+      const temporary = () => path.join(tmpdir(), readdirSync(tmpdir())[0]!, path.basename(frames));
+      const out = path.join(root, 'features.safetensors');
+      const inputs = [path.join(data, other), video];
+      const embedding = await embedVideos(run, inputs, { out, progress: losing(temporary) });
+      assert.deepEqual([embedding.videos, embedding.excluded.map((one) => one.id)], [1, [video]]);
+    } finally {
+      process.env.TMPDIR = before;
+      renameSync(moved, video);
     }
   });
 

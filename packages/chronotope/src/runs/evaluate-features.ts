@@ -12,7 +12,7 @@ import { chosenDevice, type DeviceChoice } from './device.js';
 import { type RunData, readRunData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
 import { runRecipe } from './run-recipe.js';
-import { bootstrapOver, type LabelledVideos, openTestVideos, openVideos } from './test-videos.js';
+import { bootstrapOver, openTestVideos, openVideos, withVideos } from './test-videos.js';
 import { requireStages, withNetwork } from './trained-networks.js';
 
 /**
@@ -85,69 +85,73 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
   const galleries = labelSets(data, labels, classes);
   const device = chosenDevice(options.device);
   const set = { recipe, device, ...views, progress, signal };
-  const test = await openTestVideos(run, options.data, set);
-  const training = await openVideos(run, labelledEntries(data, galleries), set);
-  const bootstrap = bootstrapOver(test, recipe.seed);
-
   const jobs = wanted.map((stage) => {
     // Every draw has a classifier of its own; draws of one pre-trained network differ in the known labels only.
     const draws = method.isShared(stage) && labels === 'all' ? 1 : data.draws;
     return { stage, draws };
   });
-  const task = progress.begin(
-    'testing features',
-    jobs.reduce((sum, { draws }) => sum + draws, 0),
-    'networks',
-  );
-  let done = 0;
-  const stages = jobs.map(({ stage, draws }) => {
-    const results = Array.from({ length: draws }, (_, draw) => {
-      task.update(done++);
-      return withNetwork(run, recipe, { stage, draw }, ({ backbone }) =>
-        scope(() => {
-          const queries = videoFeatures(backbone.to({ device }), test.loader, kind);
-          return measureFeatures(
-            labelled(queries, test.truth, test.groups),
-            labelled(
-              videoFeatures(backbone, training.loader, kind),
-              galleries[draw % galleries.length]!,
-              training.groups,
-            ),
-            classes,
-            { ...options, bootstrap },
+
+  const evaluation = await withVideos(openTestVideos(run, options.data, set), (test) =>
+    withVideos(openVideos(run, labelledEntries(data, galleries), set), (training): FeatureEvaluation => {
+      const networks = jobs.reduce((sum, { draws }) => sum + draws, 0);
+      const task = progress.begin('testing features', networks, 'networks');
+      let done = 0;
+      const measured = jobs.map(({ stage, draws }) => ({
+        stage,
+        networks: Array.from({ length: draws }, (_, draw) => {
+          task.update(done++);
+          return withNetwork(run, recipe, { stage, draw }, ({ backbone }) =>
+            scope(() => {
+              const queries = videoFeatures(backbone.to({ device }), test.loader, kind);
+              const gallery = videoFeatures(backbone, training.loader, kind);
+              const results = measureFeatures(
+                labelled(queries, test.truth, test.groups),
+                labelled(gallery, galleries[draw % galleries.length]!, training.groups),
+                classes,
+                { ...options, bootstrap: bootstrapOver({ ...test, ids: queries.ids }, recipe.seed) },
+              );
+              return { ids: queries.ids, known: gallery.ids, results };
+            }),
           );
         }),
-      );
-    });
-    const measures = results[0]!.map(({ name }, k) => ({
-      name,
-      ...meanOverDraws(
-        results.map((result) => result[k]!.perVideo),
-        bootstrap,
-      ),
-    }));
-    return { stage, title: method.title(stage), draws: results, measures };
-  });
-  task.end(`${test.loader.videos} test videos`);
-  closeVideos(test, training);
-
-  const evaluation: FeatureEvaluation = {
-    classes,
-    videos: test.loader.videos,
-    ids: test.ids,
-    excluded: [...test.excluded, ...training.excluded],
-    protocol: {
-      name: options.protocol,
-      labels,
-      features: kind,
-      ...views,
-      training: galleries.map((gallery) => [...gallery.keys()].filter((id) => training.truth.has(id)).length),
-      intervals: bootstrap.settings,
-    },
-    stages,
-  };
+      }));
+      // Not those of the loaders: frames that turned out to be damaged have no features.
+      const { ids, known } = measured[0]!.networks[0]!;
+      task.end(`${ids.length} test videos`);
+      const bootstrap = bootstrapOver({ ...test, ids }, recipe.seed);
+      return {
+        classes,
+        videos: ids.length,
+        ids,
+        excluded: [test, training].flatMap(({ excluded, loader }) => [...excluded, ...loader.damaged]),
+        protocol: {
+          name: options.protocol,
+          labels,
+          features: kind,
+          ...views,
+          training: galleries.map((gallery) => known.filter((id) => gallery.has(id)).length),
+          intervals: bootstrap.settings,
+        },
+        stages: measured.map(({ stage, networks }) => {
+          const draws = networks.map(({ results }) => results);
+          return { stage, title: method.title(stage), draws, measures: overDraws(draws, bootstrap) };
+        }),
+      };
+    }),
+  );
   if (options.stages === undefined) writeJsonAtomic(run.path(`evaluation-${options.protocol}.json`), evaluation);
   return evaluation;
+}
+
+/** Each measure, mean over the draws. */
+function overDraws(draws: readonly FeatureResult[][], bootstrap: Bootstrap): ({ name: string } & Interval)[] {
+  return draws[0]!.map(({ name }, k) => ({
+    name,
+    ...meanOverDraws(
+      draws.map((results) => results[k]!.perVideo),
+      bootstrap,
+    ),
+  }));
 }
 
 /** Class numbers of the labelled training videos, one map for each set of labels. */
@@ -180,8 +184,4 @@ function labelled(
     labels: known.map((id) => labels.get(id)!),
     groups: known.map((id) => groups.get(id)),
   };
-}
-
-function closeVideos(...sets: readonly LabelledVideos[]): void {
-  for (const { reader } of sets) reader.dispose();
 }

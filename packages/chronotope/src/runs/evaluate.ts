@@ -16,7 +16,7 @@ import { chosenDevice, type DeviceChoice } from './device.js';
 import { readTestData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
 import { classifierRecipe } from './run-recipe.js';
-import { bootstrapOver, openTestVideos } from './test-videos.js';
+import { bootstrapOver, openTestVideos, withVideos } from './test-videos.js';
 import { requireStages, withClassifier } from './trained-networks.js';
 
 /** Test accuracies of a run. */
@@ -83,50 +83,50 @@ export async function evaluateRun(folder: string, options: EvaluateOptions = {})
   const device = chosenDevice(options.device);
   const { draws } = readTestData(run);
   const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
-  const test = await openTestVideos(run, options.data, { recipe, device, ...views, progress, signal });
-  const { loader, reader, truth } = test;
-
-  const task = progress.begin('testing', wanted.length * draws, 'models');
-  const answered = wanted.map((stage, position) => {
-    const predictions = Array.from({ length: draws }, (_, draw) => {
-      task.update(position * draws + draw);
-      return withClassifier(run, recipe, { stage, draw }, (model) =>
-        predictVideos(model.to({ device }), loader, average),
-      );
+  const opened = openTestVideos(run, options.data, { recipe, device, ...views, progress, signal });
+  const evaluation = await withVideos(opened, (test): RunEvaluation => {
+    const { loader, truth } = test;
+    const task = progress.begin('testing', wanted.length * draws, 'models');
+    const answered = wanted.map((stage, position) => {
+      const predictions = Array.from({ length: draws }, (_, draw) => {
+        task.update(position * draws + draw);
+        return withClassifier(run, recipe, { stage, draw }, (model) =>
+          predictVideos(model.to({ device }), loader, average),
+        );
+      });
+      return { stage, predictions };
     });
-    return { stage, predictions };
-  });
-  reader.dispose();
-  task.end(`${loader.videos} videos`);
-  for (const { id, reason } of loader.damaged) progress.note(`  left out: ${id}: ${reason}`);
+    task.end(`${loader.videos} videos`);
+    for (const { id, reason } of loader.damaged) progress.note(`  left out: ${id}: ${reason}`);
 
-  // Not those of the loader: frames that turned out to be damaged have no prediction.
-  const ids = answered[0]!.predictions[0]!.map(({ id }) => id);
-  const bootstrap = bootstrapOver({ ...test, ids }, recipe.seed);
-  const tested = answered.map(({ stage, predictions: ofDraws }) => {
-    const results = ofDraws.map((predictions) => {
-      const right = rightAt(predictions, trueClasses(predictions, truth), 1);
-      const measured = recognition(predictions, truth, classes, { bootstrap });
-      return { right, measured: { ...measured, ...answers(predictions) } };
+    // Not those of the loader: frames that turned out to be damaged have no prediction.
+    const ids = answered[0]!.predictions[0]!.map(({ id }) => id);
+    const bootstrap = bootstrapOver({ ...test, ids }, recipe.seed);
+    const tested = answered.map(({ stage, predictions: ofDraws }) => {
+      const results = ofDraws.map((predictions) => {
+        const right = rightAt(predictions, trueClasses(predictions, truth), 1);
+        const measured = recognition(predictions, truth, classes, { bootstrap });
+        return { right, measured: { ...measured, ...answers(predictions) } };
+      });
+      return { stage, draws: results.map(({ measured }) => measured), right: results.map(({ right }) => right) };
     });
-    return { stage, draws: results.map(({ measured }) => measured), right: results.map(({ right }) => right) };
-  });
 
-  const student = tested.find(({ stage }) => stage === 'student');
-  const others = student ? tested.filter(({ stage }) => stage !== 'student') : [];
-  const evaluation: RunEvaluation = {
-    classes,
-    videos: ids.length,
-    ids,
-    excluded: [...test.excluded, ...loader.damaged],
-    protocol: { name: 'video', ...views, average, intervals: bootstrap.settings },
-    stages: tested.map(({ stage, draws, right }) => ({ stage, draws, top1: meanOverDraws(right, bootstrap) })),
-    comparisons: others.map(({ stage, right }) => ({
-      first: 'student',
-      second: stage,
-      ...difference(student!.right, right, bootstrap),
-    })),
-  };
+    const student = tested.find(({ stage }) => stage === 'student');
+    const others = student ? tested.filter(({ stage }) => stage !== 'student') : [];
+    return {
+      classes,
+      videos: ids.length,
+      ids,
+      excluded: [...test.excluded, ...loader.damaged],
+      protocol: { name: 'video', ...views, average, intervals: bootstrap.settings },
+      stages: tested.map(({ stage, draws, right }) => ({ stage, draws, top1: meanOverDraws(right, bootstrap) })),
+      comparisons: others.map(({ stage, right }) => ({
+        first: 'student',
+        second: stage,
+        ...difference(student!.right, right, bootstrap),
+      })),
+    };
+  });
   if (options.stages === undefined) writeJsonAtomic(run.path('evaluation.json'), evaluation);
   return evaluation;
 }

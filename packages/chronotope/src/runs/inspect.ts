@@ -60,23 +60,26 @@ export async function inspectViews(options: InspectOptions): Promise<InspectedVi
   try {
     const { store } = await prepareVideos([entry], temporary, recipe.frames, { progress: silentProgress, signal });
     const reader = new ClipReader(store);
-    const plan = viewPlan(recipe, stage);
-    const loader = new ClipLoader({
-      ...{ entries: [entry], classes, reader, plan },
-      ...{ size: recipe.inputSize, batchSize: 1, seed: recipe.seed },
-    });
-    const { clips, batch } = loader.inspect(entry.id, epoch);
-    const stored = store.get(entry.id)!;
-    await writeContactSheet(out, {
-      title: entry.id,
-      notes: [
-        `views of ${stage}, epoch ${epoch}, seed ${recipe.seed}`,
-        `${entry.label === null ? 'unlabelled' : `class ${entry.label}`}; stored ${stored.width} x ${stored.height}, ${stored.frames} frames, ${stored.frameRate.toFixed(2)} a second`,
-      ],
-      strips: [overview(reader, stored), ...clips.map((clip) => clipStrip(clip, batch.views, stored))],
-    } satisfies ContactSheet);
-    reader.dispose();
-    return { id: entry.id, clips };
+    try {
+      const plan = viewPlan(recipe, stage);
+      const loader = new ClipLoader({
+        ...{ entries: [entry], classes, reader, plan },
+        ...{ size: recipe.inputSize, batchSize: 1, seed: recipe.seed },
+      });
+      const { clips, batch } = loader.inspect(entry.id, epoch);
+      const stored = store.get(entry.id)!;
+      await writeContactSheet(out, {
+        title: entry.id,
+        notes: [
+          `views of ${stage}, epoch ${epoch}, seed ${recipe.seed}`,
+          `${entry.label === null ? 'unlabelled' : `class ${entry.label}`}; stored ${stored.width} x ${stored.height}, ${stored.frames} frames, ${stored.frameRate.toFixed(2)} a second`,
+        ],
+        strips: [overview(reader, stored), ...clips.map((clip) => clipStrip(clip, batch.views, stored))],
+      } satisfies ContactSheet);
+      return { id: entry.id, clips };
+    } finally {
+      reader.dispose();
+    }
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
@@ -109,7 +112,6 @@ function overview(reader: ClipReader, stored: StoredVideo): SheetStrip {
     const [group] = reader.read([{ id: stored.id, frames }]);
     return imagesOf(group!.frames.select(0, 0));
   });
-  reader.dispose();
   return {
     heading: 'the stored video',
     details: [],

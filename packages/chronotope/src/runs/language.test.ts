@@ -102,6 +102,14 @@ describe('videos and words', () => {
     await search('everything is blue', 3);
     assert.notEqual(statSync(index).mtimeMs, made);
     await assert.rejects(search(' '), { code: 'no-words' });
+
+    const list = inRoot('manifest.jsonl');
+    const lines = ['videos/red/r0.mp4', 'videos/gone.mp4'].map((file) =>
+      JSON.stringify({ id: file, path: file, label: null, split: 'train' }),
+    );
+    writeFileSync(list, lines.join('\n'));
+    const listed = await searchVideos(run, list, 'a red film', { index: inRoot('listed.safetensors') });
+    assert.deepEqual([listed.videos, listed.excluded.map(({ id }) => id)], [1, ['videos/gone.mp4']]);
   });
 
   test('labels are proposed from names alone, and the list of them is training data', async () => {

@@ -3,16 +3,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildFrameStore } from '@chronotope/video';
 import { ClipReader } from '../data/clip-reader.js';
+import type { ClipLoader, ExcludedVideo } from '../data/loader.js';
+import { ChronotopeError } from '../errors.js';
 import { predictVideos } from '../evaluation/predict-videos.js';
 import { topClasses } from '../evaluation/video-level.js';
-import { newClassifier } from '../methods/timebalance/networks.js';
 import { testLoader } from '../methods/timebalance/run.js';
-import { type ClassifierStage, stageName } from '../methods/timebalance/stages.js';
-import { loadModel } from '../training/checkpoint.js';
+import type { ClassifierStage } from '../methods/timebalance/stages.js';
+import type { Classifier } from '../models/classifier.js';
 import { chosenDevice, type DeviceChoice } from './device.js';
 import { RunFolder } from './run-folder.js';
 import { classifierRecipe } from './run-recipe.js';
-import { finishedStage, requireStages } from './trained-networks.js';
+import { requireStages, withClassifier } from './trained-networks.js';
 
 /** What the recogniser says of one file. */
 export type FilePrediction =
@@ -39,10 +40,6 @@ export async function predictFiles(
   const recipe = classifierRecipe(run);
   const stage = options.stage ?? 'student';
   requireStages(recipe, [stage]);
-  const model = newClassifier(recipe, classes.length, { dropout: 0 });
-  loadModel(finishedStage(run, stageName(0, stage)), model);
-  model.to({ device });
-
   const temporary = mkdtempSync(path.join(tmpdir(), 'chronotope-predict-'));
   try {
     const { shortSide, fps, maxFrames } = recipe.frames;
@@ -53,25 +50,42 @@ export async function predictFiles(
     for (const { id, code, reason, hint } of report.failed) {
       results.set(id, { file: id, error: { code, message: reason, hint } });
     }
-    const usable = videos.filter(({ id }) => !results.has(id));
-    if (usable.length > 0) {
-      const entries = usable.map(({ id, path }) => ({ id, path, label: null, split: 'test' as const }));
-      const reader = new ClipReader(report.store);
-      const loader = testLoader(recipe, { entries, classes, reader, device });
-      for (const { id, reason } of loader.excluded) {
-        results.set(id, { file: id, error: { code: 'too-short', message: reason } });
-      }
-      for (const { id, probabilities } of predictVideos(model, loader)) {
-        results.set(id, { file: id, classes: topClasses(probabilities, classes, classes.length) });
-      }
-      for (const { id, reason } of loader.damaged) {
-        results.set(id, { file: id, error: { code: 'frames-damaged', message: reason } });
-      }
+    const entries = videos
+      .filter(({ id }) => !results.has(id))
+      .map(({ id, path }) => ({ id, path, label: null, split: 'test' as const }));
+    const reader = new ClipReader(report.store);
+    try {
+      const found = withClassifier(run, recipe, { stage, draw: 0 }, (model) =>
+        predictDecoded(model.to({ device }), () => testLoader(recipe, { entries, classes, reader, device }), classes),
+      );
+      for (const result of found) results.set(result.file, result);
+    } finally {
       reader.dispose();
     }
-    model.dispose();
     return files.map((file) => results.get(file)!);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/** What the classifier says of decoded files, and what is wrong with those that it can't be asked about. */
+function predictDecoded(model: Classifier, openLoader: () => ClipLoader, classes: readonly string[]): FilePrediction[] {
+  const failures = (code: string, videos: readonly ExcludedVideo[]): FilePrediction[] =>
+    videos.map(({ id, reason }) => ({ file: id, error: { code, message: reason } }));
+  try {
+    const loader = openLoader();
+    const predictions = predictVideos(model, loader);
+    return [
+      ...predictions.map(({ id, probabilities }) => ({
+        file: id,
+        classes: topClasses(probabilities, classes, classes.length),
+      })),
+      ...failures('too-short', loader.excluded),
+      ...failures('frames-damaged', loader.damaged),
+    ];
+  } catch (error) {
+    if (!(error instanceof ChronotopeError) || error.code !== 'no-usable-videos') throw error;
+    const { tooShort, damaged } = error.details as Record<'tooShort' | 'damaged', ExcludedVideo[]>;
+    return [...failures('too-short', tooShort), ...failures('frames-damaged', damaged)];
   }
 }

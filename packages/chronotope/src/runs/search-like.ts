@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { nn, scope } from '@chronotope/torch';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
@@ -29,7 +30,7 @@ export async function searchLike(
   { count = 10, ...options }: SearchLikeOptions = {},
 ): Promise<{ hits: SearchHit[]; videos: number; excluded: { id: string; reason: string }[] }> {
   const { entries } = await readVideos(data);
-  const others = entries.filter(({ path }) => path !== example);
+  const others = entries.filter(({ path }) => resolve(path) !== resolve(example));
   const query: ManifestEntry = { id: EXAMPLE, path: example, label: null, split: 'test' };
   const { ids, features, excluded } = await featuresOf(folder, [query, ...others], options);
   const row = ids.indexOf(EXAMPLE);

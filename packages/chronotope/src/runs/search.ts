@@ -83,8 +83,8 @@ function readIndex(file: string): { tensors: Map<string, Tensor>; metadata: Reco
   return statSync(file, { throwIfNoEntry: false }) === undefined ? null : loadSafetensors(file);
 }
 
-/** What changes when a video is replaced. */
-function factsOf({ id, path }: ManifestEntry): [id: string, size: number, changed: number] {
-  const { size, mtimeMs } = statSync(path);
-  return [id, size, mtimeMs];
+/** What changes when a video is replaced, removed or added. */
+function factsOf({ id, path }: ManifestEntry): [id: string, size?: number, changed?: number] {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? [id] : [id, found.size, found.mtimeMs];
 }

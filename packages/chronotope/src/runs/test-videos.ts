@@ -21,7 +21,7 @@ export interface VideoSetOptions extends TestViews {
   signal?: AbortSignal;
 }
 
-/** Videos with a true class, ready for networks. Whoever opens it disposes the reader. */
+/** Videos with a true class, ready for networks. {@link withVideos} disposes the reader. */
 export interface LabelledVideos {
   /** Those whose frames are stored; the loader leaves out the ones too short for a clip. */
   entries: ManifestEntry[];
@@ -80,6 +80,19 @@ export async function openVideos(
     truth: new Map(prepared.usable.map(({ id, label }) => [id, classes.indexOf(label!)])),
     groups: new Map(prepared.usable.map(({ id, group }) => [id, group])),
   };
+}
+
+/** Lends opened videos to a function, and disposes their reader whatever comes of it. */
+export async function withVideos<T>(
+  opened: Promise<LabelledVideos>,
+  use: (videos: LabelledVideos) => T | Promise<T>,
+): Promise<T> {
+  const videos = await opened;
+  try {
+    return await use(videos);
+  } finally {
+    videos.reader.dispose();
+  }
 }
 
 /** The test videos of other data, or all its labelled ones when none is set apart for testing. */

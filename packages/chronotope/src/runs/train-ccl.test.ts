@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { loadSafetensors, scope } from '@chronotope/torch';
 import { createImageBackbone } from '../models/frame-resnet.js';
@@ -78,6 +78,8 @@ describe('a run of CCL', () => {
     assert.equal(videos, 7);
     assert.equal(hits.length, 3);
     assert.ok(hits.every(({ path }) => path !== example));
+    const again = await searchLike(at('run'), at('videos'), relative('.', example), { count: 3 });
+    assert.deepEqual(again.hits, hits);
     const similarities = hits.map(({ similarity }) => similarity);
     assert.deepEqual(
       similarities,

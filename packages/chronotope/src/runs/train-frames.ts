@@ -14,7 +14,7 @@ import type { Progress } from '../training/progress.js';
 import { partOfBatch } from '../training/settings.js';
 import type { RunFolder } from './run-folder.js';
 import { openRun, type StartOptions, withFrames } from './start-run.js';
-import { bootstrapOver, openTestVideos } from './test-videos.js';
+import { bootstrapOver, openTestVideos, withVideos } from './test-videos.js';
 import { withNetwork } from './trained-networks.js';
 import { readVideos } from './training-data.js';
 
@@ -73,26 +73,27 @@ async function train(
   if (test.length === 0 || !isFirst()) return null;
 
   const { clips } = recipe.evaluation;
-  const videos = await openTestVideos(run, undefined, { recipe, progress, signal });
-  const { loader, reader, truth, excluded } = videos;
-  const task = progress.begin('testing', loader.videos, 'videos');
-  const predictions = withNetwork(run, recipe, { stage: CLASSIFIER, draw: 0 }, ({ module }) =>
-    predictVideos(module as Classifier, loader),
-  );
-  reader.dispose();
-  task.end(`${predictions.length} videos`);
-  const ids = predictions.map(({ id }) => id);
-  const bootstrap = bootstrapOver({ ...videos, ids }, recipe.seed);
-  const evaluation: FramesEvaluation = {
-    classes,
-    videos: ids.length,
-    excluded: [...excluded, ...loader.damaged],
-    clips,
-    search: searchOf(run),
-    result: recognition(predictions, truth, classes, { bootstrap }),
-  };
-  writeJsonAtomic(run.path('evaluation.json'), evaluation);
-  return evaluation;
+  const opened = openTestVideos(run, undefined, { recipe, progress, signal });
+  return withVideos(opened, (videos) => {
+    const { loader, truth, excluded } = videos;
+    const task = progress.begin('testing', loader.videos, 'videos');
+    const predictions = withNetwork(run, recipe, { stage: CLASSIFIER, draw: 0 }, ({ module }) =>
+      predictVideos(module as Classifier, loader),
+    );
+    task.end(`${predictions.length} videos`);
+    const ids = predictions.map(({ id }) => id);
+    const bootstrap = bootstrapOver({ ...videos, ids }, recipe.seed);
+    const evaluation: FramesEvaluation = {
+      classes,
+      videos: ids.length,
+      excluded: [...excluded, ...loader.damaged],
+      clips,
+      search: searchOf(run),
+      result: recognition(predictions, truth, classes, { bootstrap }),
+    };
+    writeJsonAtomic(run.path('evaluation.json'), evaluation);
+    return evaluation;
+  });
 }
 
 /** ImageNet's validation part is what is reported on; so is any where there is no test part. */

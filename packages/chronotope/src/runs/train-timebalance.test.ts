@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { encode } from '@chronotope/video';
 import { tinyRecipe, writeTinyVideos } from '../testing/tiny-videos.js';
 import { evaluateRun } from './evaluate.js';
 import { predictFiles } from './predict.js';
@@ -64,6 +65,11 @@ describe('a run, end to end', () => {
     const [good, bad] = await predictFiles(path.join(root, 'run'), files, { stage: 'supervised' });
     assert.ok('classes' in good! && good.classes[0]!.name === 'red');
     assert.ok('error' in bad! && bad.error.code === 'not-found');
+
+    const short = path.join(root, 'short.mp4');
+    await encode(new Uint8Array(32 * 32 * 3), short, { width: 32, height: 32, fps: 20 });
+    const [alone] = await predictFiles(path.join(root, 'run'), [short]);
+    assert.deepEqual(alone, { file: short, error: { code: 'too-short', message: 'too short: 1 frames' } });
   });
 
   test('threads that make batches ahead change nothing: every network is the same, bit for bit', async () => {

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { nn, noGrad, scope, type Tensor, tensor } from '@chronotope/torch';
+import { nn, type Tensor } from '@chronotope/torch';
 import { ClipReader } from '../data/clip-reader.js';
 import type { ClipLoader } from '../data/loader.js';
 import type { ManifestEntry } from '../data/manifest.js';
+import { videoRows } from '../evaluation/features.js';
 import { videoMajor } from '../evaluation/video-level.js';
 import type { TestViews } from '../methods/trained-method.js';
 import type { Progress } from '../training/progress.js';
@@ -61,28 +62,15 @@ export async function embedEntries(
 export function embedLoader(
   model: LanguageModel,
   loader: ClipLoader,
-  onBatch: (done: number) => void = () => {},
+  onBatch?: (done: number) => void,
 ): Pick<VideoVectors, 'ids' | 'vectors'> {
-  const ids: string[] = [];
-  const rows: Float32Array[] = [];
-  for (const { views, ids: batch } of loader.batches(0)) {
-    ids.push(...batch);
-    rows.push(scope(() => noGrad(() => videoDirections(model, views.clips!).data() as Float32Array)));
-    onBatch(ids.length);
-  }
-  const width = model.clip.shape.embedding;
-  const all = new Float32Array(ids.length * width);
-  let offset = 0;
-  for (const row of rows) {
-    all.set(row, offset);
-    offset += row.length;
-  }
-  return { ids, vectors: tensor(all, { shape: [ids.length, width] }) };
+  const { ids, features } = videoRows(loader, ({ views }) => videoDirections(model, views.clips!), onBatch);
+  return { ids, vectors: features };
 }
 
 /** Clips `[M, V, 3, T, H, W]` to the mean directions of the M clips of each video, `[V, E]`. */
 function videoDirections(model: LanguageModel, clips: Tensor): Tensor {
   const directions = nn.functional.normalize(model.embed(videoMajor(clips)));
   const perVideo = directions.view([clips.shape[1]!, clips.shape[0]!, -1]);
-  return nn.functional.normalize(perVideo.mean(1)).to({ device: 'cpu' });
+  return nn.functional.normalize(perVideo.mean(1));
 }

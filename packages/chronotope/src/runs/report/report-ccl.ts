@@ -16,7 +16,7 @@ import { writeFileAtomic } from '../../training/json-files.js';
 import type { Progress } from '../../training/progress.js';
 import { RunFolder } from '../run-folder.js';
 import { runRecipe } from '../run-recipe.js';
-import { openTestVideos } from '../test-videos.js';
+import { openTestVideos, withVideos } from '../test-videos.js';
 import { withNetwork } from '../trained-networks.js';
 import { type ProbeMaps, probeMaps, probeTraining, withRandomEncoder } from './probe-maps.js';
 
@@ -137,9 +137,8 @@ async function seen(
   { data, progress, signal }: CclReportOptions,
   withCycles: boolean,
 ): Promise<SeenFrames> {
-  const set = await openTestVideos(run, data, { recipe, clips: FRAMES, progress, signal });
-  try {
-    return withNetwork(run, recipe, { stage: 'pretrain', draw: 0 }, ({ module, backbone }) => {
+  return withVideos(openTestVideos(run, data, { recipe, clips: FRAMES, progress, signal }), (set) =>
+    withNetwork(run, recipe, { stage: 'pretrain', draw: 0 }, ({ module, backbone }) => {
       const { ids, images, features } = readFrames(set.loader, backbone.eval());
       const names = [...new Set(ids)];
       const videos = ids.map((id) => names.indexOf(id));
@@ -150,10 +149,8 @@ async function seen(
       const settings = { temperature: neighbourTemperature ?? temperature, seed: recipe.seed };
       const cycles = hasCycles ? traceCycles(module as CclModel, images, videos, starts, settings) : [];
       return { ids, videos, labels, images, features, cycles };
-    });
-  } finally {
-    set.reader.dispose();
-  }
+    }),
+  );
 }
 
 /** The frames of all videos of a loader, each video's together, and their features. */
