@@ -2,9 +2,10 @@
 // ffprobe takes for a small file nine tenths are its start. It links the same libraries, opens files with the same options,
 // and answers in the same words, so that the reader of its answers is that of ffprobe's.
 //
-// First it writes FFmpeg's version, a line. A request is a line `header <bytes>` or `packets <bytes>` and so many bytes of
-// path; the answer is a line for each packet (if asked for), a line with streams and container, and the line `done`. A file
-// that cannot be read in full order is answered by `failed`: what is wrong with it is for ffprobe to say. It ends with its input.
+// First it writes FFmpeg's version, a line. A request is a line `header <seconds> <bytes>` or `packets <seconds> <bytes>` and so
+// many bytes of path; the answer is a line for each packet (if asked for), a line with streams and container, and the line
+// `done`. A file that cannot be read in full order is answered by `failed`: what is wrong with it is for ffprobe to say. It
+// ends with its input, and in a request that takes more than so many seconds of processor time: nobody else may be left to end it.
 
 extern "C" {
 #include <libavcodec/avcodec.h>
@@ -12,6 +13,8 @@ extern "C" {
 #include <libavutil/display.h>
 #include <libavutil/pixdesc.h>
 }
+
+#include <sys/time.h>
 
 #include <cinttypes>
 #include <cstdio>
@@ -22,7 +25,7 @@ extern "C" {
 
 namespace {
 
-/** The fields of one JSON object, in order; what is not known is left out, as ffprobe does. */
+// The fields of one JSON object, in order; what is not known is left out, as ffprobe does.
 class Fields {
  public:
   void number(const char* name, int64_t value) { add(name, std::to_string(value)); }
@@ -43,10 +46,10 @@ class Fields {
     text(name, both.c_str());
   }
 
-  void seconds(const char* name, int64_t ticks, AVRational time_base) {
+  void seconds(const char* name, int64_t ticks, AVRational timeBase) {
     if (ticks == AV_NOPTS_VALUE) return;
     char digits[64];
-    std::snprintf(digits, sizeof digits, "%f", ticks * av_q2d(time_base));
+    std::snprintf(digits, sizeof digits, "%f", ticks * av_q2d(timeBase));
     text(name, digits);
   }
 
@@ -76,7 +79,7 @@ using Format = std::unique_ptr<AVFormatContext, CloseFormat>;
 using Codec = std::unique_ptr<AVCodecContext, FreeCodec>;
 using Packet = std::unique_ptr<AVPacket, FreePacket>;
 
-Format open_file(const std::string& path) {
+Format openFile(const std::string& path) {
   AVDictionary* options = nullptr;
   av_dict_set(&options, "protocol_whitelist", "file", 0);
   av_dict_set(&options, "scan_all_pmts", "1", 0);
@@ -88,8 +91,8 @@ Format open_file(const std::string& path) {
   return avformat_find_stream_info(format, nullptr) < 0 ? nullptr : std::move(opened);
 }
 
-/** Whether each stream's decoder opens, where there is one; ffprobe gives a file up for which that is not so. */
-bool decoders_open(AVFormatContext* format) {
+// Whether each stream's decoder opens, where there is one; ffprobe gives a file up for which that is not so.
+bool decodersOpen(AVFormatContext* format) {
   for (unsigned index = 0; index < format->nb_streams; index++) {
     AVStream* stream = format->streams[index];
     const AVCodec* decoder = avcodec_find_decoder(stream->codecpar->codec_id);
@@ -103,26 +106,26 @@ bool decoders_open(AVFormatContext* format) {
   return true;
 }
 
-void print_packets(AVFormatContext* format) {
+void printPackets(AVFormatContext* format) {
   Packet packet(av_packet_alloc());
   while (packet != nullptr && av_read_frame(format, packet.get()) >= 0) {
     const AVStream* stream = format->streams[packet->stream_index];
     const char* kind = av_get_media_type_string(stream->codecpar->codec_type);
-    const AVRational time_base = stream->time_base;
+    const AVRational timeBase = stream->time_base;
     const std::string flags = {packet->flags & AV_PKT_FLAG_KEY ? 'K' : '_', packet->flags & AV_PKT_FLAG_DISCARD ? 'D' : '_'};
     Fields fields;
     fields.text("codec_type", kind == nullptr ? "unknown" : kind);
     fields.number("stream_index", packet->stream_index);
-    fields.seconds("pts_time", packet->pts, time_base);
-    fields.seconds("dts_time", packet->dts, time_base);
-    if (packet->duration != 0) fields.seconds("duration_time", packet->duration, time_base);
+    fields.seconds("pts_time", packet->pts, timeBase);
+    fields.seconds("dts_time", packet->dts, timeBase);
+    if (packet->duration != 0) fields.seconds("duration_time", packet->duration, timeBase);
     fields.text("flags", flags.c_str());
     std::puts(fields.json().c_str());
     av_packet_unref(packet.get());
   }
 }
 
-const int32_t* display_matrix(const AVStream* stream) {
+const int32_t* displayMatrix(const AVStream* stream) {
 #if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 31, 102)
   const AVCodecParameters* codec = stream->codecpar;
   const AVPacketSideData* data =
@@ -138,7 +141,7 @@ const int32_t* display_matrix(const AVStream* stream) {
 #endif
 }
 
-std::string describe_stream(AVFormatContext* format, AVStream* stream) {
+std::string describeStream(AVFormatContext* format, AVStream* stream) {
   const AVCodecParameters* codec = stream->codecpar;
   const AVCodecDescriptor* descriptor = avcodec_descriptor_get(codec->codec_id);
   Fields fields;
@@ -167,7 +170,7 @@ std::string describe_stream(AVFormatContext* format, AVStream* stream) {
     tags.text("DURATION", tag->value);
     fields.object("tags", tags.json());
   }
-  if (const int32_t* matrix = display_matrix(stream)) {
+  if (const int32_t* matrix = displayMatrix(stream)) {
     const double degrees = av_display_rotation_get(matrix);
     Fields rotation;
     rotation.number("rotation", degrees == degrees ? static_cast<int64_t>(degrees) : 0);
@@ -176,10 +179,10 @@ std::string describe_stream(AVFormatContext* format, AVStream* stream) {
   return fields.json();
 }
 
-void print_header(AVFormatContext* format) {
+void printHeader(AVFormatContext* format) {
   std::string streams;
   for (unsigned index = 0; index < format->nb_streams; index++) {
-    streams += (index == 0 ? "" : ", ") + describe_stream(format, format->streams[index]);
+    streams += (index == 0 ? "" : ", ") + describeStream(format, format->streams[index]);
   }
   Fields container;
   container.text("format_name", format->iformat->name);
@@ -190,11 +193,18 @@ void print_header(AVFormatContext* format) {
   std::puts(all.json().c_str());
 }
 
-bool answer(const std::string& path, bool with_packets) {
-  const Format format = open_file(path);
-  if (format == nullptr || !decoders_open(format.get())) return false;
-  if (with_packets) print_packets(format.get());
-  print_header(format.get());
+// Ends this program when it has computed for so long; 0 takes the limit away.
+void limitProcessorTime(long seconds) {
+  itimerval limit{};
+  limit.it_value.tv_sec = seconds;
+  setitimer(ITIMER_PROF, &limit, nullptr);
+}
+
+bool answer(const std::string& path, bool withPackets) {
+  const Format format = openFile(path);
+  if (format == nullptr || !decodersOpen(format.get())) return false;
+  if (withPackets) printPackets(format.get());
+  printHeader(format.get());
   return true;
 }
 
@@ -205,12 +215,15 @@ int main() {
   std::puts(av_version_info());
   std::fflush(stdout);
   char kind[16];
+  long seconds = 0;
   size_t bytes = 0;
   // One character after the number: the line break, not whatever a path begins with.
-  while (std::scanf("%15s %zu%*c", kind, &bytes) == 2) {
+  while (std::scanf("%15s %ld %zu%*c", kind, &seconds, &bytes) == 3) {
     std::string path(bytes, '\0');
     if (std::fread(&path[0], 1, bytes, stdin) != bytes) break;
+    limitProcessorTime(seconds);
     std::puts(answer(path, std::strcmp(kind, "packets") == 0) ? "done" : "failed");
+    limitProcessorTime(0);
     std::fflush(stdout);
   }
   return 0;

@@ -13,18 +13,23 @@ const handledSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  */
 export function startChild(command: string, args: string[], { stdin }: { stdin: 'ignore' | 'pipe' }): ChildProcess {
   const child = spawn(command, args, { stdio: [stdin, 'pipe', 'pipe'], windowsHide: true });
-  if (liveChildren.size === 0) watchForExit();
-  liveChildren.add(child);
-  const forget = (): void => {
-    liveChildren.delete(child);
-    if (liveChildren.size === 0) stopWatchingForExit();
-  };
+  const forget = endWithThisProcess(child);
   child.once('close', forget);
   child.once('error', forget);
   return child;
 }
 
-/** Number of child processes that run now. */
+/** Has a child stopped when this process ends, as {@link startChild} does, until the function that is returned is called. */
+export function endWithThisProcess(child: ChildProcess): () => void {
+  if (liveChildren.size === 0) watchForExit();
+  liveChildren.add(child);
+  return () => {
+    liveChildren.delete(child);
+    if (liveChildren.size === 0) stopWatchingForExit();
+  };
+}
+
+/** Number of child processes that work now. */
 export function liveChildCount(): number {
   return liveChildren.size;
 }

@@ -84,13 +84,16 @@ export async function probe(path: string, { timeoutMs = 30_000, signal }: ProbeO
   }
 }
 
+/** Characters; files that state more streams than fit are for `ffprobe`, whose output is cut off, to refuse. */
+const longestHeader = 4 << 20;
+
 /** What the resident prober says of a file; null where that is for `ffprobe` to say. */
 async function askForHeader(path: string, limits: ChildLimits): Promise<ProbeJson | null> {
   let json = '';
   const answered = await askProber('header', path, limits, (line) => {
-    json += line;
+    if (json.length + line.length <= longestHeader) json += line;
   });
-  return answered ? parseHeader(path, json) : null;
+  return answered && json !== '' ? parseHeader(path, json) : null;
 }
 
 /** As {@link describeHeader}; an MP4 that was cut off inside its index is `truncated`. */

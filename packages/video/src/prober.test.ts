@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { chmod, copyFile, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -118,3 +119,33 @@ test('the time limit and an abort end it, and it is there again', options, async
   await assert.rejects(ask({ ...limits, signal: abort.signal }), videoError('aborted'));
   assert.equal(await askProber('packets', path, limits, () => {}), true);
 });
+
+test('one that waits for a file does not outlive this process', {
+  skip: options.skip || (!existsSync('/proc/self/environ') && 'needs /proc to look for processes'),
+}, async (t) => {
+  const folder = await temporaryFolder(t);
+  const endless = join(folder, 'nobody writes this pipe.mp4');
+  await promisify(execFile)('mkfifo', [endless]);
+  const imports = Object.entries({
+    askProber: './prober.js',
+    proberIsUsable: './prober.js',
+    liveChildCount: './children.js',
+  }).map(([name, file]) => `import { ${name} } from ${JSON.stringify(new URL(file, import.meta.url).href)};`);
+  const work = `
+    await proberIsUsable();
+    askProber('header', ${JSON.stringify(endless)}, { timeoutMs: 60_000 }, () => {});
+    setInterval(() => liveChildCount() === 1 && process.exit(7), 20);`;
+  const environment = { ...process.env, PROBER_TEST: folder };
+  const args = ['--input-type=module', '-e', [...imports, work].join('\n')];
+  const parent = spawn(process.execPath, args, { stdio: 'inherit', env: environment });
+  assert.equal(await new Promise((resolve) => parent.once('exit', resolve)), 7, 'the prober was at work');
+  for (let k = 0; k < 100 && (await processesOf(folder)) > 0; k++) await new Promise((next) => setTimeout(next, 20));
+  assert.equal(await processesOf(folder), 0);
+});
+
+/** Number of processes with this in their environment. */
+async function processesOf(mark: string): Promise<number> {
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = ids.map((id) => readFile(`/proc/${id}/environ`, 'utf8').catch(() => ''));
+  return (await Promise.all(found)).filter((environment) => environment.includes(`PROBER_TEST=${mark}`)).length;
+}

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { abortedError, type ChildLimits, timeoutError } from './children.js';
+import { abortedError, type ChildLimits, cpuSecondsLimit, endWithThisProcess, timeoutError } from './children.js';
 import { findFfmpeg } from './ffmpeg.js';
 
 /** What is asked of a file: streams and container, or its packets before these. */
@@ -107,7 +107,9 @@ class Prober {
   ): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#wake();
+      const forget = endWithThisProcess(this.#child);
       const settle = (end: () => void): void => {
+        forget();
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
         this.#stopListening();
@@ -127,7 +129,8 @@ class Prober {
       if (!this.#isAlive) return this.#onEnd();
       if (signal?.aborted) return abort();
       signal?.addEventListener('abort', abort, { once: true });
-      this.#child.stdin!.write(`${request} ${Buffer.byteLength(path)}\n${path}`);
+      const length = Buffer.byteLength(path);
+      this.#child.stdin!.write(`${request} ${cpuSecondsLimit(timeoutMs)} ${length}\n${path}`);
     });
   }
 
