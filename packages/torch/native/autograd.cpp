@@ -95,11 +95,17 @@ variable_list grad(const Napi::CallbackInfo& info) {
 
 // ---- functions of JavaScript in the graph
 
-// registerHook(tensor, function): it gets the gradient, and may give another one
-void registerHook(const Napi::CallbackInfo& info) {
+// registerHook(tensor, function) => its place; the function gets the gradient, and may give another one
+double registerHook(const Napi::CallbackInfo& info) {
   const auto function = anchorArgument(info, 1);
-  tensorArgument(info, 0).register_hook(
+  return tensorArgument(info, 0).register_hook(
       [function](const at::Tensor& gradient) -> at::Tensor { return function->call({gradient}).at(0); });
+}
+
+// removeHook(tensor, place)
+void removeHook(const Napi::CallbackInfo& info) {
+  tensorArgument(info, 0).remove_hook(static_cast<unsigned>(intArgument(info, 1)));
+  Environment::of(info.Env()).settleAnchors();
 }
 
 struct ScriptFunction : torch::autograd::Function<ScriptFunction> {
@@ -200,6 +206,7 @@ void defineAutograd(Napi::Object exports) {
   define<backward>(exports, "backward");
   define<grad>(exports, "grad");
   define<registerHook>(exports, "registerHook");
+  define<removeHook>(exports, "removeHook");
   define<record>(exports, "record");
   define<watch>(exports, "watch");
   define<sequenceNumber>(exports, "sequenceNumber");

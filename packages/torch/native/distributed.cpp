@@ -227,16 +227,33 @@ const Group& groupOf(const Napi::CallbackInfo& info) {
   return group;
 }
 
-// A C++ value that JavaScript holds, and frees when it is garbage-collected.
+// A C++ value that JavaScript holds, and frees when it is garbage-collected. It says of which type it is, since one that is
+// passed where another belongs must be refused.
+struct Held {
+  explicit Held(const std::type_info& type) : type(type) {}
+  virtual ~Held() = default;
+  const std::type_info& type;
+};
+
+template <typename T>
+struct HeldValue : Held {
+  explicit HeldValue(T value) : Held(typeid(T)), value(std::move(value)) {}
+  T value;
+};
+
 template <typename T>
 Napi::Value hold(const Napi::CallbackInfo& info, T value) {
-  return Napi::External<T>::New(info.Env(), new T(std::move(value)), [](Napi::Env, T* held) { delete held; });
+  Held* held = new HeldValue<T>(std::move(value));
+  return Napi::External<Held>::New(info.Env(), held, [](Napi::Env, Held* freed) { delete freed; });
 }
 
 template <typename T>
 T& heldArgument(const Napi::CallbackInfo& info, size_t index) {
-  if (!info[index].IsExternal()) throw Failure("argument", "expected what an earlier call of the binding returned");
-  return *info[index].As<Napi::External<T>>().Data();
+  Held* held = info[index].IsExternal() ? info[index].As<Napi::External<Held>>().Data() : nullptr;
+  if (held == nullptr || held->type != typeid(T)) {
+    throw Failure("argument", "expected what an earlier call of the binding returned");
+  }
+  return static_cast<HeldValue<T>*>(held)->value;
 }
 
 // A promise for what runs on a thread of Node's pool.

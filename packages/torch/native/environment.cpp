@@ -109,13 +109,7 @@ void Handles::release(double handle) {
   const auto index = find(handle);
   if (index < 0) return;
   Slot& slot = slots_[static_cast<size_t>(index)];
-  if (slot.reported != nullptr) {
-    const auto report = reports_.find(std::exchange(slot.reported, nullptr));
-    if (--report->second.handles == 0) {
-      collectableBytes_ -= report->second.bytes;
-      reports_.erase(report);
-    }
-  }
+  stopReporting(slot);
   live_--;
   // Freeing may run arbitrary destructors; the slot must be consistent before.
   const at::Tensor last = std::move(slot.tensor);
@@ -126,18 +120,37 @@ void Handles::release(double handle) {
 
 void Handles::startReporting(double handle) {
   const auto index = find(handle);
-  if (index < 0) return;
-  Slot& slot = slots_[static_cast<size_t>(index)];
+  if (index >= 0) startReporting(slots_[static_cast<size_t>(index)]);
+}
+
+void Handles::reportAgain(double handle) {
+  const auto index = find(handle);
+  if (index < 0 || slots_[static_cast<size_t>(index)].reported == nullptr) return;
+  stopReporting(slots_[static_cast<size_t>(index)]);
+  startReporting(slots_[static_cast<size_t>(index)]);
+}
+
+void Handles::startReporting(Slot& slot) {
   if (slot.reported != nullptr || !slot.tensor.has_storage()) return;
   const auto& storage = slot.tensor.storage();
   // A mapped file is no memory, and the buffers of JavaScript are on its account already.
   const bool own = storage.data_ptr().get_deleter() == c10::GetCPUAllocator()->raw_deleter();
   if (!own && storage.device().is_cpu()) return;
   slot.reported = storage.unsafeGetStorageImpl();
-  Report& report = reports_[slot.reported];
-  if (report.handles++ > 0) return;
+  auto [found, isNew] = reports_.try_emplace(slot.reported, Report{storage.getWeakStorageImpl()});
+  Report& report = found->second;
+  report.handles++;
+  if (!isNew) return;
   report.bytes = static_cast<int64_t>(storage.nbytes());
   collectableBytes_ += report.bytes;
+}
+
+void Handles::stopReporting(Slot& slot) {
+  if (slot.reported == nullptr) return;
+  const auto report = reports_.find(std::exchange(slot.reported, nullptr));
+  if (--report->second.handles > 0) return;
+  collectableBytes_ -= report->second.bytes;
+  reports_.erase(report);
 }
 
 double handleArgument(const Napi::CallbackInfo& info, size_t index) {

@@ -43,6 +43,8 @@ class Handles {
 
   // Counts the tensor's memory as one that the garbage collector can free, until the handle is released.
   void startReporting(double handle);
+  // Counts, if the tensor was counted, the memory that it has now.
+  void reportAgain(double handle);
   int64_t collectableBytes() const { return collectableBytes_; }
   // By how much that has changed since the last call.
   int64_t takeUnreportedBytes() { return collectableBytes_ - std::exchange(reportedBytes_, collectableBytes_); }
@@ -53,12 +55,15 @@ class Handles {
     uint32_t generation = 1;
     const void* reported = nullptr;  // the storage that is counted for this handle
   };
-  // A storage is counted once, however many handles view it.
+  // A storage is counted once, however many handles view it. The weak pointer keeps its address from being used again.
   struct Report {
+    c10::weak_intrusive_ptr<c10::StorageImpl> storage;
     size_t handles = 0;
     int64_t bytes = 0;
   };
   int64_t find(double handle) const;
+  void startReporting(Slot& slot);
+  void stopReporting(Slot& slot);
 
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_;

@@ -115,6 +115,12 @@ void reportToCollector(const Napi::CallbackInfo& info) {
   settle(info);
 }
 
+// A tensor got other memory (set_data).
+void storageReplaced(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env()).handles.reportAgain(handleArgument(info, 0));
+  settle(info);
+}
+
 }  // namespace
 
 void defineTensors(Napi::Object exports) {
@@ -133,6 +139,7 @@ void defineTensors(Napi::Object exports) {
   define<alias>(exports, "alias");
   define<release>(exports, "release");
   define<reportToCollector>(exports, "reportToCollector");
+  define<storageReplaced>(exports, "storageReplaced");
 }
 
 }  // namespace chronotope

@@ -69,6 +69,37 @@ test('neither hooks nor their tensors leak over many passes', () => {
   assert.equal(memory().liveBytes, liveBytes);
 });
 
+test('a hook that is taken off is let go while its tensor stays', () => {
+  const held = countHeld();
+  scope(() => {
+    const weight = tensor([1, 2], { requiresGrad: true });
+    for (let i = 0; i < 50; i++) weight.registerHook(() => undefined).remove();
+    assert.equal(countHeld(), held);
+    const seen: unknown[] = [];
+    weight.registerHook((gradient) => void seen.push(gradient.toArray()));
+    weight.sum().backward();
+    assert.deepEqual(seen, [[1, 1]]);
+    assert.equal(countHeld(), held + 1);
+  });
+  assert.equal(countHeld(), held);
+});
+
+test('a hook that is taken off after its tensor is disposed keeps silent', () => {
+  scope(() => {
+    const x = tensor([1], { requiresGrad: true });
+    const y = x.mul(2);
+    let calls = 0;
+    const handle = y.registerHook(() => {
+      calls += 1;
+    });
+    const loss = y.sum();
+    y.dispose();
+    handle.remove();
+    loss.backward();
+    assert.equal(calls, 0);
+  });
+});
+
 test('a gradient is freed after the hook unless it is kept', () => {
   scope(() => {
     const x = tensor([1], { requiresGrad: true });

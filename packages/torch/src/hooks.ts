@@ -19,7 +19,7 @@ export interface HookHandle {
 /** Behind {@link Tensor.registerHook}. */
 export function registerHook(x: Tensor, hook: GradientHook): HookHandle {
   let current: GradientHook | null = hook;
-  hold(
+  const place = hold(
     ([gradient]) => {
       const replacement = gradient && current?.(gradient as Tensor);
       refusePromise(replacement);
@@ -29,6 +29,8 @@ export function registerHook(x: Tensor, hook: GradientHook): HookHandle {
   );
   return {
     remove: () => {
+      // The graph may outlive the tensor's handle, through which alone libtorch lets a hook go: it is silent then.
+      if (current !== null && !x.disposed) native().removeHook(TensorHandle.of(x), place);
       current = null;
     },
   };

@@ -50,6 +50,15 @@ test('V8 is told of the memory that the garbage collector can free, of each stor
   assertReported(() => view.dispose(), -400);
 });
 
+test('V8 is told of the memory that a module has after it is moved', () => {
+  let layer!: nn.Linear;
+  assertReported(() => {
+    layer = new nn.Linear(10, 10);
+  }, 440);
+  assertReported(() => layer.to({ dtype: 'float64' }), 440);
+  assertReported(() => layer.dispose(), -880);
+});
+
 test('V8 is not told of its own buffers, nor of mapped files', () => {
   let x!: Tensor;
   assertReported(() => {

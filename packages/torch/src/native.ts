@@ -48,6 +48,7 @@ export interface Native extends Partial<NativeDistributed> {
   /** Of the list only the first ones count. */
   release(tensors: Float64Array, count: number): void;
   reportToCollector(tensor: Handle): void;
+  storageReplaced(tensor: Handle): void;
 
   memory(): { liveTensors: number; liveBytes: number; cachedBytes: number; collectableBytes: number };
   backward(
@@ -65,7 +66,8 @@ export interface Native extends Partial<NativeDistributed> {
     createGraph: boolean,
     allowUnused: boolean,
   ): (Handle | null)[];
-  registerHook(tensor: Handle, anchor: number): void;
+  registerHook(tensor: Handle, anchor: number): number;
+  removeHook(tensor: Handle, place: number): void;
   record(
     inputs: readonly Handle[],
     outputs: readonly Handle[],

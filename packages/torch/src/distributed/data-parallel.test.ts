@@ -43,6 +43,10 @@ test('converting to synchronised batch normalisation keeps keys and values', () 
   for (const { converted } of results) assert.deepEqual(converted, stateOf(classifier(true)));
 });
 
+test('synchronised batch normalisation counts in 32 bits what is given in 16', () => {
+  for (const { halfDifference } of results) assert.ok(halfDifference < 0.01, String(halfDifference));
+});
+
 test('all ranks start with rank 0’s parameters', () => {
   manualSeed(0);
   const expected = new nn.Linear(2, 2).weight.toArray();

@@ -35,7 +35,9 @@ export function convertSyncBatchNorm<M extends Module>(module: M): M {
 
 const synchronises = (layer: BatchNorm) => layer.training && worldSize() > 1;
 
-function normalizeOverRanks(layer: BatchNorm, x: Tensor): Tensor {
+function normalizeOverRanks(layer: BatchNorm, input: Tensor): Tensor {
+  // Neither the number of values a channel nor their mean has room in 16 bits.
+  const x = input.dtype === 'float16' || input.dtype === 'bfloat16' ? input.to({ dtype: 'float32' }) : input;
   const channels = x.shape[1]!;
   const others = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
   const count = full([1], x.numel / channels, { dtype: x.dtype, device: x.device });
@@ -54,7 +56,7 @@ function normalizeOverRanks(layer: BatchNorm, x: Tensor): Tensor {
   const inverse = variance.add(layer.eps).rsqrt();
   const scale = layer.weight === null ? inverse : inverse.mul(layer.weight);
   const shift = layer.bias === null ? mean.mul(scale).neg() : layer.bias.sub(mean.mul(scale));
-  return addcmul(perChannel(shift, x.ndim), x, perChannel(scale, x.ndim));
+  return addcmul(perChannel(shift, x.ndim), x, perChannel(scale, x.ndim)).to({ dtype: input.dtype });
 }
 
 function updateRunningStatistics(layer: BatchNorm, mean: Tensor, variance: Tensor, total: number): void {

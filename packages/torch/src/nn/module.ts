@@ -1,7 +1,8 @@
 import { noGrad } from '../autograd.js';
 import { TorchError } from '../errors.js';
+import { native } from '../native.js';
 import { op } from '../operator.js';
-import { keep, scope } from '../scope.js';
+import { keep, scope, TensorHandle } from '../scope.js';
 import type { Device, DType, Tensor } from '../tensor.js';
 import { nameLayer } from './layer-errors.js';
 import { Parameter } from './parameter.js';
@@ -249,6 +250,7 @@ export abstract class Module {
         for (const tensor of this.#tensors()) {
           const floating = tensor.dtype.includes('float');
           setData(tensor, tensor.to({ device, dtype: floating ? dtype : undefined }));
+          native().storageReplaced(TensorHandle.of(tensor));
         }
       }),
     );

@@ -1,5 +1,5 @@
 // A rank that trains on its share of a batch in several ways and reports what came out.
-import { distributed as dist, manualSeed, memory, nn, scope, type Tensor, tensor } from '../../index.js';
+import { distributed as dist, manualSeed, memory, nn, randn, scope, type Tensor, tensor } from '../../index.js';
 import { batch, classifier, SAMPLES, stateOf, train } from './models.js';
 import { report } from './ranks.js';
 
@@ -9,6 +9,7 @@ export interface DataParallelResults {
   trainedInOneBucket: Record<string, number[]>;
   trainedNormalized: Record<string, number[]>;
   converted: Record<string, number[]>;
+  halfDifference: number;
   startingWeights: unknown;
   accumulated: unknown;
   withoutSync: unknown;
@@ -86,6 +87,16 @@ function branches(): Record<string, unknown> {
   return Object.fromEntries([...ddp.module.namedParameters()].map(([name, { grad }]) => [name, grad?.item() ?? null]));
 }
 
+/** How far 16 bits are from what one process does with all values in 32; a channel has more than 16 bits can count. */
+function halfDifference(): number {
+  manualSeed(7);
+  const all = randn([2, 2, 300, 300]).add(2);
+  const alone = new nn.BatchNorm2d(2).call(all).narrow(0, rank, 1);
+  const half = all.narrow(0, rank, 1).to({ dtype: 'float16' });
+  const together = new dist.SyncBatchNorm(2).call(half);
+  return together.dtype === 'float16' ? together.to({ dtype: 'float32' }).sub(alone).abs().max().item() : Infinity;
+}
+
 function startingWeights(): unknown {
   manualSeed(rank);
   return new DistributedDataParallel(new nn.Linear(2, 2)).module.weight.toArray();
@@ -117,6 +128,7 @@ report({
   trainedInOneBucket: trained(false, {}),
   trainedNormalized: trained(true, SMALL_BUCKETS),
   converted: stateOf(dist.convertSyncBatchNorm(classifier(true))),
+  halfDifference: halfDifference(),
   startingWeights: startingWeights(),
   ...accumulation(),
   ...unused(),
