@@ -7,6 +7,7 @@ import { collapseIn } from './collapse.js';
 import { conceptSpacesOf } from './concept-spaces.js';
 import { objectiveOf } from './objective.js';
 import type { SelfDistillation } from './self-distillation.js';
+import { StepMemory } from './step-memory.js';
 
 const [VIDEOS, WIDTH, CONCEPTS] = [24, 16, 6];
 
@@ -29,7 +30,8 @@ function distil(settings: Partial<LssRecipe['objective']>): string | null {
     const average = new optim.EMA(student, { into: teacher, decay: 0.9 });
     const optimizer = new optim.Adam(student.parameters(), { lr: 0.01 });
     const objective = { ...recipe.objective, uniform: 0, ...settings };
-    const moment = { temperatures: { student: 0.1, teacher: 0.04 }, startsEpoch: true };
+    const memory = new StepMemory();
+    const moment = { temperatures: { student: 0.1, teacher: 0.04 }, startsEpoch: true, memory };
     const videos = randn([VIDEOS, WIDTH]);
     const signs = { entropy: Number.NaN, information: Number.NaN, used: Number.NaN };
     for (let step = 0; step < 100; step++) {
@@ -42,6 +44,7 @@ function distil(settings: Partial<LssRecipe['objective']>): string | null {
         loss.backward();
         optimizer.step();
         average.update();
+        memory.commit();
         signs.entropy = metrics.categoryEntropy!.item();
         signs.information = metrics.categoryInformation!.item();
         signs.used = metrics.categoryUsed!.item();

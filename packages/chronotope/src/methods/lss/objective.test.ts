@@ -7,9 +7,10 @@ import { assertClose, readGolden } from '../../testing/golden.js';
 import { type GoldenTensor, goldenTensor } from '../../testing/golden-tensors.js';
 import { tinyLss, tinySvt } from '../../testing/tiny-lss.js';
 import { ConceptSpaces } from './concept-spaces.js';
-import { type Moment, objectiveOf } from './objective.js';
+import { type Moment, type Objective, objectiveOf, type ViewOutputs } from './objective.js';
 import { newSelfDistillation } from './pipeline.js';
 import type { SelfDistillation } from './self-distillation.js';
+import { StepMemory } from './step-memory.js';
 
 interface Spec {
   tau_student: number;
@@ -25,7 +26,7 @@ interface Spec {
 
 const SPEC = readGolden<Spec>('lss/lss_losses_spec.json');
 
-const MOMENT: Moment = {
+const MOMENT: Omit<Moment, 'memory'> = {
   temperatures: { student: SPEC.tau_student, teacher: SPEC.tau_teacher },
   startsEpoch: true,
 };
@@ -43,11 +44,24 @@ function specSpaces(descriptions: 'averaged' | 'all'): ConceptSpaces {
 const inSpaces = (spaces: ConceptSpaces) => ({ spaces, center: null }) as unknown as SelfDistillation;
 const byView = (features: Tensor) => features.reshape([-1, 3, features.shape[1]!]);
 
+/** The objective of a step of one part, after which centres and mean predictions move. */
+function ofStep(
+  model: SelfDistillation,
+  outputs: ViewOutputs,
+  settings: LssRecipe['objective'],
+  moment: Omit<Moment, 'memory'> = MOMENT,
+): Objective {
+  const memory = new StepMemory();
+  const objective = objectiveOf(model, outputs, settings, { ...moment, memory });
+  memory.commit();
+  return objective;
+}
+
 /** The objective on the method note's features. */
 function onSpec(spaces: ConceptSpaces, settings: LssRecipe['objective'], moment = MOMENT) {
   const student = goldenTensor(SPEC.student_features, { requiresGrad: true });
   const outputs = { teacher: byView(goldenTensor(SPEC.teacher_features)), student: byView(student) };
-  return { ...objectiveOf(inSpaces(spaces), outputs, settings, moment), student };
+  return { ...ofStep(inSpaces(spaces), outputs, settings, moment), student };
 }
 
 const DEFAULTS = tinyLss().objective;
@@ -112,6 +126,24 @@ describe('in concept spaces', () => {
       assert.notEqual(onSpec(spaces, settings).loss.item(), first.loss.item());
     }));
 
+  test('in parts, a step moves centres and mean predictions once, as the whole batch would', () =>
+    scope(() => {
+      const [inParts, atOnce] = [specSpaces('averaged'), specSpaces('averaged')];
+      const settings = only({ category: 1, uniform: 1, uniformKind: 'neg-mean-log-running', center: true });
+      const [teacher, student] = [randn([2, 4, 10]), randn([4, 4, 10])];
+      ofStep(inSpaces(atOnce), { teacher, student }, settings);
+      const memory = new StepMemory();
+      for (const first of [0, 2]) {
+        const part = { teacher: teacher.narrow(1, first, 2), student: student.narrow(1, first, 2) };
+        objectiveOf(inSpaces(inParts), part, settings, { ...MOMENT, memory });
+      }
+      assert.equal(inParts.category.center.abs().max().item(), 0, 'no part sees what another one moved');
+      memory.commit();
+      const close = { relative: 1e-5, absolute: 1e-6 };
+      assertClose(inParts.category.center, atOnce.category.center.toArray() as number[], close);
+      assertClose(inParts.category.meanPrediction, atOnce.category.meanPrediction.toArray() as number[], close);
+    }));
+
   test('the running prior remembers the batch before, and begins anew with an epoch', () =>
     scope(() => {
       const spaces = specSpaces('averaged');
@@ -145,7 +177,7 @@ test('equal student and teacher, views and temperatures: the loss is the entropy
     const student = features.expand([4, 3, 10]).clone().requiresGrad_(true);
     const temperatures = { student: 0.1, teacher: 0.1 };
     const outputs = { teacher: features.expand([2, 3, 10]), student };
-    const { loss } = objectiveOf(inSpaces(spaces), outputs, settings, { ...MOMENT, temperatures });
+    const { loss } = ofStep(inSpaces(spaces), outputs, settings, { ...MOMENT, temperatures });
     const p = teacherProbabilities(spaces.category.call(features), { temperature: 0.1 });
     assertClose(loss, p.mul(p.log()).sum(-1).mean().mul(-1).item(), { relative: 1e-5 });
     loss.backward();
@@ -157,7 +189,7 @@ test('a learnt head has one loss, and a centre that moves; features alone are co
   scope(() => {
     const svt = newSelfDistillation(tinySvt(), null);
     const outputs = { teacher: randn([2, 3, 32]), student: randn([4, 3, 32]).requiresGrad_(true) };
-    const { loss, metrics } = objectiveOf(svt, outputs, tinySvt().objective, MOMENT);
+    const { loss, metrics } = ofStep(svt, outputs, tinySvt().objective);
     assert.ok('distillation' in metrics && 'outputInformation' in metrics);
     assertClose(svt.center!, outputs.teacher.mean([0, 1]).mul(0.1).toArray() as number[], { relative: 1e-5 });
     loss.backward();
@@ -167,7 +199,7 @@ test('a learnt head has one loss, and a centre that moves; features alone are co
     const plain = newSelfDistillation(recipe, null);
     const same = randn([1, 3, 8]);
     const equal = { teacher: same.expand([2, 3, 8]), student: same.expand([4, 3, 8]) };
-    assert.ok(Math.abs(objectiveOf(plain, equal, recipe.objective, MOMENT).loss.item()) < 1e-6);
+    assert.ok(Math.abs(ofStep(plain, equal, recipe.objective).loss.item()) < 1e-6);
     for (const model of [svt, plain]) model.dispose();
   });
 });

@@ -1,4 +1,4 @@
-import { noGrad, type Tensor } from '@chronotope/torch';
+import type { Tensor } from '@chronotope/torch';
 import {
   type BothSpaces,
   conceptAlignment,
@@ -19,6 +19,7 @@ import type { LssRecipe } from '../../recipes/lss.js';
 import { outputSigns } from './collapse.js';
 import type { ConceptAxes, ConceptScores, ConceptSpaces } from './concept-spaces.js';
 import type { SelfDistillation } from './self-distillation.js';
+import type { StepMemory } from './step-memory.js';
 
 type ObjectiveSettings = LssRecipe['objective'];
 
@@ -33,6 +34,8 @@ export interface Moment {
   temperatures: Temperatures;
   /** Whether it is the first batch of an epoch. */
   startsEpoch: boolean;
+  /** What becomes of centres and mean predictions after the step. */
+  memory: StepMemory;
 }
 
 /** A scalar to minimise, and scalars to log. */
@@ -41,7 +44,7 @@ export interface Objective {
   metrics: Record<string, Tensor>;
 }
 
-/** The loss of a batch. Centres and mean predictions move on; the loss uses those from before. */
+/** The loss of a batch. It uses the centres and mean predictions from before its step, and says how they move on. */
 export function objectiveOf(
   model: SelfDistillation,
   outputs: ViewOutputs,
@@ -70,7 +73,7 @@ function inConceptSpaces(
     sum.add(name, settings[name], () => selfDistillationLoss(scores.teacher, scores.student, { temperatures, center }));
     sum.add(`${name}Uniform`, settings.uniform, () => priorIn(space, scores.student, settings, moment));
     sum.watch(name, teacherProbabilities(scores.teacher, { temperature: temperatures.teacher, center }));
-    if (settings.center) moveCenter(space.center, scores.teacher, settings);
+    if (settings.center) moveCenter(space.center, scores.teacher, settings, moment);
   };
   learn('category', spaces.category);
   if (spaces.description) learn('description', spaces.description);
@@ -83,13 +86,14 @@ function ofLearntHead(
   center: Tensor,
   { teacher, student }: ViewOutputs,
   settings: ObjectiveSettings,
-  { temperatures }: Moment,
+  moment: Moment,
 ): Objective {
+  const { temperatures } = moment;
   const subtracted = settings.center ? center : null;
   const sum = new WeightedSum();
   sum.add('distillation', 1, () => selfDistillationLoss(teacher, student, { temperatures, center: subtracted }));
   sum.watch('output', teacherProbabilities(teacher, { temperature: temperatures.teacher, center: subtracted }));
-  if (settings.center) moveCenter(center, teacher, settings);
+  if (settings.center) moveCenter(center, teacher, settings, moment);
   return sum.objective(topAgreement(teacher, student));
 }
 
@@ -103,14 +107,12 @@ function priorIn(
   space: ConceptAxes,
   student: Tensor,
   settings: ObjectiveSettings,
-  { temperatures, startsEpoch }: Moment,
+  { temperatures, startsEpoch, memory }: Moment,
 ) {
   const mean = student.div(temperatures.student).softmax(-1).mean([0, 1]);
   if (settings.uniformKind !== 'neg-mean-log-running') return uniformPrior(mean, settings.uniformKind);
-  // A copy: what the backward pass needs must not change with the buffer.
-  const previous = startsEpoch ? null : space.meanPrediction.clone();
-  const running = runningUniformPrior(mean, previous);
-  noGrad(() => space.meanPrediction.copy_(running.mean));
+  const running = runningUniformPrior(mean, startsEpoch ? null : space.meanPrediction);
+  memory.propose(space.meanPrediction, running.mean);
   return running.loss;
 }
 
@@ -146,8 +148,13 @@ function toCategories(spaces: ConceptSpaces, settings: ObjectiveSettings): Tenso
   }
 }
 
-function moveCenter(center: Tensor, teacher: Tensor, { centerMomentum: momentum }: ObjectiveSettings): void {
-  noGrad(() => center.copy_(nextCenter(center, teacher, { momentum })));
+function moveCenter(
+  center: Tensor,
+  teacher: Tensor,
+  { centerMomentum: momentum }: ObjectiveSettings,
+  { memory }: Moment,
+): void {
+  memory.propose(center, nextCenter(center, teacher, { momentum }));
 }
 
 /** Share of videos in which teacher and student, looking at different global views, find the same output the highest. */

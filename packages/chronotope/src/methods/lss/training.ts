@@ -7,6 +7,7 @@ import type { FitOptions, StepLoss } from '../../training/fit.js';
 import { objectiveOf } from './objective.js';
 import { rateSchedule, StudentOptimizer } from './optimisation.js';
 import { acrossViews, type SelfDistillation } from './self-distillation.js';
+import { StepMemory } from './step-memory.js';
 import { viewsOf } from './views.js';
 
 /** The part of {@link FitOptions} that the method decides. */
@@ -30,6 +31,8 @@ export function distillationTraining(
   const length = stepsOf(recipe, loader.videos);
   const optimizer = new StudentOptimizer(model.student, recipe, length);
   const temperatures = temperaturesOf(recipe);
+  const memory = new StepMemory();
+  const updateTeacher = teacherUpdate(model, recipe, length.steps);
   return {
     steps: length.steps,
     optimizer,
@@ -44,6 +47,7 @@ export function distillationTraining(
       const moment = {
         temperatures: temperatures(Math.floor(step / length.perEpoch)),
         startsEpoch: step % length.perEpoch === 0,
+        memory,
       };
       // The prior and the centre are of the whole batch, whose samples several processes may share.
       const whole = (x: typeof student) => gatherSamples(x.to({ dtype: 'float32' }), 1);
@@ -54,7 +58,10 @@ export function distillationTraining(
         ids,
       }));
     },
-    afterStep: teacherUpdate(model, recipe, length.steps),
+    afterStep: (step) => {
+      memory.commit();
+      updateTeacher?.(step);
+    },
   };
 }
 
