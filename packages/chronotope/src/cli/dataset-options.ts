@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DATASET_FORMATS } from '../data/readers/dataset.js';
+import { DATASET_FORMATS, missingNote } from '../data/readers/dataset.js';
 import type { ReadDataset, ReadDatasetOptions } from '../data/readers/read-dataset.js';
 import { COLUMNS, type Column } from '../data/readers/table-row.js';
 
@@ -15,6 +15,11 @@ export interface DatasetFlags {
 
 /** Adds the options of every command that reads a data set. */
 export function addDatasetOptions(command: Command): Command {
+  return addLayoutOptions(command).option('--keep-missing', 'keep listed videos that are not on the disk');
+}
+
+/** Adds those that say which layout it is, and what its reader must know. */
+export function addLayoutOptions(command: Command): Command {
   return command
     .addOption(
       new Option('--format <name>', 'the layout of the data set').choices(['auto', ...DATASET_FORMATS]).default('auto'),
@@ -26,8 +31,7 @@ export function addDatasetOptions(command: Command): Command {
       'groups from ids: the part in parentheses, such as "_(p\\d+)_"',
       regularExpression,
     )
-    .option('--column <what=name>', `name of a column: ${Object.keys(COLUMNS).join(', ')}; may be repeated`, column)
-    .option('--keep-missing', 'keep listed videos that are not on the disk');
+    .option('--column <what=name>', `name of a column: ${Object.keys(COLUMNS).join(', ')}; may be repeated`, column);
 }
 
 /** Those options as {@link readDataset} takes them. */
@@ -43,12 +47,13 @@ export function readOptions({
 }
 
 /** What a person should know about how a data set was read, one remark a line. */
-export function readingRemarks({ format, recognisedBy, missing, notes }: ReadDataset, kept = false): string {
+export function readingRemarks(dataset: ReadDataset, kept = false): string {
+  const { format, recognisedBy, notes } = dataset;
   const recognised = recognisedBy === null ? format : `${format}, recognised by ${recognisedBy}`;
-  const lost = `${missing.count} listed videos are not on the disk${kept ? '' : ': left out'} (${missing.first.join(', ')}${missing.count > missing.first.length ? ', …' : ''})`;
+  const missing = missingNote(dataset, kept);
   return [
     `format: ${recognised}`,
-    ...(missing.count > 0 ? [`note: ${lost}`] : []),
+    ...(missing === null ? [] : [`note: ${missing}`]),
     ...notes.map((note) => `note: ${note}`),
   ]
     .map((line) => `${line}\n`)

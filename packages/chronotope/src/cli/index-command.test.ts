@@ -89,3 +89,11 @@ test('the report is a table for people; a wrong source is one clear error', asyn
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /nowhere does not exist/);
 });
+
+test('the layout can be named, as for chronotope manifest', async () => {
+  const { code, stdout, stderr } = await finish(start('flat', '--format', 'videos', '--json'));
+  assert.equal(code, 0, stderr);
+  const { layout, usable, unlabelled } = JSON.parse(stdout) as HealthReport;
+  assert.deepEqual(layout, { format: 'videos', recognisedBy: null });
+  assert.deepEqual([usable, unlabelled], [VIDEOS, VIDEOS]);
+});

@@ -57,7 +57,8 @@ function reportOn(
       },
     );
   }
-  return health.report({ source: 'videos', folder: 'out', ignored, warnings });
+  const layout = { format: 'class-folders', recognisedBy: null } as const;
+  return health.report({ source: 'videos', layout, folder: 'out', ignored, warnings });
 }
 
 function codes(report: HealthReport): string[] {

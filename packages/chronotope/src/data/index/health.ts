@@ -3,6 +3,7 @@ import { dataSetFindings } from './data-set-findings.js';
 import { DuplicateFinder, type DuplicateGroup } from './duplicates.js';
 import type { Failure, FileState, VideoFacts } from './facts.js';
 import { type Finding, Occurrences, type Severity, videoRules } from './findings.js';
+import type { SourceLayout } from './source.js';
 
 /** How often a value occurs. */
 export interface Share {
@@ -41,6 +42,8 @@ export interface QuarantineReason {
 export interface HealthReport {
   /** What was indexed, and the folder with manifest and quarantine. */
   source: string;
+  /** What the source was read as. */
+  layout: SourceLayout;
   folder: string;
   /** Videos listed = usable + quarantined. */
   videos: number;
@@ -133,9 +136,10 @@ export class HealthCollector {
     if (same.examples.length < KEPT_REASONS) same.examples.push({ id, reason });
   }
 
-  /** The report; `ignored` and `warnings` are those of the source. */
+  /** The report; `layout`, `ignored` and `warnings` are those of the source. */
   report(about: {
     source: string;
+    layout: SourceLayout;
     folder: string;
     ignored: readonly string[];
     warnings: readonly string[];
@@ -153,6 +157,7 @@ export class HealthCollector {
     );
     return {
       source: about.source,
+      layout: about.layout,
       folder: about.folder,
       videos: this.#totals.usable + this.#totals.quarantined,
       ...this.#totals,

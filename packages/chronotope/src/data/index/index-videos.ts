@@ -12,12 +12,14 @@ import { INDEX_FILES } from './index-files.js';
 import { Inspector } from './inspector.js';
 import { Journal } from './journal.js';
 import { renderHealth } from './render-health.js';
-import { type VideoSource, videosOf } from './source.js';
+import { type SourceReading, type VideoSource, videosOf } from './source.js';
 
 /** What is indexed, and how. */
 export interface IndexOptions {
   /** A folder of videos, images or archives, or a list of them (see {@link videosOf}). */
   source: string;
+  /** The layout of the source, if it is not to be recognised, and what its reader can be told. */
+  reading?: SourceReading;
   /** The folder to write to; made if there is none. */
   out: string;
   /** Files inspected at the same time. Default: the number of processors. */
@@ -43,7 +45,7 @@ const FILES_TOGETHER = 16;
  * @throws VideoError `ffmpeg-missing`
  */
 export async function indexVideos(options: IndexOptions): Promise<HealthReport> {
-  const found = await videosOf(options.source);
+  const found = await videosOf(options.source, options.reading);
   const folder = resolve(options.out);
   mkdirSync(folder, { recursive: true });
   const unlock = lockFolder(folder);
@@ -98,7 +100,7 @@ async function inspectAll(
 }
 
 function writeResults(
-  { videos, ignored, warnings }: VideoSource,
+  { layout, videos, ignored, warnings }: VideoSource,
   inspector: Inspector,
   { source, out }: IndexOptions,
 ): HealthReport {
@@ -123,7 +125,10 @@ function writeResults(
       quarantine.flush();
     });
   });
-  const report = health.report({ source, folder: out, ignored: withoutOwnFiles(ignored, source, folder), warnings });
+  const report = health.report({
+    ...{ source, layout, folder: out, warnings },
+    ignored: withoutOwnFiles(ignored, source, folder),
+  });
   writeText(join(folder, INDEX_FILES.report), `${JSON.stringify(report, null, 2)}\n`);
   writeText(join(folder, INDEX_FILES.reportText), renderHealth(report));
   return report;

@@ -23,9 +23,11 @@ export function renderHealth(report: HealthReport): string {
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function summary({ source, videos, usable, seconds, bytes, frames, withSound }: HealthReport): string {
+function summary({ source, layout, videos, usable, seconds, bytes, frames, withSound }: HealthReport): string {
+  const { format, recognisedBy } = layout;
   return [
     `Health of ${source}`,
+    ...(format === 'class-folders' ? [] : [`read as ${format}${recognisedBy === null ? '' : `: ${recognisedBy}`}`]),
     `${videos} videos, ${usable} usable: ${formatDuration(seconds)}, ${frames} frames, ${formatBytes(bytes)}, ` +
       `${withSound} with sound`,
   ].join('\n');

@@ -1,13 +1,16 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, extname, resolve, sep } from 'node:path';
 import { ChronotopeError } from '../../errors.js';
-import { isImage, isVideo, walkFiles } from '../folders.js';
+import { isVideo, walkFiles } from '../folders.js';
 import { lineError, readLines } from '../json-lines.js';
 import type { ManifestEntry } from '../manifest.js';
-import { readDataset } from '../readers/read-dataset.js';
+import type { DatasetFormat } from '../readers/dataset.js';
+import { isToldByPlace, type ReadDatasetOptions, readDataset, withGroups } from '../readers/read-dataset.js';
 
 /** The videos that a source names, also images and archives; whether they exist and can be used is not looked at. */
 export interface VideoSource {
+  /** What the source was read as. */
+  layout: SourceLayout;
   /** With paths that are absolute. */
   videos: ManifestEntry[];
   /** Files of a folder that are no videos by their names, relative to it. */
@@ -16,19 +19,31 @@ export interface VideoSource {
   warnings: string[];
 }
 
+/** How the videos of a source were found. */
+export interface SourceLayout {
+  /** `paths` is a list of nothing else. */
+  format: DatasetFormat | 'paths';
+  /** By what the format was recognised, one phrase; `null` for class folders and where the caller named it. */
+  recognisedBy: string | null;
+}
+
+/** How a source is read. */
+export type SourceReading = Omit<ReadDatasetOptions, 'missing'>;
+
 /**
  * Reads which videos belong to a data set.
  *
- * - a folder: `<class>/**` is labelled, `_unlabelled/**` and videos directly in the folder are not,
+ * - a folder with the lists of a published data set, of images, of tar archives and the like, as {@link readDataset} reads it;
+ * - any other folder: `<class>/**` is labelled, `_unlabelled/**` and videos directly in the folder are not,
  *   `_test/<class>/**` is for testing;
- * - a folder without video files: folders of images, tar archives and the like, as {@link readDataset} reads them;
  * - `.txt`, `.lst` or `.list`: one path a line, relative to the list's folder, unlabelled;
  * - any other list in a format that {@link readDataset} reads, such as a CSV file or a manifest.
  *
- * @throws ChronotopeError `source-missing`, `source-unknown`, `source-empty`, `folder-unreadable`, `source-unreadable`,
- *   `source-invalid` with the file and the line; for other lists those of {@link readDataset}
+ * @param reading the layout, if it is not to be recognised, and what its reader can be told
+ * @throws ChronotopeError `source-missing`, `source-empty`, `folder-unreadable`, `source-unreadable`,
+ *   `source-invalid` with the file and the line; for other layouts and lists those of {@link readDataset}
  */
-export async function videosOf(source: string): Promise<VideoSource> {
+export async function videosOf(source: string, reading: SourceReading = {}): Promise<VideoSource> {
   const path = resolve(source);
   if (!existsSync(path)) {
     throw new ChronotopeError('source-missing', `${source} does not exist`, {
@@ -36,24 +51,27 @@ export async function videosOf(source: string): Promise<VideoSource> {
       details: { source },
     });
   }
-  const found = await videosIn(path);
-  if (found.videos.length > 0) return found;
+  const found = await videosIn(path, reading);
+  if (found.videos.length > 0) return { ...found, videos: withGroups(found.videos, reading.groupPattern) };
   throw new ChronotopeError('source-empty', `there are no videos in ${source}`, {
     hint: 'Videos are known by their extension, such as .mp4, .mkv, .webm, .avi or .mov.',
     details: { source, ignored: found.ignored.length },
   });
 }
 
-function videosIn(path: string): VideoSource | Promise<VideoSource> {
-  if (statSync(path).isDirectory()) return videosInFolder(path) ?? videosOfDataset(path);
-  return PATH_LISTS.has(extname(path).toLowerCase()) ? videosInPathList(path) : videosOfDataset(path);
+function videosIn(path: string, reading: SourceReading): VideoSource | Promise<VideoSource> {
+  const { format = 'auto', videos } = reading;
+  if (statSync(path).isDirectory()) {
+    const byPlace = format === 'class-folders' || (format === 'auto' && isToldByPlace(path));
+    return byPlace ? videosInFolder(path) : videosOfDataset(path, reading);
+  }
+  const isPathList = format === 'auto' && PATH_LISTS.has(extname(path).toLowerCase());
+  return isPathList ? videosInPathList(path, videos ?? dirname(path)) : videosOfDataset(path, reading);
 }
 
-/** The videos of a folder; null if there is none, but something that may be videos in another form. */
-function videosInFolder(root: string): VideoSource | null {
+function videosInFolder(root: string): VideoSource {
   const files = walkFiles(root, '');
   const videos = files.filter(isVideo);
-  if (videos.length === 0 && files.some((file) => isImage(file) || file.endsWith('.tar'))) return null;
   const labels = new Map<string, string>();
   const passedOver = new Map<string, number>();
   const entries = videos.flatMap((id): ManifestEntry[] => {
@@ -75,6 +93,7 @@ function videosInFolder(root: string): VideoSource | null {
       `${count} video(s) in ${folder}/ were left out: a folder with a leading underscore is _unlabelled or _test/<class>.`,
   );
   return {
+    layout: { format: 'class-folders', recognisedBy: null },
     videos: entries,
     ignored: files.filter((file) => !isVideo(file)),
     warnings: [...warnings, ...splitFolderWarnings(entries)],
@@ -100,8 +119,7 @@ function splitFolderWarnings(entries: readonly ManifestEntry[]): string[] {
 
 const PATH_LISTS: ReadonlySet<string> = new Set(['.txt', '.lst', '.list']);
 
-function videosInPathList(file: string): VideoSource {
-  const folder = dirname(file);
+function videosInPathList(file: string, folder: string): VideoSource {
   const videos = new Map<string, ManifestEntry>();
   for (const { text, line } of readLines(file, 'source-unreadable')) {
     const path = text.trim();
@@ -114,11 +132,17 @@ function videosInPathList(file: string): VideoSource {
     }
     videos.set(path, { id: path, path: resolve(folder, path), label: null, split: 'train' });
   }
-  return { videos: [...videos.values()], ignored: [], warnings: [] };
+  return {
+    layout: { format: 'paths', recognisedBy: 'the extension of a list' },
+    videos: [...videos.values()],
+    ignored: [],
+    warnings: [],
+  };
 }
 
-/** A data set in any format that the toolkit reads: a list, or a folder of images or archives. */
-async function videosOfDataset(path: string): Promise<VideoSource> {
-  const { entries, notes } = await readDataset(path, { missing: 'keep' });
-  return { videos: entries.map((entry) => ({ ...entry, path: resolve(entry.path) })), ignored: [], warnings: notes };
+/** A data set in any format that the toolkit reads. A listed video that is not there is looked for and quarantined. */
+async function videosOfDataset(path: string, reading: SourceReading): Promise<VideoSource> {
+  const { format, recognisedBy, entries, notes } = await readDataset(path, { ...reading, missing: 'keep' });
+  const videos = entries.map((entry) => ({ ...entry, path: resolve(entry.path) }));
+  return { layout: { format, recognisedBy }, videos, ignored: [], warnings: notes };
 }

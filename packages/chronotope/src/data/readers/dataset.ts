@@ -123,6 +123,13 @@ export function makeDataset(
   return { format, entries, classes, missing: { count: missing.count, first: missing.first }, notes };
 }
 
+/** What lists name but the disk does not hold, for people; `null` when all is there. `kept`: whether it is among the entries. */
+export function missingNote({ missing: { count, first } }: Pick<Dataset, 'missing'>, kept = false): string | null {
+  if (count === 0) return null;
+  const examples = `${first.join(', ')}${count > first.length ? ', …' : ''}`;
+  return `${count} listed videos are not on the disk${kept ? '' : ': left out'} (${examples})`;
+}
+
 /** A folder that holds nothing of what the format needs. */
 export function nothingFound(format: DatasetFormat, source: Source, expected: string): ChronotopeError {
   return new ChronotopeError('wrong-format', `${source.path} does not look like the format "${format}"`, {

@@ -70,9 +70,25 @@ export async function readDataset(path: string, options: ReadDatasetOptions = {}
       ? recognise(source)
       : { reader: READERS.find((one) => one.format === format)!, recognisedBy: null };
   const dataset = await reader.read(source, options);
-  const entries =
-    groupPattern === undefined ? dataset.entries : dataset.entries.map((entry) => grouped(entry, groupPattern));
-  return { ...dataset, entries, recognisedBy };
+  return { ...dataset, entries: withGroups(dataset.entries, groupPattern), recognisedBy };
+}
+
+/**
+ * Whether the places of the videos in a folder are all that says what they are: class folders or videos without classes, also
+ * beside a table or images, or nothing that is known. Not so where published lists, frames, archives and the like do.
+ *
+ * @throws ChronotopeError `source-missing`, `folder-unreadable`
+ */
+export function isToldByPlace(path: string): boolean {
+  const source = openSource(path);
+  if (source.kind === 'file' || candidates(source, false).length > 0) return false;
+  const general = candidates(source, true).map(({ reader }) => reader);
+  return general.length === 0 || general.includes(classFolders) || general.includes(flatVideos);
+}
+
+/** Entries with the groups that their ids tell; without a pattern as they are. */
+export function withGroups(entries: ManifestEntry[], pattern: RegExp | undefined): ManifestEntry[] {
+  return pattern === undefined ? entries : entries.map((entry) => grouped(entry, pattern));
 }
 
 function openSource(path: string): Source {
@@ -89,20 +105,17 @@ function openSource(path: string): Source {
 }
 
 /** Layouts of published data sets first; only when it is none of them, the general ones. */
-function recognise(source: Source): { reader: DatasetReader; recognisedBy: string } {
+function recognise(source: Source): Candidate {
   for (const general of [false, true]) {
-    const candidates = READERS.filter((reader) => reader.general === general).flatMap((reader) => {
-      const recognisedBy = reader.recognise(source);
-      return recognisedBy === null ? [] : [{ reader, recognisedBy }];
-    });
-    if (candidates.length > 1) {
-      const found = candidates.map(({ reader, recognisedBy }) => `${reader.format} (${recognisedBy})`);
-      throw new ChronotopeError('ambiguous-format', `${source.path} may be ${found.join(' or ')}`, {
-        hint: 'Name the format with --format.',
-        details: { path: source.path, candidates: candidates.map(({ reader }) => reader.format) },
+    const found = candidates(source, general);
+    if (found.length > 1) {
+      const formats = found.map(({ reader, recognisedBy }) => `${reader.format} (${recognisedBy})`);
+      throw new ChronotopeError('ambiguous-format', `${source.path} may be ${formats.join(' or ')}`, {
+        hint: 'Name the format with --format; chronotope manifest makes a list of it, which every command takes.',
+        details: { path: source.path, candidates: found.map(({ reader }) => reader.format) },
       });
     }
-    if (candidates[0] !== undefined) return candidates[0];
+    if (found[0] !== undefined) return found[0];
   }
   if (source.kind === 'folder' && source.folders.length + source.files.length === 0) {
     throw new ChronotopeError('folder-empty', `the folder ${source.path} is empty`, {
@@ -113,6 +126,19 @@ function recognise(source: Source): { reader: DatasetReader; recognisedBy: strin
   throw new ChronotopeError('unknown-format', `${source.path} is in no format that is known`, {
     hint: 'docs/datasets.md shows every layout; the simplest is one folder of videos a class.',
     details: { path: source.path },
+  });
+}
+
+interface Candidate {
+  reader: DatasetReader;
+  recognisedBy: string;
+}
+
+/** The layouts that a source may have: of the general ones, or of those that are not. */
+function candidates(source: Source, general: boolean): Candidate[] {
+  return READERS.filter((reader) => reader.general === general).flatMap((reader) => {
+    const recognisedBy = reader.recognise(source);
+    return recognisedBy === null ? [] : [{ reader, recognisedBy }];
   });
 }
 

@@ -17,7 +17,8 @@ import { indexTar, readTarMember } from './tar-index.js';
  */
 export const webdataset: DatasetReader = {
   format: 'webdataset',
-  general: false,
+  // An archive beside class folders may as well be a copy of them.
+  general: true,
   recognise(source) {
     const [shard] = shardsOf(source);
     return shard === undefined ? null : `the archive ${basename(shard)}`;
