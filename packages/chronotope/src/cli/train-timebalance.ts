@@ -22,7 +22,7 @@ export function timebalanceCommand(): Command {
     .description('train an action recogniser from few labels and many unlabelled videos')
     .requiredOption(
       '--data <folder or list>',
-      'class folders with videos; _unlabelled/ for the rest; _test/<class>/ for testing. Or a manifest or list',
+      'class folders with videos; _unlabelled/ for the rest; _test/<class>/ for testing. Or another layout, or a list',
     );
   return addTrainOptions(command, 'timebalance', { recipe: 'timebalance-small', setting: 'student.steps=400' })
     .option('--labels-per-class <n>', 'use only n labels of each class, drawn at random', positiveInteger)

@@ -30,7 +30,7 @@ export interface TrainOptions extends StartOptions {
 }
 
 /**
- * Trains TimeBalance and its baselines on class folders, or on a manifest or list with at least two classes.
+ * Trains TimeBalance and its baselines on a data set of any layout with at least two classes.
  *
  * Started as several processes (by chronotope-run, torchrun or the like) it trains on all of them; they must see the same
  * files, and the first one writes.
@@ -50,7 +50,7 @@ async function train(options: TrainOptions & { progress: Progress }): Promise<Ru
   if (weights) progress.note(formatWeightsReport(weights));
   const draws = labelDraws(found, options);
   const training = found.entries.filter(({ split }) => split === 'train');
-  const test = found.entries.filter(({ split }) => split === 'test');
+  const test = testVideos(found, progress);
   const choice = { labelsPerClass: options.labelsPerClass, labelsFile: options.labelsFile, pretrained };
   const origin = pretrained === undefined ? undefined : RunFolder.open(pretrained);
   if (origin) checkPretraining(origin, recipe, training);
@@ -73,6 +73,16 @@ async function train(options: TrainOptions & { progress: Progress }): Promise<Ru
     await runTimeBalance({ ...methodRun, draws: usableDraws, validation });
   });
   return test.length === 0 || !isFirst() ? null : evaluateRun(out, { progress, signal });
+}
+
+/** The test videos whose class is known: some published sets keep it secret. */
+function testVideos({ entries }: LabelledData, progress: Progress): ManifestEntry[] {
+  const test = entries.filter(({ split }) => split === 'test');
+  const labelled = test.filter(({ label }) => label !== null);
+  if (labelled.length < test.length) {
+    progress.note(`  note: ${test.length - labelled.length} test videos have no label, and are not tested on`);
+  }
+  return labelled;
 }
 
 const validates = ({ training }: TimeBalanceRecipe): boolean => training.validation.every !== null;

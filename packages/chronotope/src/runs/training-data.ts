@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs';
 import { readClassFolders } from '../data/class-folders.js';
 import { labelsFromFile } from '../data/labels-file.js';
 import { classesOf, type ManifestEntry } from '../data/manifest.js';
-import { readDataset } from '../data/readers/read-dataset.js';
+import { missingNote } from '../data/readers/dataset.js';
+import { isToldByPlace, readDataset } from '../data/readers/read-dataset.js';
 import { applySplit, readSplit } from '../data/splits/dataset-split.js';
 import { ChronotopeError } from '../errors.js';
 
@@ -15,8 +15,8 @@ export interface TrainingData {
 }
 
 /**
- * Reads what a run trains and tests on: a folder of class folders, or a manifest or list in any format of
- * docs/datasets.md; with the parts and labels of a split file if one is given.
+ * Reads what a run trains and tests on: a folder or list in any format of docs/datasets.md that has at least two classes;
+ * with the parts and labels of a split file if one is given.
  *
  * @param data a folder or a list
  * @param split a file written by `chronotope split`
@@ -32,8 +32,7 @@ export async function readTrainingData(data: string, split?: string): Promise<Tr
  * @throws ChronotopeError those of `readDataset`, `readSplit` and `applySplit`
  */
 export async function readVideos(data: string, split?: string): Promise<TrainingData> {
-  const { entries, notes } = await readDataset(data);
-  return divided({ entries, classes: classesOf(entries), notes }, split);
+  return divided(await readAny(data), split);
 }
 
 /** The videos of a run whose labels a file says. */
@@ -81,14 +80,20 @@ function divided({ entries, classes, notes }: TrainingData, split: string | unde
 }
 
 async function readClasses(data: string): Promise<TrainingData> {
-  if (!statSync(data, { throwIfNoEntry: false })?.isFile()) {
+  if (isToldByPlace(data)) {
     const { entries, classes, warnings } = readClassFolders(data);
     return { entries, classes, notes: warnings };
   }
-  const { entries, notes } = await readDataset(data);
-  const classes = classesOf(entries);
-  if (classes.length < 2) throw oneClass(data, classes);
-  return { entries, classes, notes };
+  const found = await readAny(data);
+  if (found.classes.length < 2) throw oneClass(data, found.classes);
+  return found;
+}
+
+async function readAny(data: string): Promise<TrainingData> {
+  const dataset = await readDataset(data);
+  const { entries, notes } = dataset;
+  const missing = missingNote(dataset);
+  return { entries, classes: classesOf(entries), notes: missing === null ? notes : [...notes, missing] };
 }
 
 function oneClass(source: string, classes: readonly string[]): ChronotopeError {
