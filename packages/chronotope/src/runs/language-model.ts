@@ -85,10 +85,16 @@ function fromRun(folder: string, wanted: string | undefined, device: Device): La
       hint: 'Use a run of train clip, one of train lss that started from a CLIP, or a file of CLIP weights: docs/language.md.',
     });
   }
-  loadModel(finished, network.module);
-  network.module.eval().to({ device });
   const { clip: texts, embed } = network.language;
-  const clip = texts instanceof Clip ? texts : loadClip(texts.file).clip.to({ device });
+  let clip: Clip;
+  try {
+    loadModel(finished, network.module);
+    network.module.eval().to({ device });
+    clip = texts instanceof Clip ? texts : loadClip(texts.file).clip.to({ device });
+  } catch (error) {
+    network.module.dispose();
+    throw error;
+  }
   return {
     name: folder,
     clip,

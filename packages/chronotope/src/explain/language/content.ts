@@ -24,8 +24,10 @@ export type Recogniser = { by: 'words'; prompts: readonly string[] } | { by: 'ne
 /** Test videos, and what every network says of them. */
 export interface LanguageTest extends Pick<TestResults, 'videos' | 'classifiers' | 'bootstrap' | 'main'> {
   recogniser: Recogniser;
-  /** What the main network is compared with class by class. */
+  /** What the main network is compared with class by class: the image CLIP it comes from, where there is one. */
   baseline: ClassifierResults;
+  /** The network before training, where that is another one. */
+  before: ClassifierResults | null;
   /** Videos and the concepts that fire in them; none without words. */
   timelines: readonly ConceptTimeline[];
   /** What the concepts of the timelines are. */

@@ -9,42 +9,49 @@ import type { LanguageContent } from './content.js';
 /** Each class before and after, the largest gain first. */
 export function gainsSection({ test, classes }: LanguageContent): Section | null {
   if (test === null || test.main === test.baseline) return null;
-  const { main, baseline, videos } = test;
+  const { main, baseline, before, videos } = test;
   const of = (network: typeof main) => classMeans(rightShares(network, test), test, classes);
-  const [before, after] = [of(baseline), of(main)];
+  const [from, start, to] = [of(baseline), before && of(before), of(main)];
   const rows = classes
     .map((name, index) => ({
       name,
-      before: before[index]!,
-      after: after[index]!,
-      gain: after[index]! - before[index]!,
       videos: videos.filter(({ truth }) => truth === index).length,
+      from: from[index]!,
+      start: start?.[index] ?? null,
+      to: to[index]!,
+      gain: to[index]! - from[index]!,
     }))
     .filter((row) => row.videos > 0)
     .sort((a, b) => b.gain - a.gain);
   const risen = rows.filter(({ gain }) => gain > 0).length;
   const fallen = rows.filter(({ gain }) => gain < 0).length;
+  const number = (title: string) => ({ title, kind: 'number' as const });
   return {
     id: 'gains',
     title: 'Class by class',
     body: html`<p>“${main.title}” against “${baseline.title}”: ${risen} of ${rows.length} classes are recognised more often, ${fallen} less often.
 Of a class with few test videos, one video is many points.</p>
 ${table({
+  caption: before && `In percentage points over “${baseline.title}”; the last column over “${before.title}”.`,
   columns: [
     { title: 'class' },
-    { title: 'videos', kind: 'number' },
-    { title: 'before', kind: 'number' },
-    { title: 'after', kind: 'number' },
-    { title: 'points', kind: 'number' },
+    number('videos'),
+    ...(before ? [number('image CLIP')] : []),
+    number('before'),
+    number('after'),
+    number(before ? 'over image CLIP' : 'points'),
     { title: 'worse | better', kind: 'wide-cell' },
+    ...(before ? [number('over before')] : []),
   ],
-  rows: rows.map(({ name, videos: count, before: from, after: to, gain }) => [
-    name,
-    count,
-    percent(from),
-    percent(to),
-    points(gain),
-    differenceBar(gain),
+  rows: rows.map((row) => [
+    row.name,
+    row.videos,
+    percent(row.from),
+    ...(row.start === null ? [] : [percent(row.start)]),
+    percent(row.to),
+    points(row.gain),
+    differenceBar(row.gain),
+    ...(row.start === null ? [] : [points(row.to - row.start)]),
   ]),
 })}`,
   };

@@ -1,6 +1,7 @@
 import { manualSeed, nn, scope, type Tensor } from '@chronotope/torch';
 import { ChronotopeError } from '../../errors.js';
 import { loadClip } from '../../models/clip/clip-weights.js';
+import { FrameClip } from '../../models/clip/frame-clip.js';
 import { DinoHead } from '../../models/dino-head.js';
 import { ClipVideo } from '../../models/space-time/clip-video.js';
 import { SpaceTimeViT } from '../../models/space-time/space-time-vit.js';
@@ -55,6 +56,20 @@ function newBackbone({ model, inputSize, clips }: LssRecipe): Backbone {
   return new SpaceTimeViT({
     ...{ size, patch, width, depth, heads, frames, attention, positions, temporalStart, dropPath },
   });
+}
+
+/**
+ * The image CLIP that a network before training was made of, for single frames; null where it was none. The image tower of
+ * such a network is CLIP's, and what looks along time adds nothing to it yet.
+ *
+ * @param network of a run's stage `start`
+ */
+export function imageClipOf({ backbone }: DistilledNetwork, { model }: LssRecipe): FrameClip | null {
+  if (!(backbone instanceof ClipVideo) || model.pretrained === null) return null;
+  const { timeEmbed } = backbone;
+  // The time embeddings of a video network have learnt something: its image tower is no CLIP any more.
+  const isVideoNetwork = timeEmbed !== null && scope(() => timeEmbed.ne(0).any().item() !== 0);
+  return isVideoNetwork ? null : new FrameClip(backbone.visual);
 }
 
 /** The network that a run starts from: the recipe's file of weights, or random ones. */

@@ -103,10 +103,12 @@ export class ClipVideo extends SpaceTimeTransformer {
   /** Starts attention over time from that over space, for weights that were loaded into the image tower. */
   copySpaceToTime(): void {
     const blocks = [...this.visual.transformer.resblocks];
-    for (const [index, { norm, attn }] of [...this.temporal].entries()) {
-      norm.loadStateDict(blocks[index]!.ln_1.stateDict());
-      attn.loadStateDict(blocks[index]!.attn.stateDict());
-    }
+    scope(() => {
+      for (const [index, { norm, attn }] of [...this.temporal].entries()) {
+        norm.loadStateDict(blocks[index]!.ln_1.stateDict());
+        attn.loadStateDict(blocks[index]!.attn.stateDict());
+      }
+    });
   }
 
   #block(block: ResidualAttentionBlock, temporal: TemporalAttention | undefined, x: Tensor, grid: TokenGrid): Tensor {

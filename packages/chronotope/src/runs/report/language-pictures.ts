@@ -8,7 +8,8 @@ import { TEMPLATES } from '../../language/templates.js';
 import { type LanguageModel, openLanguageModel } from '../language-model.js';
 import { breathe } from './breathe.js';
 import { FilmStrips } from './film-strips.js';
-import { type LanguageWork, unlabelled } from './language-test.js';
+import type { LanguageWork } from './language-work.js';
+import { unlabelled } from './recognise-by-words.js';
 
 /** Examples shown; they bound the size of the report. */
 const TIMELINES = 6;

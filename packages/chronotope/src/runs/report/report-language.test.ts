@@ -13,9 +13,12 @@ import { buildConcepts } from '../concepts.js';
 import { convertModel } from '../convert-clip.js';
 import { trainClip } from '../train-clip.js';
 import { trainLss } from '../train-lss.js';
+import { zeroShot } from '../zero-shot.js';
 import { reportRun } from './report-run.js';
 
 const sectionsOf = (page: string) => [...page.matchAll(/<section id="([^"]*)"/g)].map(([, id]) => id);
+const accuracyOf = (page: string, network: string) =>
+  page.match(new RegExp(`<th scope="row">${network}</th><td class="number">([\\d.]+)`))?.[1];
 const leftovers = () => readdirSync(tmpdir()).filter((name) => name.startsWith('chronotope-report-')).length;
 
 describe('the report of a run that knows words', () => {
@@ -63,7 +66,11 @@ describe('the report of a run that knows words', () => {
     const teacher = inRoot('lss/stages/teacher/stage.json');
     writeJsonAtomic(teacher, { ...(readJson(teacher) as object), collapse: ['category: <the same> of every video'] });
     const page = await report('lss');
-    assert.match(page, /points against “this network before training”/);
+    assert.match(page, /recognised, \S+ points against “image CLIP, mean of 8 frames”/);
+    assert.match(page, /<p>\S+ points against “this network before training”/);
+    assert.match(page, /In percentage points over “image CLIP, mean of 8 frames”/);
+    const { top1 } = await zeroShot(clip, train.data, { templates: TEMPLATES.kinetics, store: train.frames });
+    assert.equal(accuracyOf(page, 'image CLIP, mean of 8 frames'), `${(100 * top1).toFixed(1)}`);
     for (const title of ['image CLIP, middle frame', 'student', 'teacher, the average of the student']) {
       assert.ok(page.includes(title), title);
     }
@@ -81,7 +88,12 @@ describe('the report of a run that knows words', () => {
     assert.ok(!sectionsOf(page).includes('concepts'));
 
     rmSync(clip);
-    assert.match(await report('lss'), /because the file with the text tower that it started from is gone/);
+    const before = memory().liveTensors;
+    const gone = await report('lss');
+    assert.equal(memory().liveTensors, before);
+    assert.match(gone, /because the file with the text tower that it started from is gone/);
+    assert.match(gone, /is the CLIP that the run started from, whose image tower the run has kept/);
+    assert.equal(accuracyOf(gone, 'image CLIP, mean of 8 frames'), '100.0', 'two colours, by their neighbours');
   });
 
   test('says what there is without test videos and without a trained network', async () => {
