@@ -30,9 +30,11 @@ interface NetworkGolden {
 
 const r3d18 = readGolden<NetworkGolden>('models/backbone_r3d18_backbone_mlp.json');
 const r3d50 = readGolden<NetworkGolden>('models/backbone_r3d50_backbone_mlp.json');
+const r3dPrp = readGolden<NetworkGolden>('models/backbone_r3d_prp_backbone_mlp.json');
 const classifiers = [
   { golden: 'r3d18', backbone: () => new R3D18(), runs: [2, 1] },
   { golden: 'r2plus1d18', backbone: () => new R2Plus1D18({ lastStage: 'strided' }), runs: [0, 1] },
+  { golden: 'r3d50', backbone: () => new R3D50(), runs: [0], fc: 'blocks.5.proj.' },
 ];
 
 /** Backbone and head as the official network has them: keys `0.*` and `1.*`. */
@@ -57,8 +59,21 @@ function r3d50Key(key: string): string {
   return key.replace(/^backbone\./, '0.r3d50.').replace(/^head\./, '1.');
 }
 
-function classifierKey(key: string): string {
-  return key.replace(/^backbone\./, '');
+/** TCLR's `r3d_prp` names its four stages `conv2` to `conv5`, each of one block, and shares no other name with torchvision. */
+function r3dPrpKey(key: string): string {
+  return r3d18Key(key)
+    .replace('0.stem.0.', '0.conv1.temporal_spatial_conv.')
+    .replace('0.stem.1.', '0.bn1.')
+    .replace(/^0\.layer(\d)\.0\./, (_, stage) => `0.conv${Number(stage) + 1}.block1.`)
+    .replace(/block1\.(conv\d)\.0\./, 'block1.$1.temporal_spatial_conv.')
+    .replace(/block1\.conv(\d)\.1\./, 'block1.bn$1.')
+    .replace('downsample.0.', 'downsampleconv.temporal_spatial_conv.')
+    .replace('downsample.1.', 'downsamplebn.')
+    .replace(/(conv5\.block1\.(conv1|downsampleconv))\.temporal_spatial_conv/, '$1');
+}
+
+function classifierKey(key: string, fc: string): string {
+  return key.replace(/^backbone\./, '').replace(/^fc\./, fc);
 }
 
 function countParameters(module: nn.Module): number {
@@ -87,23 +102,29 @@ function assertStatistics(module: nn.Module, run: Run, officialKey: (key: string
   }
 }
 
-// Every mode and kind once: 16 frames with slices in training, 8 frames pooled in evaluation.
+// Every mode and kind once: with slices in training, pooled in evaluation, the latter of 8 frames in the two main networks.
 const pretexts = [
   {
-    ...{ name: 'R3D-18', golden: r3d18, runs: [3, 4], officialKey: r3d18Key, pooling: '0.avgpool' },
+    ...{ name: 'R3D-18', golden: r3d18, runs: [3, 4], officialKey: r3d18Key, pooling: '0.avgpool', ordered: true },
     make: (slices?: number) => new Pretext(new R3D18({ slices }), new ProjectionHead(512)),
   },
   {
-    ...{ name: 'R3D-50', golden: r3d50, runs: [0, 1], officialKey: r3d50Key, pooling: '0.st_pooling' },
+    ...{ name: 'R3D-50', golden: r3d50, runs: [0, 1], officialKey: r3d50Key, pooling: '0.st_pooling', ordered: true },
     make: (slices?: number) => new Pretext(new R3D50({ slices }), new ProjectionHead(2048, { hidden: 128 })),
+  },
+  {
+    // An option of TCLR's code, which is R3D-18 with half of its blocks; its file lists shortcuts before convolutions.
+    ...{ name: 'r3d_prp', golden: r3dPrp, runs: [3, 0], officialKey: r3dPrpKey, pooling: '0.avgpool', ordered: false },
+    make: (slices?: number) => new Pretext(new R3D18({ depths: [1, 1, 1, 1], slices }), new ProjectionHead(512)),
   },
 ];
 
-for (const { name, golden, runs, officialKey, pooling, make } of pretexts) {
-  test(`${name}: backbone and head have the official keys, order, shapes and numbers of parameters`, () => {
+for (const { name, golden, runs, officialKey, pooling, make, ordered } of pretexts) {
+  test(`${name}: backbone and head have the official keys, shapes and numbers of parameters`, () => {
     scope(() => {
       const network = make();
-      assert.deepEqual(keysAndShapes(network, officialKey), golden.state_dict);
+      const inOrder = (entries: [string, number[]][]) => (ordered ? entries : Object.fromEntries(entries));
+      assert.deepEqual(inOrder(keysAndShapes(network, officialKey)), inOrder(golden.state_dict));
       assert.equal(countParameters(network), golden.parameters);
       assert.equal(countParameters(network.backbone), golden.backbone_parameters);
       network.dispose();
@@ -128,21 +149,22 @@ for (const { name, golden, runs, officialKey, pooling, make } of pretexts) {
   }
 }
 
-for (const { golden: name, backbone, runs } of classifiers) {
-  test(`${name}: the classifier has the official keys, and logits in evaluation and training`, () => {
+for (const { golden: name, backbone, runs, fc = 'fc.' } of classifiers) {
+  const officialKey = (key: string) => classifierKey(key, fc);
+  test(`${name}: the classifier has the official keys, and the logits of every mode`, () => {
     const golden = readGolden<NetworkGolden>(`models/backbone_${name}_classifier.json`);
     scope(() => {
       const network = new Classifier(backbone(), 102, { dropout: 0 });
-      assert.deepEqual(keysAndShapes(network, classifierKey), golden.state_dict);
+      assert.deepEqual(keysAndShapes(network, officialKey), golden.state_dict);
       assert.equal(countParameters(network), golden.parameters);
-      hashFill(network, golden.salt, classifierKey);
+      hashFill(network, golden.salt, officialKey);
       // Evaluation first: training changes the running statistics.
       for (const run of runs.map((index) => golden.runs[index]!)) {
         network.train(run.mode === 'train');
         const logits = noGrad(() => network.call(hashInput('clip', golden.salt, run.input_shape)));
         assertOutputs([logits], run);
         assertOfficial(logits.sum(), run.output_sum, 'sum of the logits');
-        assertStatistics(network, run, classifierKey);
+        assertStatistics(network, run, officialKey);
       }
       network.dispose();
     });

@@ -22,7 +22,7 @@ import { pretextTraining } from './training.js';
 import { viewPlan } from './view-plans.js';
 
 /** Loss weights of the three pre-trainings (TimeBalance, method note 1). */
-const PRETEXTS: Record<Pretext, PretextWeights> = {
+export const PRETEXTS: Record<Pretext, PretextWeights> = {
   invariant: { instance: 1, localLocal: 0, globalLocal: 0 },
   distinctive: { instance: 0, localLocal: 1, globalLocal: 1 },
   student: { instance: 1, localLocal: 1, globalLocal: 1 },
