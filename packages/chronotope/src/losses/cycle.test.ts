@@ -2,6 +2,7 @@ import { describe, test } from 'node:test';
 import { gradcheck, manualSeed, nn, randn, randperm, scope, type Tensor, tensor } from '@chronotope/torch';
 import fc from 'fast-check';
 import { assertClose, leaf, type Nested, readGolden } from '../testing/golden.js';
+import { dot, meanOf, softmaxOf } from '../testing/naive-losses.js';
 import { cycleLoss, neighbourAsPositiveLoss, splitBySimilarity } from './cycle.js';
 import { infoNce, infoNceLogits } from './info-nce.js';
 import { softNeighbours } from './soft-neighbour.js';
@@ -113,14 +114,8 @@ type Rows = number[][];
 const rows = (x: Tensor): Rows => x.toArray() as Rows;
 const booleans = (x: Tensor): boolean[][] => rows(x.to({ dtype: 'float64' })).map((row) => row.map((one) => one !== 0));
 const columns = (x: Rows): Rows => x[0]!.map((_, k) => x.map((row) => row[k]!));
-const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, k) => sum + value * b[k]!, 0);
-const softmax = (x: readonly number[]) => {
-  const powers = x.map(Math.exp);
-  return powers.map((power) => power / powers.reduce((sum, one) => sum + one, 0));
-};
 const nceOf = (anchor: readonly number[], positive: readonly number[], negatives: Rows, t: number) =>
-  -Math.log(softmax([positive, ...negatives].map((v) => dot(anchor, v) / t))[0]!);
-const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  -Math.log(softmaxOf([positive, ...negatives].map((v) => dot(anchor, v) / t))[0]!);
 
 const setting = fc.record({
   seed: fc.nat(1000),
@@ -163,7 +158,7 @@ describe('against loops over numbers', () => {
           const expected = q.map((query, i) => {
             const u = all.slice(0, m).filter((_, j) => !left[i]![j]);
             const w = all.slice(m).filter((_, j) => !left[i]![m + j]);
-            const alpha = softmax(u.map((one) => dot(query, one) / 0.5));
+            const alpha = softmaxOf(u.map((one) => dot(query, one) / 0.5));
             const sum = query.map((_, d) => u.reduce((total, one, j) => total + alpha[j]! * one[d]!, 0));
             const neighbour = sum.map((value) => value / Math.sqrt(dot(sum, sum)));
             return nceOf(neighbour, p[i]!, w, 0.3);
@@ -187,7 +182,7 @@ describe('against loops over numbers', () => {
           const expected = q.map((query, i) => {
             const ranked = all.toSorted((a, b) => dot(query, b) - dot(query, a));
             const u = ranked.slice(0, m);
-            const alpha = softmax(u.map((one) => dot(query, one) / 0.4));
+            const alpha = softmaxOf(u.map((one) => dot(query, one) / 0.4));
             const sum = query.map((_, d) => u.reduce((total, one, j) => total + alpha[j]! * one[d]!, 0));
             const neighbour = sum.map((value) => value / Math.sqrt(dot(sum, sum)));
             return nceOf(neighbour, p[i]!, ranked.slice(m + gap), 0.4);

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { scope, type Tensor, tensor } from '@chronotope/torch';
 import fc from 'fast-check';
 import { assertClose, leaf } from '../testing/golden.js';
+import { meanOf, softmaxOf } from '../testing/naive-losses.js';
 import { type Distillation, distillationLoss, meanTeacherLoss } from './distillation.js';
 import { pseudoLabelLoss } from './pseudo-label.js';
 import { averagingDecay, rampUp } from './ramp-up.js';
@@ -24,12 +25,6 @@ function logitsOf(count: number): fc.Arbitrary<number[][][]> {
 }
 
 const double = (rows: number[][]): Tensor => tensor(rows, { dtype: 'float64' });
-const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-const softmaxOf = (row: number[], temperature = 1): number[] => {
-  const powers = row.map((value) => Math.exp(value / temperature));
-  const total = powers.reduce((sum, value) => sum + value, 0);
-  return powers.map((value) => value / total);
-};
 function isClearCut(row: readonly number[], threshold: number): boolean {
   const [first, second] = [...row].sort((a, b) => b - a) as [number, number];
   return first - second > 1e-9 && Math.abs(first - threshold) > 1e-9;
@@ -50,8 +45,8 @@ describe('semi-supervised losses against a plain second version, over random sha
             return -kept[b]! * Math.log(softmaxOf(row)[label]!);
           });
           const result = pseudoLabelLoss(double(logits!), double(source!), { threshold });
-          assertClose(result.loss, mean(perVideo), EXACT);
-          assertClose(result.kept, mean(kept), EXACT);
+          assertClose(result.loss, meanOf(perVideo), EXACT);
+          assertClose(result.kept, meanOf(kept), EXACT);
         }),
       ),
       { numRuns: 40 },
@@ -66,7 +61,7 @@ describe('semi-supervised losses against a plain second version, over random sha
             return -softmaxOf(row).reduce((sum, p, c) => sum + target[c]! * Math.log(p), 0);
           });
           const { loss } = pseudoLabelLoss(double(logits!), double(source!), { threshold: 0, temperature });
-          assertClose(loss, mean(perVideo), EXACT);
+          assertClose(loss, meanOf(perVideo), EXACT);
         }),
       ),
       { numRuns: 40 },
@@ -80,12 +75,12 @@ describe('semi-supervised losses against a plain second version, over random sha
           const q = teacher.map((row) => softmaxOf(row));
           const weights = factors.slice(0, logits.length);
           const naive = (kind: Distillation, factor: (b: number) => number) =>
-            mean(
+            meanOf(
               logits.map((row, b) => {
                 const terms = softmaxOf(row).map((p, c) =>
                   kind === 'kld' ? q[b]![c]! * Math.log(q[b]![c]! / p) : (p - q[b]![c]!) ** 2,
                 );
-                return factor(b) * (kind === 'l2-per-video' ? terms.length : 1) * mean(terms);
+                return factor(b) * (kind === 'l2-per-video' ? terms.length : 1) * meanOf(terms);
               }),
             );
           for (const kind of ['l2', 'kld', 'l2-per-video'] as const) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { meanOf } from '../../testing/naive-losses.js';
 import { areaUnderCurve, mapScores, type ScoreMap } from './score-map.js';
 
 const MAPS: ScoreMap[] = ['min-max', 'identity', 'rank', 'inverted', 'mean', 'constant'];
@@ -19,6 +20,36 @@ describe('score maps', () => {
     close(mapScores(scores, 'constant'), [0.5, 0.5, 0.5, 0.5]);
     close(mapScores([0.9, 0.7, 0.8, 0.7], 'mean'), [0.375, 0.375, 0.375, 0.375]);
     close(mapScores([0.3, 0.3], 'min-max'), [0.5, 0.5]);
+  });
+
+  test('equal their definitions written as loops, for any scores', () => {
+    const scores = fc.array(fc.integer({ min: -10, max: 15 }), { minLength: 2, maxLength: 9 });
+    fc.assert(
+      fc.property(scores, (tenths) => {
+        const all = tenths.map((value) => value / 10);
+        const [low, high] = [Math.min(...all), Math.max(...all)];
+        const spread = all.map((s) => (low === high ? 1 / 2 : (s - low) / (high - low)));
+        // A pair of equal scores counts half for each of the two.
+        const ranked = all.map((s) => {
+          const wins = all.reduce((sum, other) => sum + (other < s ? 1 : other === s ? 1 / 2 : 0), -1 / 2);
+          return wins / (all.length - 1);
+        });
+        const expected: Record<ScoreMap, number[]> = {
+          'min-max': spread,
+          identity: all.map((s) => (s < 0 ? 0 : s > 1 ? 1 : s)),
+          rank: ranked,
+          inverted: spread.map((w) => 1 - w),
+          mean: spread.map(() => meanOf(spread)),
+          constant: all.map(() => 1 / 2),
+        };
+        for (const map of MAPS) {
+          for (const [k, weight] of mapScores(all, map).entries()) {
+            assert.ok(Math.abs(weight - expected[map][k]!) < 1e-12, `${map}: ${weight}, not ${expected[map][k]}`);
+          }
+        }
+      }),
+      { numRuns: 50 },
+    );
   });
 
   test('every map stays within [0, 1], and all but the inverted and constant ones keep the order', () => {
