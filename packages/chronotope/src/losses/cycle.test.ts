@@ -134,6 +134,69 @@ function problem({ seed, n, c, m, k }: { seed: number; n: number; c: number; m: 
 }
 
 describe('against loops over numbers', () => {
+  test('the loss within a video, with negatives left out', () =>
+    fc.assert(
+      fc.property(setting, (drawn) =>
+        scope(() => {
+          const { n, m, k } = drawn;
+          const { queries, positives, queue } = problem(drawn);
+          const excluded = randn([n, m + k]).lt(-0.5);
+          const logits = infoNceLogits(queries, positives, queue, { temperature: 0.2, excluded });
+          const [p, all, left] = [rows(positives), columns(rows(queue)), booleans(excluded)];
+          const expected = rows(queries).map((query, i) => {
+            const negatives = all.filter((_, j) => !left[i]![j]);
+            return nceOf(query, p[i]!, negatives, 0.2);
+          });
+          assertClose(infoNce(logits), meanOf(expected), { relative: 1e-9 });
+        }),
+      ),
+      { numRuns: 40 },
+    ));
+
+  test('soft neighbours: of all, of the nearest few, and with the query itself among them', () =>
+    fc.assert(
+      fc.property(setting, fc.integer({ min: 1, max: 7 }), (drawn, wanted) =>
+        scope(() => {
+          const { m } = drawn;
+          const { queries, positives, queue } = problem(drawn);
+          const candidates = queue.narrow(1, 0, m);
+          const nearest = Math.min(wanted, m);
+          const [q, keys, all] = [rows(queries), rows(positives), columns(rows(candidates))];
+          const sum = (vectors: Rows, weights: number[]) =>
+            vectors[0]!.map((_, d) => vectors.reduce((total, one, j) => total + weights[j]! * one[d]!, 0));
+          const unitOf = (vector: number[]) => vector.map((value) => value / Math.sqrt(dot(vector, vector)));
+          const over = (query: number[], among: Rows) =>
+            sum(
+              among,
+              softmaxOf(
+                among.map((one) => dot(query, one)),
+                0.4,
+              ),
+            );
+          const find = (options: Parameters<typeof softNeighbours>[2]) =>
+            softNeighbours(queries, candidates, { temperature: 0.4, ...options }).neighbours;
+          assertClose(
+            find({ normalise: false }),
+            q.map((query) => over(query, all)),
+            { relative: 1e-9 },
+          );
+          const few = q.map((query) => all.toSorted((a, b) => dot(query, b) - dot(query, a)).slice(0, nearest));
+          assertClose(
+            find({ weigh: { nearest } }),
+            q.map((query, i) => unitOf(over(query, few[i]!))),
+            { relative: 1e-9 },
+          );
+          // The query enters the sum, but its score is that with its key.
+          const withSelf = q.map((query, i) => {
+            const scores = [dot(query, keys[i]!), ...all.map((one) => dot(query, one))];
+            return unitOf(sum([query, ...all], softmaxOf(scores, 0.4)));
+          });
+          assertClose(find({ self: positives }), withSelf, { relative: 1e-9 });
+        }),
+      ),
+      { numRuns: 40 },
+    ));
+
   test('cycle loss, with entries left out of both sets', () =>
     fc.assert(
       fc.property(setting, (drawn) =>
