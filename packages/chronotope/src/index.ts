@@ -60,6 +60,11 @@ export { type BuildConceptsOptions, buildConcepts, loadConcepts, type SavedConce
 export { type Embedding, type EmbedOptions, embedVideos } from './runs/embed.js';
 export { type EvaluateOptions, evaluateRun, type RunEvaluation } from './runs/evaluate.js';
 export { type EvaluateFeaturesOptions, evaluateFeatures, type FeatureEvaluation } from './runs/evaluate-features.js';
+export {
+  type EvaluateFineTuneOptions,
+  evaluateFineTuned,
+  type FineTuneEvaluation,
+} from './runs/evaluate-fine-tune.js';
 export { type Proposal, type ProposeLabelsOptions, proposeLabels, writeProposals } from './runs/label-by-words.js';
 export { type FilePrediction, predictFiles } from './runs/predict.js';
 export { type ReportOptions, reportRun } from './runs/report/report-run.js';

@@ -2,12 +2,13 @@ import { Command, Option } from 'commander';
 import { FEATURE_KINDS, type FeatureKind } from '../evaluation/features.js';
 import type { DeviceChoice } from '../runs/device.js';
 import { embedVideos } from '../runs/embed.js';
-import { cropsOption, deviceOption, positiveInteger, stageOption } from './options.js';
+import { checkpointOption, cropsOption, deviceOption, positiveInteger, stageOption } from './options.js';
 import { interruptible } from './run-command.js';
 
 interface EmbedFlags {
   stage?: string;
   draw: number;
+  checkpoint?: string;
   out: string;
   clips?: number;
   crops: 1 | 3;
@@ -25,6 +26,7 @@ export function embedCommand(): Command {
     .requiredOption('--out <file>', 'a safetensors file: the tensor "features", a row a video, with ids as metadata')
     .addOption(stageOption())
     .option('--draw <n>', 'the network of this label draw', positiveInteger, 1)
+    .addOption(checkpointOption())
     .option('--clips <n>', "clips of each video to average over; default: the recipe's", positiveInteger)
     .addOption(cropsOption())
     .addOption(

@@ -2,6 +2,7 @@ import type { Interval } from '../evaluation/bootstrap.js';
 import { stageTitle } from '../methods/timebalance/stages.js';
 import type { RunEvaluation } from '../runs/evaluate.js';
 import type { FeatureEvaluation } from '../runs/evaluate-features.js';
+import type { FineTuneEvaluation } from '../runs/evaluate-fine-tune.js';
 import { level, mean, percent, plainTable, range } from './tables.js';
 
 /** The student against each other classifier: paired bootstrap and McNemar's test. Empty without comparisons. */
@@ -58,6 +59,26 @@ export function featureTable(evaluation: FeatureEvaluation): string {
     single ? '' : `The ${level(protocol)}s reach up to ${points(widest).slice(1)} to either side; --json prints each.`,
   ];
   return `${table}\n${notes.join(' ').trim()}\n`;
+}
+
+/** The accuracies of fine-tuned networks: a row for each stage, mean over its label draws. */
+export function fineTuneTable(evaluation: FineTuneEvaluation): string {
+  const { protocol, stages, videos, excluded, classes } = evaluation;
+  const table = plainTable(['fine-tuned from', 'top-1', level(protocol), 'top-5', 'each', 'on training clips']);
+  for (const { title, top1, top5, draws } of stages) {
+    const each = draws.map((draw) => percent(draw.top1)).join('  ');
+    const onTraining = draws.map(({ trainingAccuracy }) => percent(trainingAccuracy)).join('  ');
+    table.push([title, percent(top1.value), range(top1), percent(top5.value), each, onTraining]);
+  }
+  const { batch, learningRate, backboneFactor } = protocol.settings;
+  const steps = [...new Set(stages.flatMap(({ draws }) => draws.map((draw) => draw.steps)))].join(' and ');
+  const leftOut = excluded.length === 0 ? '' : `, ${excluded.length} left out`;
+  const notes = [
+    `${videos} test videos, ${classes.length} classes (chance ${percent(1 / classes.length)});`,
+    `${protocol.training.join(' and ')} labelled training videos (${protocol.labels} labels)${leftOut};`,
+    `${steps} steps of ${batch}, learning rate ${learningRate}, ${Number((learningRate * backboneFactor).toPrecision(3))} for the backbone.`,
+  ];
+  return `${table}\n${notes.join(' ')}\n`;
 }
 
 function count(n: number, noun: string): string {

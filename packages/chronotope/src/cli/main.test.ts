@@ -65,6 +65,10 @@ describe('the command line', () => {
         ['label', 'd', '--model', 'm', '--out', 'o', '--words', 'a,b', '--concepts', 'demo'],
         /'--words <names>' cannot be used with option '--concepts/,
       ],
+      [
+        ['evaluate', 'run', '--protocol', 'fine-tune', '--epochs', '2', '--steps', '5'],
+        /'--steps <n>' cannot be used with option '--epochs/,
+      ],
     ] as const) {
       const { status, stderr } = chronotope([...args]);
       assert.equal(status, 2);

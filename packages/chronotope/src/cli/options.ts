@@ -55,6 +55,14 @@ export function stageOption(): Option {
   return new Option('--stage <name>', "whose network; default: the method's main one, such as student");
 }
 
+/** `--checkpoint <step or file>`, weights other than the result of a stage. */
+export function checkpointOption(): Option {
+  return new Option(
+    '--checkpoint <step or file>',
+    'weights other than the result of the stage: a step that training.checkpoints kept, best, last, average, or a file',
+  );
+}
+
 /** Gathers the values of an option that may be repeated. */
 function collect(value: string, before: string[]): string[] {
   return [...before, value];
@@ -69,6 +77,13 @@ export function positiveIntegers(text: string): number[] {
 export function positiveNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value > 0)) throw new InvalidArgumentError('expected a number above 0.');
+  return value;
+}
+
+/** The value of a command line option that is a number from 0 on, such as a weight decay. */
+export function notNegative(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('expected a number, 0 or more.');
   return value;
 }
 

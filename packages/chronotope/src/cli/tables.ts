@@ -16,7 +16,10 @@ export function evaluationTable(evaluation: RunEvaluation): string {
   }
   const chance = percent(1 / evaluation.classes.length);
   const excluded = evaluation.excluded.length === 0 ? '' : `, ${evaluation.excluded.length} left out`;
-  return `${table}\n${evaluation.videos} test videos${excluded}, ${evaluation.classes.length} classes (chance ${chance})\n`;
+  const { checkpoint } = evaluation.protocol;
+  const weights = checkpoint === undefined ? '' : `; checkpoint ${checkpoint}`;
+  const classes = `${evaluation.classes.length} classes (chance ${chance})`;
+  return `${table}\n${evaluation.videos} test videos${excluded}, ${classes}${weights}\n`;
 }
 
 /** Accuracy of supervised-only and the student (or of the stages tested) in each class, mean over the label draws. */

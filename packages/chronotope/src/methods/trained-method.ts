@@ -6,8 +6,10 @@ import type { VideoBackbone } from '../models/backbone.js';
 import type { Clip } from '../models/clip/clip.js';
 import type { WeightsFormat } from '../models/weights/layouts.js';
 import type { VideoRecipe } from '../recipes/schemas.js';
+import type { PartOfStage } from '../training/checkpoint.js';
 import { trainedCcl } from './ccl/trained-ccl.js';
 import { trainedClip } from './clip/trained-clip.js';
+import type { FineTuning } from './fine-tuning.js';
 import { trainedFrames } from './frames/trained-frames.js';
 import { trainedLss } from './lss/trained-lss.js';
 import { trainedTimeBalance } from './timebalance/trained-timebalance.js';
@@ -67,10 +69,14 @@ export interface TrainedMethod {
   isShared(stage: string): boolean;
   /** The name of a stage's folder in a label draw, counted from 0. */
   folderName(stage: string, draw: number): string;
+  /** What a stage's network is trained as a part of, where that is not the stage itself. */
+  trainedIn?(stage: string): PartOfStage | undefined;
   /** A network of the shape that the stage trains, to be disposed by the caller. */
   newNetwork(stage: string, classes: number): TrainedNetwork;
   /** A loader of test clips, as the method's networks want them. */
   testLoader(source: TestSource, views?: TestViews): ClipLoader;
+  /** How its backbones are fine-tuned on labels, to see what they are worth as a start. */
+  fineTuning(): FineTuning;
 }
 
 /** The method of a recipe, as the recipe sets it. */

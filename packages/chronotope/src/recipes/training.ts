@@ -96,7 +96,8 @@ const INSTEAD: Readonly<Record<string, Readonly<Partial<Record<keyof TrainingSet
   ccl: {
     schedule: 'pretrain.schedule and pretrain.milestones say how the learning rate falls',
     ema: 'the momentum encoder is the average, and pretrain.keyMomentum its decay',
-    validation: 'nothing is measured without labels; keep training.checkpoints and evaluate them',
+    validation:
+      'nothing is measured without labels; keep training.checkpoints and try them: chronotope evaluate --checkpoint <step>',
   },
   frames: { schedule: 'training.milestones and training.decay say how the learning rate falls' },
 };

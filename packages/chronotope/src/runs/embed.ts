@@ -20,6 +20,8 @@ export interface FeatureOptions extends TestViews {
   stage?: string;
   /** Which label draw's network, from 0; pre-trained ones have no draws. Default 0. */
   draw?: number;
+  /** Weights other than the result of the stage, see {@link NetworkChoice}. */
+  checkpoint?: string;
   /** Default `pooled`. */
   features?: FeatureKind;
   /** Where the network computes. Default `auto`: on a GPU if there is one. */
@@ -43,11 +45,11 @@ export interface Embedding {
 
 /**
  * Writes the features of videos: one tensor `features`, float32 `[V, D]`, with the metadata `format`
- * (`chronotope-features-1`), `stage`, `draw` (from 1, for classifiers), `features`, `clips`, `crops`, `run` (its fingerprint), and as JSON lists in
+ * (`chronotope-features-1`), `stage`, `draw` (from 1, for classifiers), `checkpoint` (if one was chosen), `features`, `clips`, `crops`, `run` (its fingerprint), and as JSON lists in
  * the order of the rows `ids` and `labels` (`null` where none is known).
  *
  * @param inputs video files, or folders and lists of videos in any layout of docs/datasets.md
- * @throws ChronotopeError `no-gpu`, `stage-unknown`, `stage-missing`, `not-a-run-folder`, `no-usable-videos`, those of `readVideos`
+ * @throws ChronotopeError `no-gpu`, `stage-unknown`, `not-a-run-folder`, `no-usable-videos`, those of `loadWeights` and `readVideos`
  */
 export async function embedVideos(
   folder: string,
@@ -77,14 +79,14 @@ export interface DescribedFeatures extends VideoFeatures {
 /**
  * Decodes videos and computes their features with a network of a run.
  *
- * @throws ChronotopeError `no-gpu`, `stage-unknown`, `stage-missing`, `not-a-run-folder`, `no-usable-videos`
+ * @throws ChronotopeError `no-gpu`, `stage-unknown`, `not-a-run-folder`, `no-usable-videos`; those of `loadWeights`
  */
 export async function featuresOf(
   folder: string,
   entries: readonly ManifestEntry[],
   options: FeatureOptions,
 ): Promise<DescribedFeatures> {
-  const { draw = 0, features: kind = 'pooled', progress = silentProgress, signal } = options;
+  const { draw = 0, checkpoint, features: kind = 'pooled', progress = silentProgress, signal } = options;
   const device = chosenDevice(options.device);
   const run = RunFolder.open(folder);
   const recipe = runRecipe(run);
@@ -100,13 +102,14 @@ export async function featuresOf(
       // Labels are carried through by id; the network has no use for them, and they need not be classes of the run.
       const unlabelled = usable.map((entry) => ({ ...entry, label: null }));
       const loader = method.testLoader({ entries: unlabelled, classes: [], reader, device }, views);
-      const { ids, features } = withNetwork(run, recipe, { stage, draw }, ({ backbone }) =>
+      const { ids, features } = withNetwork(run, recipe, { stage, draw, checkpoint }, ({ backbone }) =>
         videoFeatures(backbone.to({ device }), loader, kind),
       );
       const metadata = {
         run: run.description.fingerprint,
         stage,
         ...(method.isShared(stage) ? {} : { draw: String(draw + 1) }),
+        ...(checkpoint !== undefined && { checkpoint }),
         features: kind,
         clips: String(views.clips),
         crops: String(views.crops),

@@ -1,6 +1,4 @@
 import { scope, type Tensor, tensor } from '@chronotope/torch';
-import type { ManifestEntry } from '../data/manifest.js';
-import { ChronotopeError } from '../errors.js';
 import type { Bootstrap, Interval } from '../evaluation/bootstrap.js';
 import { type FeatureResult, measureFeatures, type ProbeSettings } from '../evaluation/feature-protocols.js';
 import { type FeatureKind, type VideoFeatures, videoFeatures } from '../evaluation/features.js';
@@ -8,25 +6,22 @@ import { meanOverDraws } from '../evaluation/recognition.js';
 import { type TestViews, trainedMethod } from '../methods/trained-method.js';
 import { writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
+import { networksOf, networkTitle } from './chosen-weights.js';
 import { chosenDevice, type DeviceChoice } from './device.js';
-import { type RunData, readRunData } from './run-data.js';
+import { readRunData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
 import { runRecipe } from './run-recipe.js';
 import { bootstrapOver, openTestVideos, openVideos, withVideos } from './test-videos.js';
 import { requireStages, withNetwork } from './trained-networks.js';
-
-/**
- * Whose labels the gallery or the probe's training has: `all` that the data folder has (how representations are compared
- * in papers), or those that were `known` in each label draw.
- */
-export const LABEL_CHOICES = ['all', 'known'] as const;
-export type LabelChoice = (typeof LABEL_CHOICES)[number];
+import { type LabelChoice, labelledEntries, labelSets } from './training-labels.js';
 
 export interface EvaluateFeaturesOptions extends TestViews, ProbeSettings {
   /** A folder of class folders to test on; by default the `_test` videos of the training data. */
   data?: string;
   /** By default all, pre-trained ones included, and only then the result is written to the run folder. */
   stages?: readonly string[];
+  /** Weights other than the results of the stages, see {@link NetworkChoice}; default stage: the method's main one. */
+  checkpoint?: string;
   /** Default `all`. */
   labels?: LabelChoice;
   /** Default `pooled`. */
@@ -48,6 +43,8 @@ export interface FeatureEvaluation {
   excluded: { id: string; reason: string }[];
   protocol: Required<TestViews> & {
     name: ProbeSettings['protocol'];
+    /** Which weights, if not the results of the stages. */
+    checkpoint?: string;
     labels: LabelChoice;
     features: FeatureKind;
     /** Labelled training videos, of each label draw or of all of them together. */
@@ -69,7 +66,8 @@ export interface FeatureEvaluation {
  * Evaluates the frozen features of a run's networks: k-NN and nearest centroid, linear probe, or retrieval. Writes
  * `evaluation-<protocol>.json`.
  *
- * @throws ChronotopeError `no-gpu`, `no-test-videos`, `stage-missing`, `stage-unknown`, `not-a-run-folder`, `training-videos-unknown`
+ * @throws ChronotopeError `no-gpu`, `no-test-videos`, `stage-unknown`, `not-a-run-folder`, `training-videos-unknown`; those of
+ *   `loadWeights`
  */
 export async function evaluateFeatures(folder: string, options: EvaluateFeaturesOptions): Promise<FeatureEvaluation> {
   const { labels = 'all', features: kind = 'pooled' } = options;
@@ -78,7 +76,8 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
   const { classes } = run.description;
   const recipe = runRecipe(run);
   const method = trainedMethod(recipe);
-  const wanted = options.stages ?? method.stages;
+  const { checkpoint } = options;
+  const wanted = options.stages ?? (checkpoint === undefined ? method.stages : [method.mainStage]);
   requireStages(recipe, wanted);
   const views = { clips: options.clips ?? recipe.evaluation.clips, crops: options.crops ?? 1 };
   const data = readRunData(run);
@@ -87,7 +86,7 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
   const set = { recipe, device, ...views, progress, signal };
   const jobs = wanted.map((stage) => {
     // Every draw has a classifier of its own; draws of one pre-trained network differ in the known labels only.
-    const draws = method.isShared(stage) && labels === 'all' ? 1 : data.draws;
+    const draws = labels === 'known' ? data.draws : networksOf(method, { stage, checkpoint }, data.draws);
     return { stage, draws };
   });
 
@@ -100,7 +99,7 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
         stage,
         networks: Array.from({ length: draws }, (_, draw) => {
           task.update(done++);
-          return withNetwork(run, recipe, { stage, draw }, ({ backbone }) =>
+          return withNetwork(run, recipe, { stage, draw, checkpoint }, ({ backbone }) =>
             scope(() => {
               const queries = videoFeatures(backbone.to({ device }), test.loader, kind);
               const gallery = videoFeatures(backbone, training.loader, kind);
@@ -126,6 +125,7 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
         excluded: [test, training].flatMap(({ excluded, loader }) => [...excluded, ...loader.damaged]),
         protocol: {
           name: options.protocol,
+          ...(checkpoint !== undefined && { checkpoint }),
           labels,
           features: kind,
           ...views,
@@ -134,12 +134,18 @@ export async function evaluateFeatures(folder: string, options: EvaluateFeatures
         },
         stages: measured.map(({ stage, networks }) => {
           const draws = networks.map(({ results }) => results);
-          return { stage, title: method.title(stage), draws, measures: overDraws(draws, bootstrap) };
+          return {
+            stage,
+            title: networkTitle(method, { stage, checkpoint }),
+            draws,
+            measures: overDraws(draws, bootstrap),
+          };
         }),
       };
     }),
   );
-  if (options.stages === undefined) writeJsonAtomic(run.path(`evaluation-${options.protocol}.json`), evaluation);
+  if (options.stages === undefined && checkpoint === undefined)
+    writeJsonAtomic(run.path(`evaluation-${options.protocol}.json`), evaluation);
   return evaluation;
 }
 
@@ -152,22 +158,6 @@ function overDraws(draws: readonly FeatureResult[][], bootstrap: Bootstrap): ({ 
       bootstrap,
     ),
   }));
-}
-
-/** Class numbers of the labelled training videos, one map for each set of labels. */
-function labelSets(data: RunData, choice: LabelChoice, classes: readonly string[]): Map<string, number>[] {
-  const all = Object.fromEntries(data.train.flatMap(({ id, label }) => (label === null ? [] : [[id, label]])));
-  const sets: Record<string, string>[] = choice === 'all' ? [all] : data.labels;
-  return sets.map((set) => new Map(Object.entries(set).map(([id, label]) => [id, classes.indexOf(label)])));
-}
-
-/** The training videos that some set has a label for. */
-function labelledEntries(data: RunData, sets: readonly ReadonlyMap<string, number>[]): ManifestEntry[] {
-  const entries = data.train.filter(({ id }) => sets.some((set) => set.has(id)));
-  if (entries.length > 0) return entries;
-  throw new ChronotopeError('no-labels', 'the training part has no labelled videos to compare with', {
-    hint: 'Label some training videos: one folder a class.',
-  });
 }
 
 /** The rows of the videos that have a label. */

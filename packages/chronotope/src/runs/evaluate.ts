@@ -9,9 +9,10 @@ import {
 } from '../evaluation/recognition.js';
 import { argmax, type ClipAverage, rightAt, trueClasses, type VideoPrediction } from '../evaluation/video-level.js';
 import { type ClassifierStage, classifierStages } from '../methods/timebalance/stages.js';
-import type { TestViews } from '../methods/trained-method.js';
+import { type TestViews, trainedMethod } from '../methods/trained-method.js';
 import { writeJsonAtomic } from '../training/json-files.js';
 import { type Progress, silentProgress } from '../training/progress.js';
+import { networksOf } from './chosen-weights.js';
 import { chosenDevice, type DeviceChoice } from './device.js';
 import { readTestData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
@@ -36,6 +37,8 @@ export interface RunEvaluation {
 
 export interface VideoProtocol extends Required<TestViews> {
   name: 'video';
+  /** Which weights, if not the results of the stages. */
+  checkpoint?: string;
   average: ClipAverage;
   intervals: Bootstrap['settings'];
 }
@@ -60,6 +63,8 @@ export interface EvaluateOptions extends TestViews {
   data?: string;
   /** Which classifiers; by default all, and only then `evaluation.json` is written. */
   stages?: readonly ClassifierStage[];
+  /** Weights other than the results of the stages, see {@link NetworkChoice}; default stage: the student. */
+  checkpoint?: string;
   /** What is averaged over clips and crops. Default `probabilities`. */
   average?: ClipAverage;
   /** Where the networks compute. Default `auto`: on a GPU if there is one. */
@@ -71,14 +76,15 @@ export interface EvaluateOptions extends TestViews {
 /**
  * Tests the classifiers of a run (stage E), with confidence intervals over the test videos.
  *
- * @throws ChronotopeError `no-gpu`, `no-test-videos`, `stage-unknown`, `stage-missing`, `not-a-run-folder`
+ * @throws ChronotopeError `no-gpu`, `no-test-videos`, `stage-unknown`, `not-a-run-folder`; those of `loadWeights`
  */
 export async function evaluateRun(folder: string, options: EvaluateOptions = {}): Promise<RunEvaluation> {
-  const { average = 'probabilities', progress = silentProgress, signal } = options;
+  const { average = 'probabilities', checkpoint, progress = silentProgress, signal } = options;
   const run = RunFolder.open(folder);
   const { classes } = run.description;
   const recipe = classifierRecipe(run);
-  const wanted = options.stages ?? classifierStages(recipe);
+  const method = trainedMethod(recipe);
+  const wanted = options.stages ?? (checkpoint === undefined ? classifierStages(recipe) : ['student' as const]);
   requireStages(recipe, wanted);
   const device = chosenDevice(options.device);
   const { draws } = readTestData(run);
@@ -86,11 +92,12 @@ export async function evaluateRun(folder: string, options: EvaluateOptions = {})
   const opened = openTestVideos(run, options.data, { recipe, device, ...views, progress, signal });
   const evaluation = await withVideos(opened, (test): RunEvaluation => {
     const { loader, truth } = test;
-    const task = progress.begin('testing', wanted.length * draws, 'models');
+    const networks = networksOf(method, { stage: wanted[0]!, checkpoint }, draws);
+    const task = progress.begin('testing', wanted.length * networks, 'models');
     const answered = wanted.map((stage, position) => {
-      const predictions = Array.from({ length: draws }, (_, draw) => {
-        task.update(position * draws + draw);
-        return withClassifier(run, recipe, { stage, draw }, (model) =>
+      const predictions = Array.from({ length: networks }, (_, draw) => {
+        task.update(position * networks + draw);
+        return withClassifier(run, recipe, { stage, draw, checkpoint }, (model) =>
           predictVideos(model.to({ device }), loader, average),
         );
       });
@@ -118,7 +125,13 @@ export async function evaluateRun(folder: string, options: EvaluateOptions = {})
       videos: ids.length,
       ids,
       excluded: [...test.excluded, ...loader.damaged],
-      protocol: { name: 'video', ...views, average, intervals: bootstrap.settings },
+      protocol: {
+        name: 'video',
+        ...(checkpoint !== undefined && { checkpoint }),
+        ...views,
+        average,
+        intervals: bootstrap.settings,
+      },
       stages: tested.map(({ stage, draws, right }) => ({ stage, draws, top1: meanOverDraws(right, bootstrap) })),
       comparisons: others.map(({ stage, right }) => ({
         first: 'student',
@@ -127,11 +140,13 @@ export async function evaluateRun(folder: string, options: EvaluateOptions = {})
       })),
     };
   });
-  if (options.stages === undefined) writeJsonAtomic(run.path('evaluation.json'), evaluation);
+  if (options.stages === undefined && checkpoint === undefined)
+    writeJsonAtomic(run.path('evaluation.json'), evaluation);
   return evaluation;
 }
 
-function answers(predictions: readonly VideoPrediction[]): Answers {
+/** What a classifier says of each video. */
+export function answers(predictions: readonly VideoPrediction[]): Answers {
   return {
     predicted: predictions.map(({ probabilities }) => argmax(probabilities)),
     confidence: predictions.map(({ probabilities }) => Math.max(...probabilities)),

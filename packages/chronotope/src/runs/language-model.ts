@@ -9,9 +9,10 @@ import { type TestSource, type TestViews, trainedMethod } from '../methods/train
 import { Clip, FrameClip, loadClip } from '../models/clip/index.js';
 import type { FrameSettings } from '../recipes/parts.js';
 import { loadModel } from '../training/checkpoint.js';
+import { finishedStage } from './chosen-weights.js';
 import { RunFolder } from './run-folder.js';
 import { runRecipe } from './run-recipe.js';
-import { finishedStage, requireStages } from './trained-networks.js';
+import { requireStages } from './trained-networks.js';
 
 /** Videos and texts in one space: a run whose network has a text tower, or a file of CLIP weights. */
 export interface LanguageModel {

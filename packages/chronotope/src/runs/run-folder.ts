@@ -38,7 +38,8 @@ export interface RunDescription {
  * frames/             decoded frames, unless they are in a store elsewhere; frames.json: where, and in which format
  * stages/<stage>/     model.safetensors, metrics.jsonl, and stage.json, written last; see docs/training.md
  * convolutions.json   with training.convolutions=tuned what was measured; convolutions-<rank>.json: by other processes
- * evaluation.json     accuracies on the test part; evaluation-<protocol>.json: k-NN, linear probes, retrieval
+ * evaluation.json     accuracies on the test part; evaluation-<protocol>.json: k-NN, linear probes, retrieval, fine-tuning
+ * fine-tuned/         networks that the protocol fine-tune has trained, as stages; may be removed
  * ```
  *
  * A stage counts as done when its `stage.json` exists, so a kill at any instant leaves a folder that can be continued.

@@ -44,12 +44,12 @@ export function classifierRecipe(run: RunFolder): TimeBalanceRecipe {
       'tested-in-training',
       `${run.folder} is a run of frames, which is tested as it is trained`,
       {
-        hint: `The results are in ${run.path('evaluation.json')}; --protocol knn, linear and retrieval look at its features.`,
+        hint: `The results are in ${run.path('evaluation.json')}; --protocol knn, linear, retrieval and fine-tune look at its features.`,
       },
     );
   }
   const { method } = run.description;
   throw new ChronotopeError('no-classifiers', `${run.folder} is a run of ${method}, which learns no classifier`, {
-    hint: 'Its features can be used: chronotope evaluate --protocol knn, linear or retrieval, and chronotope embed.',
+    hint: 'Its features can be used: chronotope evaluate --protocol knn, linear, retrieval or fine-tune, and chronotope embed.',
   });
 }

@@ -66,9 +66,7 @@ export async function openVideos(
   { recipe, device, progress, signal, ...views }: VideoSetOptions,
 ): Promise<LabelledVideos> {
   const { classes } = run.description;
-  const frames = runFrames(run, recipe);
-  const prepared = await prepareVideos(entries, frames.folder, frames.settings, { progress, signal });
-  const reader = new ClipReader(prepared.store, { onRepair: repairNote(progress) });
+  const { reader, ...prepared } = await openFrames(run, entries, { recipe, progress, signal });
   const loader = trainedMethod(recipe).testLoader({ entries: prepared.usable, classes, reader, device }, views);
   const tooShort = new Set(loader.excluded.map(({ id }) => id));
   return {
@@ -82,10 +80,34 @@ export async function openVideos(
   };
 }
 
+/** Decoded videos. {@link withVideos} disposes the reader. */
+export interface StoredFrames {
+  /** Those whose frames are stored. */
+  usable: ManifestEntry[];
+  reader: ClipReader;
+  /** Videos that can't be decoded. */
+  excluded: { id: string; reason: string }[];
+}
+
+/**
+ * Decodes videos into the run's frame store, or finds them there.
+ *
+ * @throws ChronotopeError `no-usable-videos`, `interrupted`
+ */
+export async function openFrames(
+  run: RunFolder,
+  entries: readonly ManifestEntry[],
+  { recipe, progress, signal }: Pick<VideoSetOptions, 'recipe' | 'progress' | 'signal'>,
+): Promise<StoredFrames> {
+  const { folder, settings } = runFrames(run, recipe);
+  const { store, usable, excluded } = await prepareVideos(entries, folder, settings, { progress, signal });
+  return { usable, excluded, reader: new ClipReader(store, { onRepair: repairNote(progress) }) };
+}
+
 /** Lends opened videos to a function, and disposes their reader whatever comes of it. */
-export async function withVideos<T>(
-  opened: Promise<LabelledVideos>,
-  use: (videos: LabelledVideos) => T | Promise<T>,
+export async function withVideos<Videos extends { reader: ClipReader }, T>(
+  opened: Promise<Videos>,
+  use: (videos: Videos) => T | Promise<T>,
 ): Promise<T> {
   const videos = await opened;
   try {

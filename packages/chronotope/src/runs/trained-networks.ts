@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import type { nn } from '@chronotope/torch';
 import { ChronotopeError } from '../errors.js';
 import { newClassifier } from '../methods/timebalance/networks.js';
 import type { ClassifierStage } from '../methods/timebalance/stages.js';
@@ -7,27 +7,20 @@ import { didYouMean } from '../recipes/nearest.js';
 import type { VideoRecipe } from '../recipes/schemas.js';
 import { capitalised } from '../recipes/settings.js';
 import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
-import { loadModel } from '../training/checkpoint.js';
-import type { StageFolder } from '../training/stage-folder.js';
+import { loadWeights, type NetworkChoice } from './chosen-weights.js';
 import type { RunFolder } from './run-folder.js';
 
 type Classifier = ReturnType<typeof newClassifier>;
 
-/** A stage of a run with a network; the label draw counts from 0 and is of no account to stages that all share. */
-export interface NetworkChoice {
-  stage: string;
-  draw: number;
-}
-
 /**
- * Gives the classifier of a finished stage of TimeBalance to `use`, and frees it afterwards.
+ * Gives the classifier of a stage of TimeBalance to `use`, and frees it afterwards.
  *
- * @throws ChronotopeError `stage-missing`, `checkpoint-differs`
+ * @throws ChronotopeError those of {@link loadWeights}
  */
 export function withClassifier<T>(
   run: RunFolder,
   recipe: TimeBalanceRecipe,
-  which: { stage: ClassifierStage; draw: number },
+  which: NetworkChoice & { stage: ClassifierStage },
   use: (model: Classifier) => T,
 ): T {
   const model = loadClassifier(run, recipe, which);
@@ -39,41 +32,58 @@ export function withClassifier<T>(
 }
 
 /**
- * The classifier of a finished stage of TimeBalance, to be disposed by the caller.
+ * The classifier of a stage of TimeBalance, to be disposed by the caller.
  *
- * @throws ChronotopeError `stage-missing`, `checkpoint-differs`
+ * @throws ChronotopeError those of {@link loadWeights}
  */
 export function loadClassifier(
   run: RunFolder,
   recipe: TimeBalanceRecipe,
-  { stage, draw }: { stage: ClassifierStage; draw: number },
+  which: NetworkChoice & { stage: ClassifierStage },
 ): Classifier {
-  const folder = finishedStage(run, trainedMethod(recipe).folderName(stage, draw));
   const model = newClassifier(recipe, run.description.classes.length, { dropout: 0 });
-  loadModel(folder, model);
-  return model;
+  return orDisposed(model, () => loadWeights(run, recipe, which, { module: model }, 'all'));
 }
 
 /**
- * Gives the network of a finished stage of any method to `use`, and frees it afterwards.
+ * Gives the network of a stage of any method to `use`, and frees it afterwards.
  *
- * @throws ChronotopeError `stage-unknown`, `stage-missing`, `checkpoint-differs`
+ * @throws ChronotopeError `stage-unknown`; those of {@link loadWeights}
  */
 export function withNetwork<T>(
   run: RunFolder,
   recipe: VideoRecipe,
-  { stage, draw }: NetworkChoice,
+  which: NetworkChoice,
   use: (network: TrainedNetwork) => T,
 ): T {
-  requireStages(recipe, [stage]);
-  const method = trainedMethod(recipe);
-  const folder = finishedStage(run, method.folderName(stage, draw));
-  const network = method.newNetwork(stage, run.description.classes.length);
+  const network = loadNetwork(run, recipe, which);
   try {
-    loadModel(folder, network.module);
     return use(network);
   } finally {
     network.module.dispose();
+  }
+}
+
+/**
+ * The network of a stage of any method, whose module is to be disposed by the caller.
+ *
+ * @throws ChronotopeError `stage-unknown`; those of {@link loadWeights}
+ */
+export function loadNetwork(run: RunFolder, recipe: VideoRecipe, which: NetworkChoice): TrainedNetwork {
+  requireStages(recipe, [which.stage]);
+  const network = trainedMethod(recipe).newNetwork(which.stage, run.description.classes.length);
+  orDisposed(network.module, () => loadWeights(run, recipe, which, network));
+  return network;
+}
+
+/** Loads a new module, or disposes it if that fails. */
+function orDisposed<Module extends nn.Module>(module: Module, load: () => void): Module {
+  try {
+    load();
+    return module;
+  } catch (error) {
+    module.dispose();
+    throw error;
   }
 }
 
@@ -85,19 +95,4 @@ export function requireStages(recipe: VideoRecipe, stages: readonly string[]): v
   throw new ChronotopeError('stage-unknown', `runs of ${recipe.method} have no stage "${unknown}"`, {
     hint: capitalised(didYouMean(unknown, known)) ?? `Stages with a network are ${known.join(', ')}.`,
   });
-}
-
-/**
- * A finished stage with a network.
- *
- * @throws ChronotopeError `stage-missing`
- */
-export function finishedStage(run: RunFolder, name: string): StageFolder {
-  const folder = run.stage(name);
-  if (!folder.isDone || !existsSync(folder.modelFile)) {
-    throw new ChronotopeError('stage-missing', `${run.folder} has no finished stage ${folder.name}`, {
-      hint: 'Continue the run with the `chronotope train` command that started it.',
-    });
-  }
-  return folder;
 }

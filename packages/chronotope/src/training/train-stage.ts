@@ -106,9 +106,9 @@ export async function trainStage<Batch>(
     },
     afterStep: (step) => {
       average?.take(step);
+      options.afterStep?.(step);
       weights.step(step + 1);
       log.step(step + 1, module);
-      options.afterStep?.(step);
     },
     settle: () => log.settle(),
     validation: measurement && {

@@ -1,6 +1,13 @@
 import { imagenetTest } from '../../augment/presets.js';
 import type { Transform } from '../../augment/settings.js';
-import { relatedFramesPlan, testPlan, type View, type ViewPlan } from '../../data/views.js';
+import {
+  type ClipGeometry,
+  relatedFramesPlan,
+  testPlan,
+  trainPlan,
+  type View,
+  type ViewPlan,
+} from '../../data/views.js';
 import type { CclRecipe } from '../../recipes/ccl.js';
 import { imageAugmentation, THREE_CROPS } from '../image-augmentation.js';
 import type { TestViews } from '../trained-method.js';
@@ -21,9 +28,16 @@ export function pretrainPlan(recipe: CclRecipe, pictures: boolean): ViewPlan {
 }
 
 /** Evenly spread clips of a test video, `clips` [M, N, …]; one crop is ImageNet's, three lie along the longer side. */
-export function evaluationPlan({ evaluation }: CclRecipe, { clips, crops = 1 }: TestViews = {}): ViewPlan {
-  const { frames, stride } = evaluation;
-  const geometry = { frames, stride, globalStride: stride, localClips: 1, virtualFrames: null };
+export function evaluationPlan(recipe: CclRecipe, { clips, crops = 1 }: TestViews = {}): ViewPlan {
   const transforms: Transform[] = crops === 1 ? [imagenetTest] : THREE_CROPS;
-  return testPlan({ ...geometry, shortVideo: 'loop' }, { clips: clips ?? evaluation.clips, transforms });
+  return testPlan(testGeometry(recipe), { clips: clips ?? recipe.evaluation.clips, transforms });
+}
+
+/** One clip of a training video as long as those of tests, at a random time, augmented as in pre-training. */
+export function fineTuningPlan(recipe: CclRecipe): ViewPlan {
+  return trainPlan(testGeometry(recipe), imageAugmentation(recipe.pretrain.augment));
+}
+
+function testGeometry({ evaluation: { frames, stride } }: CclRecipe): ClipGeometry {
+  return { frames, stride, globalStride: stride, localClips: 1, virtualFrames: null, shortVideo: 'loop' };
 }

@@ -3,7 +3,7 @@ import { clipNormalisation, clipPreprocess } from '../../augment/presets.js';
 import type { ContrastiveAugmentation, ScaledCrop } from '../../augment/settings.js';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
-import { type ClipGeometry, testPlan, trainPlan } from '../../data/views.js';
+import { type ClipGeometry, testPlan, trainPlan, type ViewPlan } from '../../data/views.js';
 import { ChronotopeError } from '../../errors.js';
 import { ClipTokenizer } from '../../language/tokenizer.js';
 import { Clip, loadClip } from '../../models/clip/index.js';
@@ -43,7 +43,7 @@ export async function runClip(run: ClipRun): Promise<void> {
       entries: videos.map((video) => ({ ...video, label: null })),
       classes: [],
       reader,
-      plan: trainPlan(SINGLE_FRAMES, trainTransform(recipe)),
+      plan: trainingPlan(recipe),
       size: recipe.inputSize,
       batchSize: partOfBatch(recipe.train.batch, recipe.training),
       seed: recipe.seed,
@@ -67,6 +67,11 @@ export function newClip({ inputSize, model }: ClipRecipe): Clip {
   const { patch, embedding, image, text, activation } = model;
   const shape: ClipShape = { embedding, image: { ...image, patch, resolution: inputSize }, text, activation };
   return new Clip(shape);
+}
+
+/** One frame of a training video at a random time. */
+export function trainingPlan(recipe: ClipRecipe): ViewPlan {
+  return trainPlan(SINGLE_FRAMES, trainTransform(recipe));
 }
 
 /** A loader of test clips: single frames, evenly spread over each video. */

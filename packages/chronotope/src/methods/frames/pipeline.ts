@@ -1,4 +1,4 @@
-import { crossEntropyLoss, manualSeed, optim } from '@chronotope/torch';
+import { manualSeed, optim } from '@chronotope/torch';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
 import { validationFolds } from '../../evaluation/linear-probe.js';
@@ -9,6 +9,7 @@ import { byEpoch, milestoneEpochs } from '../../training/epoch-schedule.js';
 import { firstDecides, shard } from '../../training/processes.js';
 import { PLAIN_TRAINING, partOfBatch } from '../../training/settings.js';
 import { trainStage } from '../../training/train-stage.js';
+import { classifierLoss } from '../classifier-loss.js';
 import { classifierValidation } from '../classifier-validation.js';
 import type { MethodRun } from '../method-run.js';
 import type { TestSource, TestViews } from '../trained-method.js';
@@ -124,11 +125,7 @@ function stageOptions(
     optimizer: newOptimizer(model, rate, training),
     schedule: byEpoch(milestoneEpochs(milestones, decay), stepsPerEpoch),
     batch: (step: number) => loader.stepBatch(step),
-    loss: ({ views, labels, ids }: ReturnType<ClipLoader['stepBatch']>) => {
-      const logits = model.call(views.clip!);
-      const right = logits.argmax(1).eq(labels!).to({ dtype: 'float32' }).mean();
-      return { loss: crossEntropyLoss(logits, labels!), metrics: { accuracy: right }, ids };
-    },
+    loss: classifierLoss(model),
   };
 }
 

@@ -107,7 +107,8 @@ function parameterGroups(network: DistilledNetwork, { train, model }: LssRecipe)
   return [...groups.values()];
 }
 
-function scaledRate(rate: number, batch: number): number {
+/** A learning rate of the recipe, which is for 256 videos in a step, for another number of them. */
+export function scaledRate(rate: number, batch: number): number {
   return (rate * batch) / REFERENCE_BATCH;
 }
 

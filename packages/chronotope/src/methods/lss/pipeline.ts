@@ -20,6 +20,9 @@ import { trainingPlan } from './views.js';
 export const NETWORK_STAGES = ['start', 'student', 'teacher'] as const;
 export type NetworkStage = (typeof NETWORK_STAGES)[number];
 
+/** The stage that trains student and teacher together, with all that the losses remember. */
+export const SELF_DISTILLATION = 'self-distillation';
+
 /** What each network is, for people. */
 export const STAGE_TITLES: Record<NetworkStage, string> = {
   start: 'before training',
@@ -45,7 +48,7 @@ export async function runLss(run: LssRun): Promise<void> {
   try {
     await keepModule(run.stage('start'), model.student);
     if (model.spaces) await keepModule(run.stage('concepts'), model.spaces, { names: run.concepts?.names ?? null });
-    const stage = run.stage('self-distillation');
+    const stage = run.stage(SELF_DISTILLATION);
     await trainStage(stage, model, () => {
       const { reader, workers, device, progress, signal, saveEverySeconds } = run;
       const loader = new ClipLoader({

@@ -1,9 +1,11 @@
 import { ClipVideo } from '../../models/space-time/clip-video.js';
 import type { LssRecipe } from '../../recipes/lss.js';
+import type { FineTuning } from '../fine-tuning.js';
 import type { TrainedMethod, TrainedNetwork } from '../trained-method.js';
 import { type DistilledNetwork, newNetwork } from './networks.js';
-import { NETWORK_STAGES, type NetworkStage, STAGE_TITLES } from './pipeline.js';
-import { testLoader } from './views.js';
+import { scaledRate } from './optimisation.js';
+import { NETWORK_STAGES, type NetworkStage, SELF_DISTILLATION, STAGE_TITLES } from './pipeline.js';
+import { fineTuningPlan, testLoader } from './views.js';
 
 /** What a run of LSS leaves: networks that no label had a part in. */
 export function trainedLss(recipe: LssRecipe): TrainedMethod {
@@ -13,11 +15,30 @@ export function trainedLss(recipe: LssRecipe): TrainedMethod {
     mainStage: 'teacher',
     isShared: () => true,
     folderName: (stage) => stage,
+    trainedIn: (stage) => (stage === 'start' ? undefined : { stage: SELF_DISTILLATION, prefix: `${stage}.` }),
     newNetwork: () => {
       const module = newNetwork(recipe);
       return { module, backbone: module.backbone, ...languageOf(module, recipe) };
     },
     testLoader: (source, views) => testLoader(recipe, source, views),
+    fineTuning: () => fineTuning(recipe),
+  };
+}
+
+/**
+ * Neither LSS nor SVT has published how it is fine-tuned. Batch, weight decay and the rate of the backbone are those of
+ * the training, 20 epochs those of SVT's linear probe; the rate of the linear layer and the least steps are ours.
+ */
+function fineTuning(recipe: LssRecipe): FineTuning {
+  const { batch, learningRate: rate, weightDecay } = recipe.train;
+  const learningRate = 0.001;
+  return {
+    plan: fineTuningPlan(recipe),
+    dropout: 0,
+    settings: {
+      length: { epochs: 20, leastSteps: 300 },
+      ...{ batch, learningRate, backboneFactor: scaledRate(rate, batch) / learningRate, weightDecay },
+    },
   };
 }
 

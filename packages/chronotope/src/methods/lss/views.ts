@@ -17,6 +17,18 @@ export function trainingPlan(recipe: LssRecipe): ViewPlan {
   });
 }
 
+/** One global view of a training video, for a classifier. */
+export function fineTuningPlan(recipe: LssRecipe): ViewPlan {
+  const transform = transformOf(recipe, recipe.augment.globalArea);
+  const geometry = geometryOf(recipe);
+  const options = { mode: 'standard', localViews: 0, localSize: recipe.inputSize } as const;
+  const both = segmentPlan(geometry, { ...options, globalTransform: transform, localTransform: transform });
+  return {
+    views: [{ name: 'clip', shape: [] }],
+    clips: (video, random) => both.clips(video, random)?.slice(0, 1) ?? null,
+  };
+}
+
 /** The clips that a network sees of a video in tests: spread over it, one crop from the middle or three. */
 export function evaluationPlan(recipe: LssRecipe, { clips, crops = 1 }: TestViews = {}): ViewPlan {
   const positions = crops === 1 ? (['centre'] as const) : (['first', 'middle', 'last'] as const);

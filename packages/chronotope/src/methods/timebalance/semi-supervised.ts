@@ -4,14 +4,8 @@ import { pseudoLabelLoss } from '../../losses/pseudo-label.js';
 import { averagingDecay, rampUp } from '../../losses/ramp-up.js';
 import type { Classifier } from '../../models/classifier.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
-import {
-  type BothBatches,
-  type BothLoaders,
-  idsOf,
-  semiSupervisedTraining,
-  shareRight,
-  type Training,
-} from './training.js';
+import { shareRight } from '../classifier-loss.js';
+import { type BothBatches, type BothLoaders, idsOf, semiSupervisedTraining, type Training } from './training.js';
 
 /** The settings of the semi-supervised baselines: their own, and those that they share with the student. */
 type Settings = Pick<TimeBalanceRecipe, 'student' | 'semiSupervised'>;

@@ -10,6 +10,7 @@ import { gatherSamples } from '../../training/data-parallel.js';
 import type { FitOptions, StepLoss } from '../../training/fit.js';
 import type { ShownClips } from '../../training/tensorboard/shown-clips.js';
 import type { TrainStageOptions } from '../../training/train-stage.js';
+import { classifierLoss, shareRight } from '../classifier-loss.js';
 import type { PretextModel } from './pretext-model.js';
 import type { Teaching } from './teaching.js';
 
@@ -92,10 +93,7 @@ export function labelledTraining(model: Classifier, loader: ClipLoader, settings
     loaders: [loader],
     batch: (step) => loader.stepBatch(step),
     clips: clipsOf,
-    loss: ({ views, labels, ids }): StepLoss => {
-      const logits = model.call(views.clip!);
-      return { loss: crossEntropyLoss(logits, labels!), metrics: { accuracy: shareRight(logits, labels!) }, ids };
-    },
+    loss: classifierLoss(model),
   };
 }
 
@@ -168,11 +166,6 @@ function clipsOf({ views }: Batch, prefix = ''): ShownClips {
 /** The videos of a semi-supervised step. */
 export function idsOf({ labelled, unlabelled }: BothBatches): string[] {
   return [...labelled.ids, ...(unlabelled?.ids ?? [])];
-}
-
-/** Share of rows whose largest logit is that of the label: a scalar. */
-export function shareRight(logits: Tensor, labels: Tensor): Tensor {
-  return logits.argmax(1).eq(labels).to({ dtype: 'float32' }).mean();
 }
 
 /** Steps of an epoch on labelled and unlabelled videos (method note 6): the official one ends with the shorter list. */

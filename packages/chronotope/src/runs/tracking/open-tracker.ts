@@ -4,9 +4,9 @@ import { TRACKER_STAGE } from '../../methods/siamfc/pipeline.js';
 import type { TrackerSettings } from '../../methods/siamfc/settings.js';
 import type { SiamFC } from '../../models/siamfc.js';
 import { loadModel } from '../../training/checkpoint.js';
+import { finishedStage } from '../chosen-weights.js';
 import { RunFolder } from '../run-folder.js';
 import { trackerRunRecipe } from '../run-recipe.js';
-import { finishedStage } from '../trained-networks.js';
 
 /** What both uses of trackers can be asked for. */
 export interface TrackerSpeed {
