@@ -1,16 +1,19 @@
 import Table from 'cli-table3';
 import { Command, Option } from 'commander';
 import type { CrossModalResult } from '../evaluation/cross-modal.js';
+import { VIEW_AVERAGES, type ViewAverage } from '../evaluation/zero-shot.js';
 import { readConcepts } from '../language/concept-file.js';
 import { type CaptionRetrieval, retrieveByCaption, type ZeroShotResult, zeroShot } from '../runs/zero-shot.js';
 import { clipsOption, type LanguageFlags, MODEL_ARGUMENT, storeOption, templatesOption } from './language-options.js';
-import { deviceOption, stageOption } from './options.js';
+import { cropsOption, deviceOption, stageOption } from './options.js';
 import { interruptible } from './run-command.js';
 
 interface ZeroShotFlags extends LanguageFlags {
   templates: readonly string[];
   concepts?: string;
   captions?: boolean;
+  crops: 1 | 3;
+  average: ViewAverage;
 }
 
 /** `chronotope zero-shot <model> <data>`. */
@@ -31,6 +34,13 @@ export function zeroShotCommand(): Command {
     )
     .addOption(stageOption())
     .addOption(clipsOption())
+    .addOption(cropsOption())
+    .addOption(
+      new Option('--average <what>', 'what is averaged over the clips and crops of a video')
+        .choices([...VIEW_AVERAGES])
+        .default('directions')
+        .conflicts('captions'),
+    )
     .addOption(storeOption())
     .addOption(deviceOption())
     .option('--json', 'print everything as JSON')
@@ -39,21 +49,28 @@ export function zeroShotCommand(): Command {
       '\nExamples:\n  $ chronotope zero-shot ./runs/clip ./videos' +
         '\n  $ chronotope zero-shot ViT-B-16.pt ./videos --templates "a video of a person {}.|somebody is {}."' +
         '\n  $ chronotope zero-shot ./runs/clip ./demo-videos --concepts demo' +
+        '\n  $ chronotope zero-shot ./runs/lss ./ucf101 --clips 4 --crops 3 --average probabilities' +
         '\n  $ chronotope zero-shot ./runs/clip ./videos --captions',
     )
-    .action(async (model: string, data: string, { templates, concepts, captions, json, ...flags }: ZeroShotFlags) => {
-      const text = await interruptible(async (signal, progress) => {
-        const options = { ...flags, signal, progress };
-        if (captions) {
-          const found = await retrieveByCaption(model, data, options);
-          return json ? `${JSON.stringify(found, null, 2)}\n` : retrievalTable(found);
-        }
-        const described = concepts === undefined ? {} : { concepts: readConcepts(concepts) };
-        const result = await zeroShot(model, data, { ...options, ...described, templates });
-        return json ? `${JSON.stringify(result, null, 2)}\n` : zeroShotTable(result);
-      });
-      process.stdout.write(text);
-    });
+    .action(
+      async (
+        model: string,
+        data: string,
+        { templates, concepts, captions, average, json, ...flags }: ZeroShotFlags,
+      ) => {
+        const text = await interruptible(async (signal, progress) => {
+          const options = { ...flags, signal, progress };
+          if (captions) {
+            const found = await retrieveByCaption(model, data, options);
+            return json ? `${JSON.stringify(found, null, 2)}\n` : retrievalTable(found);
+          }
+          const described = concepts === undefined ? {} : { concepts: readConcepts(concepts) };
+          const result = await zeroShot(model, data, { ...options, ...described, templates, average });
+          return json ? `${JSON.stringify(result, null, 2)}\n` : zeroShotTable(result);
+        });
+        process.stdout.write(text);
+      },
+    );
 }
 
 function zeroShotTable({ videos, top1, top5, perClass, prompts }: ZeroShotResult): string {

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { nn, type Tensor } from '@chronotope/torch';
 import { ClipReader } from '../data/clip-reader.js';
-import type { ClipLoader } from '../data/loader.js';
+import type { Batch, ClipLoader } from '../data/loader.js';
 import type { ManifestEntry } from '../data/manifest.js';
 import { videoRows } from '../evaluation/features.js';
 import { videoMajor } from '../evaluation/video-level.js';
+import { meanDirections } from '../evaluation/zero-shot.js';
 import type { TestViews } from '../methods/trained-method.js';
 import type { Progress } from '../training/progress.js';
 import type { LanguageModel } from './language-model.js';
@@ -37,8 +38,26 @@ export interface EmbedEntriesOptions extends TestViews {
 export async function embedEntries(
   model: LanguageModel,
   entries: readonly ManifestEntry[],
-  { store, progress, signal, ...views }: EmbedEntriesOptions,
+  options: EmbedEntriesOptions,
 ): Promise<VideoVectors> {
+  const { ids, rows, excluded } = await viewRows(model, entries, meanDirections, options);
+  return { ids, vectors: rows, excluded };
+}
+
+/**
+ * Decodes videos, and gives of each what `rowsOf` makes of the directions of its views.
+ *
+ * @param rowsOf gives the V videos of a batch float32 `[V, D]`, of the directions `[V, M, E]` of their M clips and crops on
+ *   the CPU, where those of texts are
+ * @returns `rows` `[V, D]` on the CPU
+ * @throws ChronotopeError `no-usable-videos`, `interrupted`
+ */
+export async function viewRows(
+  model: LanguageModel,
+  entries: readonly ManifestEntry[],
+  rowsOf: (views: Tensor) => Tensor,
+  { store, progress, signal, ...views }: EmbedEntriesOptions,
+): Promise<{ ids: string[]; rows: Tensor; excluded: VideoVectors['excluded'] }> {
   const folder = store ?? mkdtempSync(path.join(tmpdir(), 'chronotope-frames-'));
   try {
     const prepared = await prepareVideos(entries, folder, model.frames, { progress, signal });
@@ -47,9 +66,10 @@ export async function embedEntries(
       const unlabelled = prepared.usable.map((entry) => ({ ...entry, label: null }));
       const loader = model.loader({ entries: unlabelled, classes: [], reader }, views);
       const task = progress.begin('looking at videos', loader.videos, 'videos');
-      const { ids, vectors } = embedLoader(model, loader, (done) => task.update(done));
+      const rowsOfBatch = (batch: Batch) => rowsOf(viewDirections(model, batch.views.clips!).to({ device: 'cpu' }));
+      const { ids, features } = videoRows(loader, rowsOfBatch, (done) => task.update(done));
       task.end();
-      return { ids, vectors, excluded: [...prepared.excluded, ...loader.excluded, ...loader.damaged] };
+      return { ids, rows: features, excluded: [...prepared.excluded, ...loader.excluded, ...loader.damaged] };
     } finally {
       reader.dispose();
     }
@@ -58,19 +78,14 @@ export async function embedEntries(
   }
 }
 
-/** The same for a loader of test clips over videos that are decoded already. */
-export function embedLoader(
-  model: LanguageModel,
-  loader: ClipLoader,
-  onBatch?: (done: number) => void,
-): Pick<VideoVectors, 'ids' | 'vectors'> {
-  const { ids, features } = videoRows(loader, ({ views }) => videoDirections(model, views.clips!), onBatch);
+/** {@link embedEntries} for a loader of test clips over videos that are decoded already. */
+export function embedLoader(model: LanguageModel, loader: ClipLoader): Pick<VideoVectors, 'ids' | 'vectors'> {
+  const { ids, features } = videoRows(loader, ({ views }) => meanDirections(viewDirections(model, views.clips!)));
   return { ids, vectors: features };
 }
 
-/** Clips `[M, V, 3, T, H, W]` to the mean directions of the M clips of each video, `[V, E]`. */
-function videoDirections(model: LanguageModel, clips: Tensor): Tensor {
+/** Clips `[M, V, 3, T, H, W]` to the directions of the M clips of each video, `[V, M, E]` of length 1. */
+function viewDirections(model: LanguageModel, clips: Tensor): Tensor {
   const directions = nn.functional.normalize(model.embed(videoMajor(clips)));
-  const perVideo = directions.view([clips.shape[1]!, clips.shape[0]!, -1]);
-  return nn.functional.normalize(perVideo.mean(1));
+  return directions.view([clips.shape[1]!, clips.shape[0]!, -1]);
 }

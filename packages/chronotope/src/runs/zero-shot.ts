@@ -1,9 +1,9 @@
-import { scope } from '@chronotope/torch';
+import { scope, type Tensor } from '@chronotope/torch';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
 import { type CrossModalResult, counterpartRanks, summariseRanks } from '../evaluation/cross-modal.js';
 import { type Accuracy, accuracy, type VideoPrediction } from '../evaluation/video-level.js';
-import { zeroShotProbabilities } from '../evaluation/zero-shot.js';
+import { type ViewAverage, viewProbabilities, zeroShotProbabilities } from '../evaluation/zero-shot.js';
 import { spokenName } from '../language/class-names.js';
 import type { Concept } from '../language/concept-file.js';
 import { classDirections } from '../language/concept-space.js';
@@ -12,7 +12,7 @@ import { silentProgress } from '../training/progress.js';
 import { chosenDevice, type DeviceChoice } from './device.js';
 import { type LanguageModel, openLanguageModel } from './language-model.js';
 import { readVideos } from './training-data.js';
-import { type EmbedEntriesOptions, embedEntries, type VideoVectors } from './video-vectors.js';
+import { type EmbedEntriesOptions, embedEntries, type VideoVectors, viewRows } from './video-vectors.js';
 
 /** Settings of {@link zeroShot} and {@link retrieveByCaption}. */
 export interface LanguageOptions extends Partial<EmbedEntriesOptions> {
@@ -28,6 +28,8 @@ export interface ZeroShotOptions extends LanguageOptions {
   templates: readonly string[];
   /** Descriptions of the classes, which then count as much as their names; of more classes than the data have, if need be. */
   concepts?: readonly Concept[];
+  /** What is averaged over the clips and crops of a video. Default `directions`. */
+  average?: ViewAverage;
 }
 
 /** How well videos are recognised from the names of the classes alone, or from names and descriptions. */
@@ -36,6 +38,8 @@ export interface ZeroShotResult extends Accuracy {
   classes: string[];
   /** The prompts of the first class, as an example. */
   prompts: string[];
+  /** What was averaged over the clips and crops of a video. */
+  average: ViewAverage;
   excluded: { id: string; reason: string }[];
 }
 
@@ -50,7 +54,7 @@ export interface ZeroShotResult extends Accuracy {
 export async function zeroShot(
   source: string,
   data: string,
-  { templates, concepts, stage, device, ...options }: ZeroShotOptions,
+  { templates, concepts, stage, device, average = 'directions', ...options }: ZeroShotOptions,
 ): Promise<ZeroShotResult> {
   const { entries, classes } = await readVideos(data);
   const labelled = testPart(entries.filter(({ label }) => label !== null));
@@ -62,11 +66,15 @@ export async function zeroShot(
   const truth = new Map(labelled.map(({ id, label }) => [id, classes.indexOf(label!)]));
   const described = conceptsOf(classes, concepts);
   return withModel(source, { stage, device }, async (model) => {
-    const { ids, vectors, excluded } = await embedEntries(model, labelled, { progress: silentProgress, ...options });
-    const predictions = scope(() => predict(model, { ids, vectors }, described, templates));
-    vectors.dispose();
+    const directions = scope(() => classDirections(described, model.encoder, templates));
+    const settings = { scale: scaleOf(model), average };
+    const rowsOf = (views: Tensor) => viewProbabilities(views, directions, settings);
+    const seen = { progress: silentProgress, ...options };
+    const { ids, rows, excluded } = await viewRows(model, labelled, rowsOf, seen).finally(() => directions.dispose());
+    const predictions = scope(() => predictionsOf(ids, rows));
+    rows.dispose();
     const prompts = [...fillTemplates(templates, described[0]!.name), ...described[0]!.descriptions];
-    return { ...accuracy(predictions, truth, classes), classes, prompts, excluded };
+    return { ...accuracy(predictions, truth, classes), classes, prompts, average, excluded };
   });
 }
 
@@ -113,20 +121,30 @@ export async function retrieveByCaption(
   const captionOf = new Map(captioned.map(({ id, text }) => [id, text!]));
   return withModel(source, { stage, device }, async (model) => {
     const { ids, vectors, excluded } = await embedEntries(model, captioned, { progress: silentProgress, ...options });
-    const captions = ids.map((id) => captionOf.get(id)!);
-    const keys = { queries: captions, items: captions };
-    const [textToVideo, videoToText] = scope(() => {
-      const texts = model.encoder.encode(captions);
-      return [counterpartRanks(texts, vectors, keys), counterpartRanks(vectors, texts, keys)];
-    });
+    const found = scope(() =>
+      compareCaptions(
+        model,
+        vectors,
+        ids.map((id) => captionOf.get(id)!),
+      ),
+    );
     vectors.dispose();
-    return {
-      videos: ids.length,
-      textToVideo: summariseRanks(textToVideo!),
-      videoToText: summariseRanks(videoToText!),
-      excluded,
-    };
+    return { videos: ids.length, ...found, excluded };
   });
+}
+
+/** How well captions find the videos `[V, E]` that they belong to, in the same order, and the other way round. */
+export function compareCaptions(
+  { encoder }: LanguageModel,
+  videos: Tensor,
+  captions: readonly string[],
+): Pick<CaptionRetrieval, 'textToVideo' | 'videoToText'> {
+  const keys = { queries: captions, items: captions };
+  const texts = encoder.encode(captions);
+  return {
+    textToVideo: summariseRanks(counterpartRanks(texts, videos, keys)),
+    videoToText: summariseRanks(counterpartRanks(videos, texts, keys)),
+  };
 }
 
 /**
@@ -149,14 +167,23 @@ export async function withModel<T>(
 
 /** Class probabilities of videos, from the names of the classes and their descriptions, if any. Call it inside a scope. */
 export function predict(
-  { clip, encoder }: LanguageModel,
+  model: LanguageModel,
   { ids, vectors }: Pick<VideoVectors, 'ids' | 'vectors'>,
   concepts: readonly Concept[],
   templates: readonly string[],
 ): VideoPrediction[] {
-  const classes = classDirections(concepts, encoder, templates);
-  const probabilities = zeroShotProbabilities(vectors, classes, Math.exp(clip.logitScale.item()));
+  const classes = classDirections(concepts, model.encoder, templates);
+  return predictionsOf(ids, zeroShotProbabilities(vectors, classes, scaleOf(model)));
+}
+
+/** @param probabilities `[V, C]` */
+function predictionsOf(ids: readonly string[], probabilities: Tensor): VideoPrediction[] {
   return ids.map((id, row) => ({ id, probabilities: probabilities.select(0, row).data() as Float32Array }));
+}
+
+/** What the model has learnt to multiply cosines by. */
+function scaleOf({ clip }: LanguageModel): number {
+  return Math.exp(clip.logitScale.item());
 }
 
 function testPart(entries: readonly ManifestEntry[]): ManifestEntry[] {

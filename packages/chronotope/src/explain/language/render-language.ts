@@ -5,16 +5,20 @@ import { healthSection } from '../sections/health.js';
 import { ledgerSection } from '../sections/ledger.js';
 import type { Section } from '../sections/section.js';
 import type { LanguageContent } from './content.js';
+import { featuresSection } from './features.js';
 import { gainsSection } from './gains.js';
 import { failuresSection, timelinesSection } from './pictures.js';
+import { protocolSection } from './protocol.js';
 import { recognitionSection } from './recognition.js';
 import { trainingSection } from './training.js';
 
-/** The report of a run of CLIP or LSS as one HTML page: what it has gained over its start, class by class, what it sees over time, its mistakes. */
+/** The report of a run of CLIP or LSS as one HTML page: what it has gained, what was done, what it sees over time, its mistakes. */
 export function renderLanguage(content: LanguageContent): string {
   const sections = [
     recognitionSection(content),
+    protocolSection(content),
     gainsSection(content),
+    featuresSection(content),
     timelinesSection(content),
     failuresSection(content),
     confusionSection(content),

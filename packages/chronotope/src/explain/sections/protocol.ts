@@ -1,6 +1,6 @@
 import type { Protocol, ReportContent } from '../content.js';
 import { counted } from '../format.js';
-import { html } from '../html.js';
+import { html, type Markup } from '../html.js';
 import { table } from '../table.js';
 import type { Section } from './section.js';
 
@@ -8,7 +8,6 @@ const FACTS = [{ title: 'setting' }, { title: 'value' }];
 
 /** What was done with which videos, and how to do it again. */
 export function protocolSection({ protocol, classes }: ReportContent): Section {
-  const { settings, machine, recipe, command } = protocol;
   return {
     id: 'protocol',
     title: 'What was done',
@@ -19,11 +18,21 @@ looking at labels: the <b class="invariant-text">invariant</b> one learns to see
 videos. Last, a third network, the <em>student</em>, learns from the labels and from what the teachers say about the
 unlabelled videos: it believes the invariant teacher more where a video looks the same from beginning to end, and the
 distinctive one where it changes. How much a video changes is measured without labels (<em>temporal similarity</em>).</p>
-<details open><summary>Settings that matter</summary>${table({ columns: FACTS, rows: settings, narrow: true })}</details>
+${protocolDetails(protocol)}`,
+  };
+}
+
+/** Settings, the whole recipe, the machine and the command, of a run of any method. */
+export function protocolDetails({
+  settings,
+  machine,
+  recipe,
+  command,
+}: Pick<Protocol, 'settings' | 'machine' | 'recipe' | 'command'>): Markup {
+  return html`<details open><summary>Settings that matter</summary>${table({ columns: FACTS, rows: settings, narrow: true })}</details>
 <details><summary>The whole recipe</summary><pre tabindex="0">${recipe}</pre></details>
 <details><summary>Machine and versions</summary>${table({ columns: FACTS, rows: machine, narrow: true })}</details>
-${command === null ? null : html`<p>To train the same again:</p><pre tabindex="0">${command}</pre>`}`,
-  };
+${command === null ? null : html`<p>To train the same again:</p><pre tabindex="0">${command}</pre>`}`;
 }
 
 function sentences({ data, training, testVideos, draws, seed }: Protocol, classes: number): string {

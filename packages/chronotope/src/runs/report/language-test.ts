@@ -21,7 +21,7 @@ export async function languageTest(work: LanguageWork): Promise<LanguageTest | n
   if (done.length === 0) return null;
   const why = wordless(run, done[0]!);
   const recognised = why === null ? await byWords(work, done) : await byNeighbours(work, done, why);
-  const { recogniser, classifiers, ids } = recognised;
+  const { recogniser, classifiers, ids, captions } = recognised;
   const videos = ids.map((id) => ({ id, truth: work.videos.truth.get(id)! }));
   const main = classifiers.findLast(({ stage }) => stage === method.mainStage) ?? classifiers.at(-1)!;
   const start = classifiers.find(({ stage }) => stage === 'start');
@@ -29,7 +29,7 @@ export async function languageTest(work: LanguageWork): Promise<LanguageTest | n
   const baseline = imageClip ?? start ?? classifiers[0]!;
   const before = start === undefined || start === baseline ? null : start;
   const bootstrap = bootstrapOver({ ...work.videos, ids }, recipe.seed);
-  const results = { recogniser, videos, classifiers, main, baseline, before, bootstrap };
+  const results = { recogniser, videos, classifiers, main, baseline, before, captions, bootstrap };
   return { ...results, ...(await languagePictures(work, results)) };
 }
 

@@ -1,5 +1,5 @@
 import type { ClassifierResults } from '../../explain/content.js';
-import type { Recogniser } from '../../explain/language/content.js';
+import type { CaptionResults, Recogniser } from '../../explain/language/content.js';
 import { trainedMethod } from '../../methods/trained-method.js';
 import type { ClipRecipe } from '../../recipes/clip.js';
 import type { LssRecipe } from '../../recipes/lss.js';
@@ -24,19 +24,25 @@ export interface Recognised {
   classifiers: ClassifierResults[];
   /** The test videos that all of them could see. */
   ids: string[];
+  /** Of each network that knows words, where test videos have sentences. */
+  captions: CaptionResults[];
 }
 
 /** What one network says of the test videos that it could see. */
 export interface Answers extends Omit<ClassifierResults, 'draws'> {
   /** Class probabilities, by the id of the video. */
   of: ReadonlyMap<string, Float32Array>;
+  captions?: Omit<CaptionResults, 'title'> | null;
 }
 
 /** Brings the answers of several networks together: a video that is too short for a clip of one still has frames for another. */
 export function recognised(answers: readonly Answers[], recogniser: Recogniser): Recognised {
   const ids = [...answers[0]!.of.keys()].filter((id) => answers.every(({ of }) => of.has(id)));
-  const classifiers = answers.map(({ of, ...about }) => ({ ...about, draws: [ids.map((id) => of.get(id)!)] }));
-  return { recogniser, classifiers, ids };
+  const classifiers = answers.map(({ stage, title, role, of }) => {
+    return { stage, title, role, draws: [ids.map((id) => of.get(id)!)] };
+  });
+  const captions = answers.flatMap(({ title, captions }) => (captions ? [{ title, ...captions }] : []));
+  return { recogniser, classifiers, ids, captions };
 }
 
 /** Frames of a video that an image CLIP sees, where they are averaged. */

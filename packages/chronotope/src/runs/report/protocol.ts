@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Protocol } from '../../explain/content.js';
 import { counted } from '../../explain/format.js';
 import { formatRecipe } from '../../recipes/load.js';
+import type { VideoRecipe } from '../../recipes/schemas.js';
 import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import { readJson } from '../../training/json-files.js';
 import { type RunData, readTestData } from '../run-data.js';
@@ -22,10 +23,17 @@ export function protocolOf(run: RunFolder, recipe: TimeBalanceRecipe): Protocol 
     draws: data.draws,
     seed: recipe.seed,
     settings: settingsOf(recipe),
-    recipe: formatRecipe(recipe),
-    machine: machineOf(run),
-    command: commandOf(run, data),
+    ...repeatable(run, recipe, data),
   };
+}
+
+/** What it takes to train a run of any method again. */
+export function repeatable(
+  run: RunFolder,
+  recipe: VideoRecipe,
+  data: Pick<RunData, 'folder' | 'draws' | 'choice'>,
+): Pick<Protocol, 'recipe' | 'machine' | 'command'> {
+  return { recipe: formatRecipe(recipe), machine: machineOf(run), command: commandOf(run, recipe, data) };
 }
 
 function settingsOf(recipe: TimeBalanceRecipe): [string, string][] {
@@ -39,10 +47,7 @@ function settingsOf(recipe: TimeBalanceRecipe): [string, string][] {
   return [
     ['network', network],
     ['input', `clips of ${clips.frames} frames, stride ${clips.stride}, ${inputSize} × ${inputSize} pixels`],
-    [
-      'stored frames',
-      `short side ${frames.shortSide} pixels, ${frames.fps === null ? 'all frames' : `${frames.fps} frames a second`}`,
-    ],
+    ['stored frames', storedFrames(frames)],
     ...(['invariant', 'distinctive', 'student'] as const).map((pretext): [string, string] => {
       const { epochs, batch, learningRate } = pretrain[pretext];
       return [`pre-training, ${pretext}`, `${epochs} epochs, ${batch} videos a step, learning rate ${learningRate}`];
@@ -59,6 +64,11 @@ function settingsOf(recipe: TimeBalanceRecipe): [string, string][] {
     ['student starts from', student.start],
     ['testing', `${evaluation.clips} clips a video, mean of the softmax, centre crop of ${evaluation.centreCrop}`],
   ];
+}
+
+/** How videos are kept, in words. */
+export function storedFrames({ shortSide, fps }: VideoRecipe['frames']): string {
+  return `short side ${shortSide} pixels, ${fps === null ? 'all frames' : `${fps} frames a second`}`;
 }
 
 /** What is done to the teachers' mixture beyond the published method. */
@@ -83,6 +93,7 @@ function machineOf(run: RunFolder): [string, string][] {
 
 function commandOf(
   run: RunFolder,
+  { method }: VideoRecipe,
   { folder, draws, choice }: Pick<RunData, 'folder' | 'draws' | 'choice'>,
 ): string | null {
   if (choice === undefined) return null;
@@ -97,10 +108,10 @@ function commandOf(
     ['--pretrained', pretrained],
   ];
   const given = options.flatMap(([name, value]) => (value === undefined ? [] : `${name} ${quoted(String(value))}`));
-  return ['chronotope train timebalance', ...given].join(' \\\n  ');
+  return [`chronotope train ${method}`, ...given].join(' \\\n  ');
 }
 
-/** For a POSIX shell. */
-function quoted(text: string): string {
+/** A word of a command for a POSIX shell. */
+export function quoted(text: string): string {
   return /^[\w./:=+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

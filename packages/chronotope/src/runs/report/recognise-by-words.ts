@@ -1,4 +1,4 @@
-import { scope } from '@chronotope/torch';
+import { scope, tensor } from '@chronotope/torch';
 import type { ManifestEntry } from '../../data/manifest.js';
 import type { ClassifierResults } from '../../explain/content.js';
 import { spokenName } from '../../language/class-names.js';
@@ -6,7 +6,7 @@ import { fillTemplates, TEMPLATES } from '../../language/templates.js';
 import { type LanguageModel, openLanguageModel } from '../language-model.js';
 import type { LabelledVideos } from '../test-videos.js';
 import { embedLoader } from '../video-vectors.js';
-import { predict } from '../zero-shot.js';
+import { compareCaptions, predict } from '../zero-shot.js';
 import { breathe } from './breathe.js';
 import {
   type Answers,
@@ -43,17 +43,33 @@ export async function byWords(work: LanguageWork, done: readonly string[]): Prom
   const answers: Answers[] = [];
   for (const { title, role, source, stage, clips } of networks) {
     const model = openLanguageModel(source, { stage });
-    const predictions = scope(() =>
-      predict(model, embedLoader(model, unlabelled(model, videos, clips)), concepts, PROMPTS),
-    );
+    const said = scope(() => {
+      const embedded = embedLoader(model, unlabelled(model, videos, clips));
+      const predictions = predict(model, embedded, concepts, PROMPTS);
+      const of = new Map(predictions.map(({ id, probabilities }) => [id, probabilities]));
+      return { of, captions: byCaptions(model, embedded, videos.entries) };
+    });
     model.dispose();
-    const of = new Map(predictions.map(({ id, probabilities }) => [id, probabilities]));
-    answers.push({ stage: source === run.folder ? stage! : title, title, role, of });
+    answers.push({ stage: source === run.folder ? stage! : title, title, role, ...said });
     task.update(answers.length);
     await breathe(signal);
   }
   task.end();
   return recognised(answers, { by: 'words', prompts: fillTemplates(PROMPTS, concepts[0]!.name) });
+}
+
+/** How videos and their sentences find each other; null where fewer than two have one. */
+function byCaptions(
+  model: LanguageModel,
+  { ids, vectors }: ReturnType<typeof embedLoader>,
+  entries: readonly ManifestEntry[],
+): Answers['captions'] {
+  const captionOf = new Map(entries.flatMap(({ id, text }) => (text === undefined ? [] : [[id, text] as const])));
+  const rows = [...ids.keys()].filter((row) => captionOf.has(ids[row]!));
+  if (rows.length < 2) return null;
+  const captions = rows.map((row) => captionOf.get(ids[row]!)!);
+  const described = vectors.indexSelect(0, tensor(BigInt64Array.from(rows, BigInt)));
+  return { videos: rows.length, ...compareCaptions(model, described, captions) };
 }
 
 /** The networks of a run, before them the image CLIP by itself. */

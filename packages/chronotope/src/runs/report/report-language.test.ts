@@ -11,6 +11,7 @@ import { writeTinyVideos } from '../../testing/tiny-videos.js';
 import { readJson, writeJsonAtomic } from '../../training/json-files.js';
 import { buildConcepts } from '../concepts.js';
 import { convertModel } from '../convert-clip.js';
+import { evaluateFeatures } from '../evaluate-features.js';
 import { trainClip } from '../train-clip.js';
 import { trainLss } from '../train-lss.js';
 import { zeroShot } from '../zero-shot.js';
@@ -34,8 +35,9 @@ describe('the report of a run that knows words', () => {
     root = mkdtempSync(path.join(tmpdir(), 'chronotope language report '));
     [train.data, train.frames, clip] = [inRoot('videos'), inRoot('frames'), inRoot('clip.safetensors')];
     await writeTinyVideos(train.data);
-    const lines = ['red/r0', 'red/r1', 'blue/b0', 'blue/b1'].map((name) =>
-      JSON.stringify({ path: `${name}.mp4`, text: `A ${path.dirname(name)} film.` }),
+    const captioned = ['red/r0', 'red/r1', 'blue/b0', 'blue/b1', '_test/red/t0', '_test/blue/t1'];
+    const lines = captioned.map((name) =>
+      JSON.stringify({ path: `${name}.mp4`, text: `A ${path.basename(path.dirname(name))} film.` }),
     );
     writeFileSync(path.join(train.data, 'captions.jsonl'), lines.join('\n'));
     await trainClip({ ...train, out: inRoot('clip'), recipe: tinyClipRecipe('train.epochs=60') });
@@ -48,11 +50,29 @@ describe('the report of a run that knows words', () => {
     const page = await report('clip');
     assert.deepEqual([memory().liveTensors, leftovers()], before);
     assert.deepEqual(sectionsOf(page), [
-      ...['results', 'gains', 'concepts', 'failures', 'confusion', 'curves', 'health', 'ledger'],
+      ...[
+        'results',
+        'protocol',
+        'gains',
+        'features',
+        'concepts',
+        'failures',
+        'confusion',
+        'curves',
+        'health',
+        'ledger',
+      ],
     ]);
     assert.match(page, /image CLIP, mean of 8 frames: 100\.0\s% of 2 test videos recognised/);
     assert.match(page, /The concepts are the 2 classes\./);
     assert.match(page, /red in moment 8/);
+    assert.match(page, /6 training videos, 4 of them with a sentence to learn from; 2 test videos/);
+    assert.match(page, /single frames, 16 × 16 pixels in patches of 8/);
+    assert.match(page, /To train the same again:<\/p><pre tabindex="0">chronotope train clip \\\n/);
+    assert.match(
+      page,
+      /<th scope="row">image CLIP, mean of 8 frames<\/th><td class="">videos by sentences<\/td><td class="number">2</,
+    );
     const strips = [...page.matchAll(/src="data:image\/jpeg;base64,/g)].length;
     assert.equal(strips, 2, 'a strip for a video of each class, and no mistake');
   });
@@ -69,6 +89,13 @@ describe('the report of a run that knows words', () => {
     assert.match(page, /recognised, \S+ points against “image CLIP, mean of 8 frames”/);
     assert.match(page, /<p>\S+ points against “this network before training”/);
     assert.match(page, /In percentage points over “image CLIP, mean of 8 frames”/);
+    assert.match(
+      page,
+      /concepts: categories, weight 1; descriptions, weight 1; alignment of both \(aligned\), weight 1/,
+    );
+    assert.match(page, /uniform prior neg-mean-log, weight 1/);
+    const commands = ['knn', 'linear', 'retrieval'].map((protocol) => `--protocol ${protocol}`);
+    assert.ok(commands.every((command) => page.includes(command)));
     const { top1 } = await zeroShot(clip, train.data, { templates: TEMPLATES.kinetics, store: train.frames });
     assert.equal(accuracyOf(page, 'image CLIP, mean of 8 frames'), `${(100 * top1).toFixed(1)}`);
     for (const title of ['image CLIP, middle frame', 'student', 'teacher, the average of the student']) {
@@ -88,12 +115,20 @@ describe('the report of a run that knows words', () => {
     assert.ok(!sectionsOf(page).includes('concepts'));
 
     rmSync(clip);
+    const { stages } = await evaluateFeatures(inRoot('lss'), { protocol: 'knn', k: [2] });
     const before = memory().liveTensors;
     const gone = await report('lss');
     assert.equal(memory().liveTensors, before);
     assert.match(gone, /because the file with the text tower that it started from is gone/);
     assert.match(gone, /is the CLIP that the run started from, whose image tower the run has kept/);
     assert.equal(accuracyOf(gone, 'image CLIP, mean of 8 frames'), '100.0', 'two colours, by their neighbours');
+    const shown = gone.match(/<th scope="row">k-NN, k = 2<\/th>(.*)/)![1]!;
+    const values = [...shown.matchAll(/<td class="number">([\d.]+)/g)].map(([, value]) => value);
+    assert.deepEqual(
+      values,
+      stages.map(({ measures }) => (100 * measures.find(({ name }) => name === 'k = 2')!.value).toFixed(1)),
+    );
+    assert.ok(!gone.includes('--protocol knn') && gone.includes('--protocol linear'));
   });
 
   test('says what there is without test videos and without a trained network', async () => {
@@ -103,6 +138,6 @@ describe('the report of a run that knows words', () => {
     writeJsonAtomic(data, { ...(readJson(data) as object), test: [] });
     const page = await report('svt');
     assert.match(page, /There are no test results/);
-    assert.deepEqual(sectionsOf(page), ['results', 'health']);
+    assert.deepEqual(sectionsOf(page), ['results', 'protocol', 'health']);
   });
 });

@@ -8,6 +8,8 @@ import { writeFileAtomic } from '../../training/json-files.js';
 import type { Progress } from '../../training/progress.js';
 import type { RunFolder } from '../run-folder.js';
 import { type LabelledVideos, openTestVideos } from '../test-videos.js';
+import { featureResults } from './feature-results.js';
+import { languageProtocolOf } from './language-protocol.js';
 import { languageTest } from './language-test.js';
 import { isWithoutVideos, readExcluded } from './left-out.js';
 import { stageHistory } from './stage-histories.js';
@@ -20,8 +22,8 @@ export interface LanguageReportOptions {
 }
 
 /**
- * Writes the page about a CLIP, or about what LSS has made of one: accuracy against the start, class by class, the
- * concepts that fire over time, and mistakes. A run that is not finished, or has no test videos, gives a page of what there is.
+ * Writes the page about a CLIP, or about what LSS has made of one: accuracy against the image CLIP, what was done, class by
+ * class, what its features are good for, the concepts that fire over time, and mistakes. A run that is not finished, or has no test videos, gives a page of what there is.
  *
  * @throws ChronotopeError `unknown-class`, `interrupted`
  */
@@ -33,13 +35,16 @@ export async function reportLanguage(
   const { folder, description } = run;
   const { test, missing, excluded } = await tested(run, recipe, options);
   const name = recipe.method === 'clip' ? PRETRAIN : 'self-distillation';
+  const protocol = languageProtocolOf(run, recipe);
   const content: LanguageContent = {
     run: path.basename(path.resolve(folder)),
     startedAt: description.createdAt,
     method: recipe.method === 'clip' ? 'CLIP' : recipe.head.kind === 'dino' ? 'SVT' : 'LSS',
     classes: description.classes,
+    protocol: { ...protocol, testVideos: test?.videos.length ?? protocol.testVideos },
     withoutTest: missing,
     test,
+    features: featureResults(run),
     curves: [stageHistory(run, name, 'training', null)].filter(({ done, lines }) => done || lines.length > 0),
     collapse: collapseOf(run),
     health: { training: readExcluded(run), test: excluded },
