@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { scope, type Tensor, tensor } from '@chronotope/torch';
 import {
   type ContactSheet,
@@ -9,26 +9,22 @@ import {
   type StoredVideo,
   writeContactSheet,
 } from '@chronotope/video';
-import { readClassFolders } from '../data/class-folders.js';
 import { ClipReader } from '../data/clip-reader.js';
 import { describeAugmentation, describeFrames, describePlace } from '../data/describe-clip.js';
 import { ClipLoader } from '../data/loader.js';
 import type { DrawnClip } from '../data/make-views.js';
-import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
-import { type ViewStage, viewPlan } from '../methods/timebalance/view-plans.js';
-import type { TimeBalanceRecipe } from '../recipes/timebalance.js';
+import { STAGES_WITH_VIEWS, stageViews } from '../methods/stage-views.js';
+import type { VideoRecipe } from '../recipes/schemas.js';
 import { silentProgress } from '../training/progress.js';
+import { findSample, type InspectedSource, inspectedVideos } from './inspected-videos.js';
 import { prepareVideos } from './prepare-videos.js';
 
 /** Settings of {@link inspectViews}. */
-export interface InspectOptions {
-  /** A folder of class folders, or one video file. */
-  data: string;
-  recipe: TimeBalanceRecipe;
-  /** Whose views. */
-  stage: ViewStage;
-  /** The video's id, its path, or the end of either if that names one video; the first video by default. */
+export interface InspectOptions extends InspectedSource {
+  /** Whose views: one of {@link STAGES_WITH_VIEWS} of the recipe's method, by default the first of them. */
+  stage?: string;
+  /** The video's id, its path, or the end of its id; by default the first video. */
   sample?: string;
   /** The views differ from epoch to epoch. Default 0. */
   epoch?: number;
@@ -40,6 +36,8 @@ export interface InspectOptions {
 /** What {@link inspectViews} found. */
 export interface InspectedViews {
   id: string;
+  method: VideoRecipe['method'];
+  stage: string;
   clips: DrawnClip[];
 }
 
@@ -47,36 +45,38 @@ export interface InspectedViews {
 const OVERVIEW_FRAMES = 8;
 
 /**
- * Draws the views of one video as a stage gets them in an epoch of a run with this recipe, from the loader that the run
- * uses, and says what was drawn for each.
+ * Draws the views of one video as a stage gets them in an epoch of a run with this recipe, from the plan and the loader that
+ * the run uses, and says what was drawn for each.
  *
- * @throws ChronotopeError `sample-missing`, `no-usable-videos` when the video is too short or broken
+ * @throws ChronotopeError `stage-unknown`, `sample-missing`, `no-usable-videos` when the video is too short or broken, and those
+ *   of `inspectedVideos`
  */
 export async function inspectViews(options: InspectOptions): Promise<InspectedViews> {
-  const { data, recipe, stage, epoch = 0, out, signal } = options;
-  const { entries, classes } = readData(data);
+  const { epoch = 0, out, signal } = options;
+  const { recipe, entries, storedWith } = await inspectedVideos(options);
+  const { method, inputSize: size, seed } = recipe;
+  const stage = stageOf(recipe, options.stage);
   const entry = findSample(entries, options.sample);
+  const { plan, frames } = stageViews(recipe, stage, entries);
   const temporary = mkdtempSync(join(tmpdir(), 'chronotope-inspect-'));
   try {
-    const { store } = await prepareVideos([entry], temporary, recipe.frames, { progress: silentProgress, signal });
+    const { store } = await prepareVideos([entry], temporary, storedWith(frames), { progress: silentProgress, signal });
     const reader = new ClipReader(store);
     try {
-      const plan = viewPlan(recipe, stage);
-      const loader = new ClipLoader({
-        ...{ entries: [entry], classes, reader, plan },
-        ...{ size: recipe.inputSize, batchSize: 1, seed: recipe.seed },
-      });
+      // Nothing is learnt here, so the video need not be of a class.
+      const unlabelled = [{ ...entry, label: null }];
+      const loader = new ClipLoader({ entries: unlabelled, classes: [], reader, plan, size, batchSize: 1, seed });
       const { clips, batch } = loader.inspect(entry.id, epoch);
       const stored = store.get(entry.id)!;
       await writeContactSheet(out, {
         title: entry.id,
         notes: [
-          `views of ${stage}, epoch ${epoch}, seed ${recipe.seed}`,
-          `${entry.label === null ? 'unlabelled' : `class ${entry.label}`}; stored ${stored.width} x ${stored.height}, ${stored.frames} frames, ${stored.frameRate.toFixed(2)} a second`,
+          `${method}: views of ${stage}, epoch ${epoch}, seed ${seed}`,
+          `${entry.label === null ? 'unlabelled' : `class ${entry.label}`}; stored ${describeStored(stored)}`,
         ],
         strips: [overview(reader, stored), ...clips.map((clip) => clipStrip(clip, batch.views, stored))],
       } satisfies ContactSheet);
-      return { id: entry.id, clips };
+      return { id: entry.id, method, stage, clips };
     } finally {
       reader.dispose();
     }
@@ -85,23 +85,19 @@ export async function inspectViews(options: InspectOptions): Promise<InspectedVi
   }
 }
 
-function readData(data: string): { entries: ManifestEntry[]; classes: string[] } {
-  if (!statSync(data, { throwIfNoEntry: false })?.isFile()) return readClassFolders(data);
-  return { entries: [{ id: basename(data), path: data, label: null, split: 'train' }], classes: [] };
+function stageOf({ method }: VideoRecipe, wanted: string | undefined): string {
+  const stages = STAGES_WITH_VIEWS[method];
+  if (wanted === undefined) return stages[0]!;
+  if (stages.includes(wanted)) return wanted;
+  throw new ChronotopeError('stage-unknown', `${method} has no stage "${wanted}" that sees videos`, {
+    hint: `Its stages with views of their own are ${stages.join(', ')}.`,
+    details: { method, stage: wanted },
+  });
 }
 
-function findSample(entries: readonly ManifestEntry[], sample: string | undefined): ManifestEntry {
-  if (sample === undefined && entries.length > 0) return entries[0]!;
-  const exact = entries.find(({ id, path }) => id === sample || resolve(path) === resolve(sample ?? ''));
-  const similar = entries.filter(({ id }) => id.endsWith(sample ?? ''));
-  if (exact !== undefined) return exact;
-  if (similar.length === 1) return similar[0]!;
-  const examples = (similar.length > 0 ? similar : entries).slice(0, 3).map(({ id }) => `"${id}"`);
-  const count = similar.length === 0 ? 'no video' : `${similar.length} videos`;
-  throw new ChronotopeError('sample-missing', `"${sample}" names ${count} of this data folder`, {
-    hint: `Give an id, such as ${examples.join(', ')}.`,
-    details: { sample },
-  });
+function describeStored({ width, height, frames, frameRate }: StoredVideo): string {
+  const size = `${width} x ${height}`;
+  return frames === 1 ? `${size}, one frame` : `${size}, ${frames} frames, ${frameRate.toFixed(2)} a second`;
 }
 
 /** The stored video, evenly. */

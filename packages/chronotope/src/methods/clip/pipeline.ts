@@ -1,9 +1,6 @@
 import { manualSeed } from '@chronotope/torch';
-import { clipNormalisation, clipPreprocess } from '../../augment/presets.js';
-import type { ContrastiveAugmentation, ScaledCrop } from '../../augment/settings.js';
 import { ClipLoader } from '../../data/loader.js';
 import type { ManifestEntry } from '../../data/manifest.js';
-import { type ClipGeometry, testPlan, trainPlan, type ViewPlan } from '../../data/views.js';
 import { ChronotopeError } from '../../errors.js';
 import { ClipTokenizer } from '../../language/tokenizer.js';
 import { Clip, loadClip } from '../../models/clip/index.js';
@@ -15,6 +12,7 @@ import { trainStage } from '../../training/train-stage.js';
 import type { RepresentationRun } from '../method-run.js';
 import type { TestSource, TestViews } from '../trained-method.js';
 import { captionRows, clipTraining } from './training.js';
+import { evaluationPlan, trainingPlan } from './view-plans.js';
 
 /** The only stage of a run. */
 export const PRETRAIN = 'pretrain';
@@ -69,52 +67,14 @@ export function newClip({ inputSize, model }: ClipRecipe): Clip {
   return new Clip(shape);
 }
 
-/** One frame of a training video at a random time. */
-export function trainingPlan(recipe: ClipRecipe): ViewPlan {
-  return trainPlan(SINGLE_FRAMES, trainTransform(recipe));
-}
-
 /** A loader of test clips: single frames, evenly spread over each video. */
 export function testLoader(
   recipe: Pick<ClipRecipe, 'inputSize' | 'seed' | 'evaluation'>,
   source: TestSource,
   views: TestViews = {},
 ): ClipLoader {
-  const { clips = recipe.evaluation.clips, crops = 1 } = views;
-  const transforms = crops === 1 ? [clipPreprocess] : THREE_CROPS;
-  const plan = testPlan(SINGLE_FRAMES, { clips, transforms });
+  const plan = evaluationPlan(recipe, views);
   return new ClipLoader({ ...source, plan, size: recipe.inputSize, batchSize: 16, seed: recipe.seed, shuffle: false });
-}
-
-/** A frame is a clip of one frame. */
-const SINGLE_FRAMES: ClipGeometry = {
-  frames: 1,
-  stride: 1,
-  globalStride: 1,
-  localClips: 1,
-  virtualFrames: null,
-  shortVideo: 'repeat-last',
-};
-
-const THREE_CROPS = (['first', 'middle', 'last'] as const).map(
-  (position): ScaledCrop => ({ ...clipPreprocess, position }),
-);
-
-function trainTransform({ train }: ClipRecipe): ContrastiveAugmentation {
-  const { area, flip, jitter, grayscale } = train.augment;
-  return {
-    randomCrop: { kind: 'resized', area, ratio: [3 / 4, 4 / 3] },
-    interpolation: 'bicubic',
-    flip,
-    jitter,
-    grayscale,
-    grayscaleFirst: false,
-    blur: { probability: 0, sigma: [1, 1] },
-    solarise: { probability: 0, threshold: 1 },
-    clamp: true,
-    luma: 'rec601',
-    normalise: clipNormalisation,
-  };
 }
 
 function withCaption({ videos, progress }: ClipRun): ManifestEntry[] {

@@ -2,7 +2,8 @@ import { FrameClip } from '../../models/clip/frame-clip.js';
 import type { ClipRecipe } from '../../recipes/clip.js';
 import type { FineTuning } from '../fine-tuning.js';
 import type { TrainedMethod } from '../trained-method.js';
-import { newClip, PRETRAIN, testLoader, trainingPlan } from './pipeline.js';
+import { newClip, PRETRAIN, testLoader } from './pipeline.js';
+import { trainingPlan } from './view-plans.js';
 
 /** What a run of CLIP leaves: an image and a text tower, of which the image tower sees the frames of a clip one by one. */
 export function trainedClip(recipe: ClipRecipe): TrainedMethod {
