@@ -90,8 +90,8 @@ function pretraining(workers) {
   manualSeed(1);
   const settings = recipe.pretrain.student;
   const model = newPretextModel(recipe, settings.clipBatches);
-  const weights = { instance: 1, localLocal: 1, globalLocal: 1 };
-  return pretextTraining(model, loader(training, 'pretrain-student', settings.batch, workers), settings, weights);
+  const batches = loader(training, 'pretrain-student', settings.batch, workers);
+  return pretextTraining(model, batches, settings, recipe.training.optimizer);
 }
 
 function student(workers) {
@@ -106,7 +106,7 @@ function student(workers) {
     labelled: loader(training.slice(0, 24), 'student', settings.batch, workers),
     unlabelled: loader(training, 'student', settings.unlabelledBatch, workers),
   };
-  return studentTraining(model, teach, loaders, settings);
+  return studentTraining(model, teach, loaders, settings, recipe.training.optimizer);
 }
 
 async function timed(run, round, steps) {

@@ -71,7 +71,10 @@ function student() {
     labelled: loaderOf({ clip: clips([labelled]) }, ids.slice(0, labelled), labelled),
     unlabelled: loaderOf({ clip: clips([unlabelled]) }, ids.slice(labelled), 0),
   };
-  return { training: studentTraining(model, teaching, loaders, recipe.student), parameters: model.parameters() };
+  return {
+    training: studentTraining(model, teaching, loaders, recipe.student, recipe.training.optimizer),
+    parameters: model.parameters(),
+  };
 }
 
 function pretraining() {
@@ -79,10 +82,9 @@ function pretraining() {
   const model = newPretextModel(recipe, kind === 'pretraining-joint' ? 'joint' : 'per-clip');
   const views = { globals: clips([2, videos]), locals: clips([2, 4, videos]) };
   const ids = Array.from({ length: videos }, (_, video) => String(video));
-  const weights = { instance: 1, localLocal: 1, globalLocal: 1 };
   const settings = recipe.pretrain.student;
   return {
-    training: pretextTraining(model, loaderOf(views, ids, 0), settings, weights),
+    training: pretextTraining(model, loaderOf(views, ids, 0), settings, recipe.training.optimizer),
     parameters: model.parameters(),
   };
 }

@@ -61,7 +61,7 @@ export function fitLinearProbe(training: LabelledFeatures, options: LinearProbeO
     });
   }
   const foldOf = validationFolds(training, folds, seed);
-  const used = Math.max(...foldOf) + 1;
+  const used = foldOf.reduce((most, fold) => Math.max(most, fold), -1) + 1;
   const descending = penalties.toSorted((a, b) => b - a);
   const losses = used < 2 ? [] : validationLosses(training, classes, descending, foldOf);
   const best = losses.reduce((least, one) => (one.loss < least.loss ? one : least), losses[0] ?? noValidation);

@@ -71,6 +71,8 @@ export interface ClassifierResults {
 export interface SimilarityScores {
   /** Of the training videos, as the student's training used them. */
   training: readonly number[];
+  /** What of the clips is compared, as `similarity.source` has it. */
+  source: string;
   /** How scores became weights. */
   map: string;
   /** Of the test videos, in their order; `null` without test videos. */
@@ -124,7 +126,7 @@ export interface StageHistory {
   done: boolean;
   /** Time of the last attempt; `null` while it is not done and for stages that do not train. */
   seconds: number | null;
-  /** The run that the stage was taken from. */
+  /** The run or file that the stage was taken from. */
   from: string | null;
   lines: readonly MetricsLine[];
 }

@@ -59,6 +59,7 @@ function content(classes = 3): ReportContent {
     test: testResults(classes),
     similarity: {
       training: [0.8, 0.9, 0.95],
+      source: 'pretrained',
       map: 'min-max',
       test: Array.from({ length: 2 * classes }, (_, video) => 1 - video / 100),
       agreement: { areaUnderCurve: 0.4, invariant: 3, distinctive: 4 },

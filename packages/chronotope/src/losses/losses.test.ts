@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { manualSeed, nn, randn, scope, type Tensor, tensor } from '@chronotope/torch';
+import { manualSeed, nn, randn, scope, type Tensor, tensor, zeros } from '@chronotope/torch';
 import { assertClose, leaf, type Nested, readGolden } from '../testing/golden.js';
 import { instanceLoss } from './instance.js';
 import { ntXent } from './nt-xent.js';
@@ -71,7 +71,7 @@ describe('temporal contrast', () => {
         const loss = globalLocalLoss(slices, locals, { temperature: c.temperature });
         assertClose(loss, c.loss, LOSS);
         loss.backward();
-        assertClose(slices.grad!, c.grad_lsr, { ...GRADIENT, absolute: 1e-6 });
+        assertClose(slices.grad ?? zeros([...slices.shape]), c.grad_lsr, { ...GRADIENT, absolute: 1e-6 });
         assertClose(locals.grad!, c.grad_gdr, { ...GRADIENT, absolute: 1e-6 });
       }));
   }
@@ -123,15 +123,21 @@ describe('pre-training loss', () => {
         const [globals, slices, locals] = [leaf(c.gsr), leaf(c.lsr), leaf(c.dense)];
         const weights = { instance: c.ic_weight, localLocal: c.tcl_weight, globalLocal: c.tcg_weight };
         const loss = pretextLoss({ globals, slices, locals }, { weights, temperature: c.temperature });
-        assertClose(loss.instanceGlobal, c.loss_ic_global, { ...LOSS, what: 'instance, global' });
-        assertClose(loss.instanceLocal, c.loss_ic_local, { ...LOSS, what: 'instance, local' });
-        assertClose(loss.localLocal, c.loss_local_local, { ...LOSS, what: 'local-local' });
-        assertClose(loss.globalLocal, c.loss_global_local, { ...LOSS, what: 'global-local' });
+        const all = { instance: 1, localLocal: 1, globalLocal: 1 };
+        const parts = pretextLoss({ globals, slices, locals }, { weights: all, temperature: c.temperature });
+        assertClose(parts.instanceGlobal!, c.loss_ic_global, { ...LOSS, what: 'instance, global' });
+        assertClose(parts.instanceLocal!, c.loss_ic_local, { ...LOSS, what: 'instance, local' });
+        assertClose(parts.localLocal!, c.loss_local_local, { ...LOSS, what: 'local-local' });
+        assertClose(parts.globalLocal!, c.loss_global_local, { ...LOSS, what: 'global-local' });
         assertClose(loss.total, c.loss_total, { ...LOSS, what: 'total' });
+        assert.equal(loss.instanceGlobal === undefined, c.ic_weight === 0);
+        assert.equal(loss.localLocal === undefined, c.tcl_weight === 0);
+        assert.equal(loss.globalLocal === undefined, c.tcg_weight === 0);
         loss.total.backward();
-        assertClose(globals.grad!, c.grad_gsr, { ...GRADIENT, absolute: 1e-6 });
-        assertClose(slices.grad!, c.grad_lsr, { ...GRADIENT, absolute: 1e-6 });
-        assertClose(locals.grad!, c.grad_dense, { ...GRADIENT, absolute: 1e-6 });
+        // What no part with a weight looks at has no gradient; the official ones are 0 then.
+        assertClose(globals.grad ?? zeros([...globals.shape]), c.grad_gsr, { ...GRADIENT, absolute: 1e-6 });
+        assertClose(slices.grad ?? zeros([...slices.shape]), c.grad_lsr, { ...GRADIENT, absolute: 1e-6 });
+        assertClose(locals.grad ?? zeros([...locals.shape]), c.grad_dense, { ...GRADIENT, absolute: 1e-6 });
       }));
   }
 

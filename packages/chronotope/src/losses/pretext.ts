@@ -28,13 +28,13 @@ export interface PretextLossOptions {
   localLocalReduction?: 'sum' | 'mean';
 }
 
-/** Scalars; the parts are unweighted, `total` is weighted. */
+/** Scalars; the parts are unweighted, `total` is weighted. Parts of weight 0 are absent. */
 export interface PretextLoss {
   total: Tensor;
-  instanceGlobal: Tensor;
-  instanceLocal: Tensor;
-  localLocal: Tensor;
-  globalLocal: Tensor;
+  instanceGlobal?: Tensor;
+  instanceLocal?: Tensor;
+  localLocal?: Tensor;
+  globalLocal?: Tensor;
 }
 
 /**
@@ -43,21 +43,27 @@ export interface PretextLoss {
  *   L = w_inv (L_global + L_local) + w_LL L_LL + w_GL L_GL
  *
  * with weights (1,0,0) for the invariant teacher, (0,1,1) for the distinctive one, (1,1,1) for the student's start.
- * All parts are evaluated, also at weight 0, so that they can be logged.
+ * Parts of weight 0 are not computed; at least one must have another.
  */
 export function pretextLoss(embeddings: PretextEmbeddings, options: PretextLossOptions): PretextLoss {
   const { weights, temperature = 0.1, positives = 'all', localLocalReduction = 'sum' } = options;
   const { globals, slices, locals } = embeddings;
-  const instance = instanceLoss(globals, locals, { temperature, positives });
-  const localLocal = localLocalLoss(locals.select(0, 0), locals.select(0, 1), {
-    temperature,
-    reduction: localLocalReduction,
-  });
-  const globalLocal = globalLocalLossOverViews(slices, locals, { temperature });
-  const total = instance.global
-    .add(instance.local)
-    .mul(weights.instance)
-    .add(localLocal.mul(weights.localLocal))
-    .add(globalLocal.mul(weights.globalLocal));
-  return { total, instanceGlobal: instance.global, instanceLocal: instance.local, localLocal, globalLocal };
+  const parts: Omit<PretextLoss, 'total'> = {};
+  const weighted: Tensor[] = [];
+  if (weights.instance > 0) {
+    const { global, local } = instanceLoss(globals, locals, { temperature, positives });
+    Object.assign(parts, { instanceGlobal: global, instanceLocal: local });
+    weighted.push(global.add(local).mul(weights.instance));
+  }
+  if (weights.localLocal > 0) {
+    const views = [locals.select(0, 0), locals.select(0, 1)] as const;
+    parts.localLocal = localLocalLoss(...views, { temperature, reduction: localLocalReduction });
+    weighted.push(parts.localLocal.mul(weights.localLocal));
+  }
+  if (weights.globalLocal > 0) {
+    parts.globalLocal = globalLocalLossOverViews(slices, locals, { temperature });
+    weighted.push(parts.globalLocal.mul(weights.globalLocal));
+  }
+  if (weighted.length === 0) throw new RangeError('a pretext loss needs a weight above 0');
+  return { total: weighted.reduce((sum, part) => sum.add(part)), ...parts };
 }

@@ -12,6 +12,7 @@ export class Classifier<Backbone extends VideoBackbone = VideoBackbone> extends 
   readonly backbone: Backbone;
   readonly dropout: nn.Dropout;
   readonly fc: nn.Linear;
+  #isFrozen = false;
 
   /** @param classes number of classes, C */
   constructor(backbone: Backbone, classes: number, { dropout = 0.5 }: ClassifierOptions = {}) {
@@ -19,6 +20,18 @@ export class Classifier<Backbone extends VideoBackbone = VideoBackbone> extends 
     this.backbone = backbone;
     this.dropout = new nn.Dropout(dropout);
     this.fc = new nn.Linear(backbone.features, classes);
+  }
+
+  /** Keeps the backbone as it is from now on: no gradients, and evaluation mode also while the classifier layer trains. */
+  freezeBackbone(): void {
+    this.#isFrozen = true;
+    this.backbone.requiresGrad_(false).eval();
+  }
+
+  override train(mode = true): this {
+    super.train(mode);
+    if (this.#isFrozen) this.backbone.eval();
+    return this;
   }
 
   /** Logits `[N, C]` of clips `[N, 3, T, H, W]`. */

@@ -55,9 +55,10 @@ describe('recipes', () => {
     const small = loadRecipeOf('timebalance', 'timebalance-small');
     assert.deepEqual({ ...best, pretrain: small.pretrain, student: small.student }, small);
     assert.deepEqual({ ...student, teacherBalance: 'none', teacherTemperature: 1 }, small.student);
-    const { epochs, warmupEpochs } = small.pretrain.student;
-    for (const own of Object.values(pretrain))
-      assert.deepEqual({ ...own, epochs, warmupEpochs }, small.pretrain.student);
+    for (const pretext of ['invariant', 'distinctive', 'student'] as const) {
+      const { epochs, warmupEpochs } = small.pretrain[pretext];
+      assert.deepEqual({ ...pretrain[pretext], epochs, warmupEpochs }, small.pretrain[pretext]);
+    }
   });
 
   test('a recipe of another method, or of none, is refused', (t) => {
@@ -137,6 +138,22 @@ describe('recipes', () => {
     });
     assert.throws(() => load('students.sharp={student: {stpes: 5}}'), /no setting "stpes"; did you mean steps/);
     assert.throws(() => load('students.Sharp.student.steps=1'), /students\.Sharp: expected a name of small letters/);
+  });
+
+  test('pre-trainings have the loss weights of the method unless given, and not all of them 0', () => {
+    const weights = (...overrides: string[]) => {
+      const { pretrain } = loadRecipeOf('timebalance', 'timebalance-demo', overrides);
+      return [pretrain.invariant, pretrain.distinctive, pretrain.student].map(({ weights }) => Object.values(weights));
+    };
+    assert.deepEqual(weights(), [
+      [1, 0, 0],
+      [0, 1, 1],
+      [1, 1, 1],
+    ]);
+    assert.deepEqual(weights('pretrain.distinctive.weights.globalLocal=0')[1], [0, 1, 0]);
+    assert.throws(() => weights('pretrain.invariant.weights.instance=0'), {
+      message: /pretrain\.invariant\.weights: one weight must be above 0/,
+    });
   });
 
   test('with its meanings a recipe is still the same recipe', () => {

@@ -2,46 +2,88 @@ import { z } from 'zod';
 import { augment, count, frames, inputSize, learningRate, positive, seed, share, weightDecay } from './parts.js';
 import { trainingSettings } from './training.js';
 
-const pretext = z.strictObject({
-  epochs: count.describe('passes over all training videos'),
-  batch: count.min(2).describe('videos in a step; each gives 2 global and 2 × localClips local clips'),
-  learningRate,
-  weightDecay,
-  warmupEpochs: z.number().min(0).describe('epochs in which the learning rate rises from near 0'),
-  temperature: positive.describe('of the contrastive losses; smaller sharpens them'),
-  positives: z.enum(['all', 'different-time']).describe('which clips of a video attract each other'),
-  localLocalReduction: z.enum(['sum', 'mean']).describe('over the videos of the batch; sum is official'),
-  localLocalScale: positive.describe('factor of the local-local term: 40 with mean gives the official balance'),
-  clipBatches: z.enum(['per-clip', 'joint']).describe('clips that share batch statistics; per-clip is official'),
-  augment,
-});
+const weight = z.number().min(0);
+
+/**
+ * The settings of one self-supervised pre-training.
+ *
+ * @param weights of the three losses, where a recipe does not give them: those of the method (note 1)
+ */
+function pretextSettings(weights: { instance: number; localLocal: number; globalLocal: number }) {
+  return z.strictObject({
+    epochs: count.describe('passes over all training videos'),
+    batch: count.min(2).describe('videos in a step; each gives 2 global and 2 × localClips local clips'),
+    learningRate,
+    weightDecay,
+    warmupEpochs: z.number().min(0).describe('epochs in which the learning rate rises from near 0'),
+    temperature: positive.describe('of the contrastive losses; smaller sharpens them'),
+    positives: z.enum(['all', 'different-time']).describe('which clips of a video attract each other'),
+    localLocalReduction: z.enum(['sum', 'mean']).describe('over the videos of the batch; sum is official'),
+    localLocalScale: positive.describe('factor of the local-local term: 40 with mean gives the official balance'),
+    clipBatches: z.enum(['per-clip', 'joint']).describe('clips that share batch statistics; per-clip is official'),
+    augment,
+    weights: z
+      .strictObject({
+        instance: weight.default(weights.instance).describe('clips of a video alike: the invariant term'),
+        localLocal: weight.default(weights.localLocal).describe('local clips of different times apart: D1'),
+        globalLocal: weight.default(weights.globalLocal).describe('slices of the global clip by time: D2'),
+      })
+      .refine((terms) => Object.values(terms).some((value) => value > 0), 'one weight must be above 0')
+      .prefault({})
+      .describe('of the three losses; one of weight 0 is not computed. Those of paper and code if not given'),
+    from: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe('a file of weights, or a TimeBalance run, whose network is taken instead of pre-training one'),
+    fromChannels: z
+      .enum(['auto', 'rgb', 'bgr'])
+      .default('auto')
+      .describe('colours that the weights of from expect; auto: bgr for the keys of TCLR, else rgb'),
+  });
+}
 
 const labelled = z.strictObject({
   steps: count.describe('optimiser steps in all, unless epochs says it'),
   epochs: count.nullable().default(null).describe('passes over the labelled videos instead of a number of steps'),
   batch: count.min(2).describe('labelled videos in a step'),
   learningRate,
-  backboneFactor: positive.describe('learning rate of the backbone relative to that of the new classifier layer'),
+  backboneFactor: z
+    .number()
+    .min(0)
+    .describe(
+      'learning rate of the backbone relative to that of the new classifier layer; 0 freezes it, with its batch statistics',
+    ),
   weightDecay,
   warmupSteps: z.number().int().min(0).describe('steps in which the learning rate rises from near 0'),
   warmupEpochs: z.number().min(0).nullable().default(null).describe('the same in epochs, instead of warmupSteps'),
   dropout: share.describe('share of the features set to 0 before the classifier layer'),
   augment,
+  balanced: z
+    .boolean()
+    .default(false)
+    .describe(
+      'labelled videos of every class equally often, whatever their number; off takes each video once an epoch',
+    ),
 });
 
 const distance = z.enum(['l2', 'kld', 'l2-per-video']);
 const start = z.enum(['student', 'invariant', 'distinctive', 'scratch']);
-const weight = z.number().min(0);
-
 const similarity = z.strictObject({
   clips: count.min(2).describe('clips of a video that are compared'),
   stride: count.describe('frames from one frame of such a clip to the next'),
   placement: z.enum(['spread', 'consecutive']).describe('over the whole video, or without gaps in its middle'),
-  source: z.enum(['pretrained', 'fine-tuned']).describe('whose features are compared'),
+  source: z
+    .enum(['pretrained', 'fine-tuned', 'projection', 'logits'])
+    .describe(
+      "what is compared: features of the pre-trained networks or of the teachers, what the heads of pre-training make of them, or the teachers' logits",
+    ),
   teachers: z.enum(['both', 'invariant', 'distinctive']).default('both').describe('the networks that are asked'),
   map: z
-    .enum(['min-max', 'identity', 'rank', 'inverted', 'mean', 'constant'])
-    .describe('from score to weight of the invariant teacher; mean gives all videos the same, constant gives 1/2'),
+    .enum(['min-max', 'identity', 'half-shifted', 'rank', 'inverted', 'mean', 'constant'])
+    .describe(
+      'from score to weight of the invariant teacher; half-shifted: (s + 1) / 2; mean gives all videos the same, constant gives 1/2',
+    ),
 });
 
 const student = labelled.extend({
@@ -143,6 +185,16 @@ const training = plainTraining
       })
       .prefault({})
       .describe(plainTraining.shape.schedule.description!),
+    optimizer: z
+      .strictObject({
+        name: z
+          .enum(['adam', 'adamw', 'sgd'])
+          .default('adam')
+          .describe('adam is official; adamw keeps weightDecay out of the gradients; sgd wants other learning rates'),
+        momentum: share.default(0.9).describe('sgd only'),
+      })
+      .prefault({})
+      .describe('what updates the weights, in every stage'),
   })
   .prefault({})
   .describe(trainingSettings.description!);
@@ -227,9 +279,15 @@ export const timebalanceRecipe = z.strictObject({
     .describe('the network'),
   pretrain: z
     .strictObject({
-      invariant: pretext.describe('stage A_I: all clips of a video alike'),
-      distinctive: pretext.describe('stage A_D: clips of different times apart'),
-      student: pretext.describe('stage A_S: both, for the student to start from'),
+      invariant: pretextSettings({ instance: 1, localLocal: 0, globalLocal: 0 }).describe(
+        'stage A_I: all clips of a video alike',
+      ),
+      distinctive: pretextSettings({ instance: 0, localLocal: 1, globalLocal: 1 }).describe(
+        'stage A_D: clips of different times apart',
+      ),
+      student: pretextSettings({ instance: 1, localLocal: 1, globalLocal: 1 }).describe(
+        'stage A_S: both, for the student to start from',
+      ),
     })
     .describe('stages A_I, A_D, A_S'),
   training,
@@ -268,7 +326,10 @@ export const timebalanceRecipe = z.strictObject({
 export type TimeBalanceRecipe = z.infer<typeof timebalanceRecipe>;
 
 /** Settings of one self-supervised pre-training. */
-export type PretextSettings = z.infer<typeof pretext>;
+export type PretextSettings = TimeBalanceRecipe['pretrain']['student'];
+
+/** What updates the weights. */
+export type OptimizerSettings = TimeBalanceRecipe['training']['optimizer'];
 
 /** Settings of a training on labels alone. */
 export type LabelledSettings = z.infer<typeof labelled>;

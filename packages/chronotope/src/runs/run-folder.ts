@@ -26,6 +26,11 @@ export interface RunDescription {
   createdAt: string;
 }
 
+/** Whether a folder holds a run, of whatever kind and version. */
+export function hasRun(folder: string): boolean {
+  return existsSync(path.join(folder, 'run.json'));
+}
+
 /**
  * The folder of one training run.
  *
@@ -57,7 +62,7 @@ export class RunFolder {
    *   other settings or other data
    */
   static createOrContinue(folder: string, description: Omit<RunDescription, 'createdAt'>): RunFolder {
-    if (existsSync(path.join(folder, 'run.json'))) {
+    if (hasRun(folder)) {
       const existing = RunFolder.open(folder);
       if (existing.description.fingerprint !== description.fingerprint) {
         const had = existing.description.origin;

@@ -12,6 +12,7 @@ import { firstDoes, firstThenOthers, shard } from '../training/processes.js';
 import type { Progress } from '../training/progress.js';
 import type { StageFolder } from '../training/stage-folder.js';
 import { chosenDevice, type DeviceChoice } from './device.js';
+import { withoutLaterSettings } from './later-settings.js';
 import { type PreparedVideos, prepareVideos, repairNote } from './prepare-videos.js';
 import { type LabelChoice, writeRunData } from './run-data.js';
 import { RunFolder, type RunOrigin } from './run-folder.js';
@@ -122,11 +123,22 @@ async function decode(
   return prepared;
 }
 
-function fingerprint(recipe: Recipe, draws: readonly (readonly ManifestEntry[])[], origin: string | undefined): string {
+/**
+ * A hash of what decides the results of a run. Settings that recipes of earlier versions did not have count only where they
+ * change something, so that runs of those versions can be continued.
+ */
+export function fingerprint(
+  recipe: Recipe,
+  draws: readonly (readonly ManifestEntry[])[],
+  origin: string | undefined,
+): string {
   const labels = draws.map((draw) => draw.map(({ id, label }) => [id, label]));
   // What is only written on the way decides nothing, and may be switched on when a run is continued.
   const withoutRecords = (key: string, value: unknown) => (RECORDS.includes(key) ? undefined : value);
-  return createHash('sha256').update(JSON.stringify({ recipe, labels, origin }, withoutRecords)).digest('hex');
+  const decisive = withoutLaterSettings(recipe);
+  return createHash('sha256')
+    .update(JSON.stringify({ recipe: decisive, labels, origin }, withoutRecords))
+    .digest('hex');
 }
 
 function environment(): Record<string, unknown> {

@@ -12,6 +12,7 @@ import { firstDoes, heard, isFirst, withProcesses } from '../training/processes.
 import type { Progress } from '../training/progress.js';
 import { adoptPretraining, checkPretraining } from './adopt-pretraining.js';
 import { evaluateRun, type RunEvaluation } from './evaluate.js';
+import { givenPretraining, takeGivenPretraining } from './given-pretraining.js';
 import { RunFolder } from './run-folder.js';
 import { openRun, type StartOptions, withFrames } from './start-run.js';
 import { type LabelledData, readLabelledData } from './training-data.js';
@@ -54,6 +55,9 @@ async function train(options: TrainOptions & { progress: Progress }): Promise<Ru
   const choice = { labelsPerClass: options.labelsPerClass, labelsFile: options.labelsFile, pretrained };
   const origin = pretrained === undefined ? undefined : RunFolder.open(pretrained);
   if (origin) checkPretraining(origin, recipe, training);
+  // The other run has what its recipe, which is the same, was given.
+  const given = origin ? [] : await givenPretraining(out, recipe, signal);
+  for (const { title, report } of given) progress.note(`${title}: weights of ${formatWeightsReport(report)}`);
   const videos = { classes: found.classes, training, draws, test, choice };
   const run = await openRun(
     options,
@@ -62,6 +66,7 @@ async function train(options: TrainOptions & { progress: Progress }): Promise<Ru
     origin && { what: 'pre-trained networks', hash: origin.description.fingerprint },
   );
   if (origin) await firstDoes(() => adoptPretraining(origin, run, recipe));
+  await firstDoes(() => takeGivenPretraining(run, recipe, given));
 
   const part = validates(recipe) ? found.entries.filter(({ split }) => split === 'validation') : [];
   await withFrames(run, recipe, [...training, ...part], options, async (methodRun, usable) => {

@@ -1,4 +1,4 @@
-import type { Interval } from '../../evaluation/bootstrap.js';
+import { extent, type Interval } from '../../evaluation/bootstrap.js';
 import { html, type Markup } from '../html.js';
 
 // Bars for the cells of a table: as wide as the cell, so that they need no scaling. The cells beside them hold the
@@ -51,7 +51,7 @@ export function momentBars(moments: readonly number[], description: string): Mar
 
 /** Counts of values in equal steps of their range. */
 export function histogram(values: readonly number[], steps: number, description: string): Markup {
-  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const [low, high] = extent(values);
   const counts = Array.from({ length: steps }, () => 0);
   for (const value of values) {
     counts[Math.min(steps - 1, Math.floor(((value - low) / (high - low || 1)) * steps))]!++;

@@ -23,8 +23,8 @@ ${titles.length === 0 ? null : labelledTraining(titles.map((title) => logged.fil
 function pretraining(stages: readonly StageHistory[]): Markup {
   return html`<h3>Pre-training, without labels</h3><div class="charts">${stages.map(pretrainingChart)}</div>
 <p class="explain">“instance” is small when clips of one video look alike and different from other videos; “localLocal” and
-“globalLocal” are small when the moments of a video can be told apart. Only the part that a stage trains on needs to
-fall.</p>`;
+“globalLocal” are small when the moments of a video can be told apart. Runs of earlier versions also measured the parts that a
+stage does not train on; these need not fall.</p>`;
 }
 
 /** @param groups the label draws of each stage */

@@ -7,7 +7,7 @@ import type { Section } from './section.js';
 
 /** Time and memory of every stage. */
 export function ledgerSection({ curves }: Pick<ReportContent, 'curves'>): Section | null {
-  const trained = curves.filter(({ lines, seconds }) => lines.length > 0 || seconds !== null);
+  const trained = curves.filter(({ lines, seconds, from }) => lines.length > 0 || seconds !== null || from !== null);
   if (trained.length === 0) return null;
   const known = trained.filter(({ seconds, from }) => seconds !== null && from === null);
   const total = known.reduce((sum, { seconds }) => sum + seconds!, 0);

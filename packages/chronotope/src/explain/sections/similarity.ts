@@ -1,4 +1,4 @@
-import { meanOf } from '../../evaluation/bootstrap.js';
+import { extent, meanOf } from '../../evaluation/bootstrap.js';
 import { histogram, stackedBar } from '../charts/bars.js';
 import { scatterChart } from '../charts/scatter-chart.js';
 import type { ReportContent, SimilarityScores, TestResults } from '../content.js';
@@ -13,19 +13,28 @@ import { teacherDifferences } from './teachers.js';
 const MAPS: Record<string, string> = {
   'min-max': 'stretched so that the lowest score of the training set weighs 0 and the highest 1',
   identity: 'taken as they are',
+  'half-shifted': 'taken as (s + 1) / 2',
   rank: 'replaced by their rank among the training videos, from 0 to 1',
   inverted: 'turned around (a check that the weighting matters)',
+  mean: 'stretched from 0 to 1 and then replaced by their mean: one weight for all videos',
   constant: 'ignored: both teachers count the same for every video',
+};
+
+const SOURCES: Record<string, string> = {
+  pretrained: 'as the pre-trained teachers see them',
+  projection: 'as the projection heads of pre-training see them',
+  'fine-tuned': 'as the fine-tuned teachers see them',
+  logits: 'by the logits of the teachers',
 };
 
 /** Temporal similarity scores, and whether they tell which teacher is right. */
 export function similaritySection({ similarity, test, classes }: ReportContent): Section | null {
   if (similarity === null) return null;
-  const { training, map } = similarity;
+  const { training, source, map } = similarity;
   return {
     id: 'similarity',
     title: 'Does temporal similarity tell which teacher to believe?',
-    body: html`<p>The score of a video compares clips from different moments of it, as the pre-trained teachers see them: near 1
+    body: html`<p>The score of a video compares clips from different moments of it, ${SOURCES[source] ?? source}: near 1
 when they all look alike, lower when the video changes. In training, the scores were ${MAPS[map] ?? map}; the result is
 the weight of the invariant teacher.</p>
 <figure>${scoreHistogram(training)}<figcaption>Scores of the ${counted(training.length, 'training video')}: number of
@@ -38,7 +47,7 @@ const UNTESTED = html`<p class="notice">Without test results it can't be said wh
 right.</p>`;
 
 function scoreHistogram(scores: readonly number[]): Markup {
-  const [low, high] = [Math.min(...scores), Math.max(...scores)];
+  const [low, high] = extent(scores);
   const range = `from ${low.toFixed(3)} to ${high.toFixed(3)}`;
   return histogram(scores, 20, `Histogram of the similarity scores of ${scores.length} training videos, ${range}.`);
 }

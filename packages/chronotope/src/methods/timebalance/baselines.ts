@@ -71,7 +71,7 @@ export async function trainOnLabels(
   await trainStage(run.stage(stageName(draw, stage)), model, () => {
     if (!pretrained) startFromGivenWeights(model.backbone, run.recipe);
     const loader = labelledLoader(run, videosOf(run, draw), settings);
-    const training = labelledTraining(model, loader, settings);
+    const training = labelledTraining(model, loader, settings, run.recipe.training.optimizer);
     return inRun(run, titleOf(stage, draw), training, validationOf(run, draw, model));
   });
   return model;

@@ -4,7 +4,6 @@ import { fidelityOverrides } from '../../recipes/fidelity.js';
 import { loadRecipeOf } from '../../recipes/load.js';
 import type { LabelledSettings, TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import { readGolden } from '../../testing/golden.js';
-import { PRETEXTS } from './pipeline.js';
 import { type PublishedRates, publishedRate } from './published-rates.js';
 import type { Pretext } from './stages.js';
 
@@ -52,7 +51,7 @@ const common = ({ model, inputSize, training }: TimeBalanceRecipe): Config => ({
 function ofPretraining(recipe: TimeBalanceRecipe, pretext: Pretext): Config {
   const { clips, pretrain } = recipe;
   const settings = pretrain[pretext];
-  const { instance, localLocal, globalLocal } = PRETEXTS[pretext];
+  const { instance, localLocal, globalLocal } = settings.weights;
   return {
     ...common(recipe),
     num_frames: clips.pretrainFrames,

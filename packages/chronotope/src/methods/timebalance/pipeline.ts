@@ -1,5 +1,4 @@
 import { manualSeed } from '@chronotope/torch';
-import type { PretextWeights } from '../../losses/pretext.js';
 import type { Classifier } from '../../models/classifier.js';
 import { trainStage } from '../../training/train-stage.js';
 import { trainBaseline, trainOnLabels } from './baselines.js';
@@ -20,13 +19,6 @@ import { trainStudent } from './students.js';
 import { freezeTeacher } from './teaching.js';
 import { pretextTraining } from './training.js';
 import { viewPlan } from './view-plans.js';
-
-/** Loss weights of the three pre-trainings (TimeBalance, method note 1). */
-export const PRETEXTS: Record<Pretext, PretextWeights> = {
-  invariant: { instance: 1, localLocal: 0, globalLocal: 0 },
-  distinctive: { instance: 0, localLocal: 1, globalLocal: 1 },
-  student: { instance: 1, localLocal: 1, globalLocal: 1 },
-};
 
 /**
  * All of TimeBalance: the pre-trainings, which the label draws share, then for each draw the baselines, the teachers, and
@@ -49,7 +41,7 @@ async function pretrain(run: TimeBalanceRun, stage: PretrainingStage): Promise<P
     startFromGivenWeights(model.backbone, recipe);
     const plan = viewPlan(recipe, `pretrain-${pretext}`);
     const loader = trainingLoader(run, run.draws[0]!, plan, { batchSize: settings.batch, seed });
-    return inRun(run, stageTitle(stage), pretextTraining(model, loader, settings, PRETEXTS[pretext]));
+    return inRun(run, stageTitle(stage), pretextTraining(model, loader, settings, recipe.training.optimizer));
   });
   return model;
 }

@@ -73,11 +73,11 @@ export function testLoader(recipe: TimeBalanceRecipe, source: TestSource, views:
 export function labelledLoader(
   run: TimeBalanceRun,
   entries: readonly ManifestEntry[],
-  settings: Pick<LabelledSettings, 'augment' | 'batch'>,
+  settings: Pick<LabelledSettings, 'augment' | 'balanced' | 'batch'>,
   plan: ViewPlan = trainPlan(run.recipe.clips, settings.augment),
 ): ClipLoader {
   const labelled = entries.filter(({ label }) => label !== null);
-  return trainingLoader(run, labelled, plan, { batchSize: settings.batch });
+  return trainingLoader(run, labelled, plan, { batchSize: settings.batch, balanced: settings.balanced });
 }
 
 /** Clips of the videos whose label is not known, for training; null without such videos. */
@@ -95,16 +95,17 @@ export function unlabelledLoader(
  * Clips for training: this process's share of every batch, in the parts in which a step accumulates it.
  *
  * @param options.seed default: the recipe's
+ * @param options.balanced every class equally often. Default false
  * @throws ChronotopeError `batch-not-divisible`
  */
 export function trainingLoader(
   run: TimeBalanceRun,
   entries: readonly ManifestEntry[],
   plan: ViewPlan,
-  { batchSize, seed }: { batchSize: number; seed?: number },
+  { batchSize, ...choice }: { batchSize: number; seed?: number; balanced?: boolean },
 ): ClipLoader {
   const part = partOfBatch(batchSize, run.recipe.training);
-  return newLoader(run, entries, plan, { batchSize: part, seed, shard: shard() });
+  return newLoader(run, entries, plan, { ...choice, batchSize: part, shard: shard() });
 }
 
 /** @param options.seed default: the recipe's */
@@ -112,10 +113,10 @@ export function newLoader(
   { recipe, classes, reader, workers, device }: TimeBalanceRun,
   entries: readonly ManifestEntry[],
   plan: ViewPlan,
-  { batchSize, seed = recipe.seed, shard }: { batchSize: number; seed?: number; shard?: Shard },
+  { seed = recipe.seed, ...choice }: { batchSize: number; seed?: number; balanced?: boolean; shard?: Shard },
 ): ClipLoader {
   const size = recipe.inputSize;
-  return new ClipLoader({ entries, classes, reader, plan, size, batchSize, seed, shard, workers, device });
+  return new ClipLoader({ entries, classes, reader, plan, size, seed, workers, device, ...choice });
 }
 
 /** What a method decides about a training, together with what the run does. */

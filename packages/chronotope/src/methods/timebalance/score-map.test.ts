@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { meanOf } from '../../testing/naive-losses.js';
 import { areaUnderCurve, mapScores, type ScoreMap } from './score-map.js';
 
-const MAPS: ScoreMap[] = ['min-max', 'identity', 'rank', 'inverted', 'mean', 'constant'];
+const MAPS: ScoreMap[] = ['min-max', 'identity', 'half-shifted', 'rank', 'inverted', 'mean', 'constant'];
 
 describe('score maps', () => {
   test('give the weights written in their definitions', () => {
@@ -17,6 +17,7 @@ describe('score maps', () => {
     close(mapScores(scores, 'inverted'), [0, 1, 0.5, 0.5]);
     close(mapScores(scores, 'rank'), [1, 0, 0.5, 0.5]);
     close(mapScores([-0.5, 0.25, 1.5], 'identity'), [0, 0.25, 1]);
+    close(mapScores([-1, 0, 0.5, 1 + 1e-7], 'half-shifted'), [0, 0.5, 0.75, 1]);
     close(mapScores(scores, 'constant'), [0.5, 0.5, 0.5, 0.5]);
     close(mapScores([0.9, 0.7, 0.8, 0.7], 'mean'), [0.375, 0.375, 0.375, 0.375]);
     close(mapScores([0.3, 0.3], 'min-max'), [0.5, 0.5]);
@@ -37,6 +38,7 @@ describe('score maps', () => {
         const expected: Record<ScoreMap, number[]> = {
           'min-max': spread,
           identity: all.map((s) => (s < 0 ? 0 : s > 1 ? 1 : s)),
+          'half-shifted': all.map((s) => (s < -1 ? 0 : s > 1 ? 1 : (s + 1) / 2)),
           rank: ranked,
           inverted: spread.map((w) => 1 - w),
           mean: spread.map(() => meanOf(spread)),
@@ -68,6 +70,17 @@ describe('score maps', () => {
       ),
     );
   });
+});
+
+test('as many scores as Kinetics has videos are no trouble', () => {
+  const scores = Array.from({ length: 240_000 }, (_, k) => (k * 7919) % 240_000);
+  for (const map of ['min-max', 'rank'] as const) {
+    assert.deepEqual(
+      mapScores(scores, map),
+      scores.map((score) => score / 239_999),
+    );
+  }
+  assert.equal(areaUnderCurve(scores, scores), 0.5);
 });
 
 test('the area under the curve counts pairs in the right order, ties half', () => {

@@ -8,7 +8,7 @@ import { shareRight } from '../classifier-loss.js';
 import { type BothBatches, type BothLoaders, idsOf, semiSupervisedTraining, type Training } from './training.js';
 
 /** The settings of the semi-supervised baselines: their own, and those that they share with the student. */
-type Settings = Pick<TimeBalanceRecipe, 'student' | 'semiSupervised'>;
+type Settings = Pick<TimeBalanceRecipe, 'student' | 'semiSupervised' | 'training'>;
 
 /**
  * Pseudo-labels (Lee, ICML 2013 workshop): the network's own answers for the unlabelled clips are their labels.
@@ -18,9 +18,9 @@ type Settings = Pick<TimeBalanceRecipe, 'student' | 'semiSupervised'>;
 export function pseudoLabelTraining(
   model: Classifier,
   loaders: BothLoaders,
-  { student, semiSupervised: { pseudoLabel } }: Settings,
+  { student, semiSupervised: { pseudoLabel }, training }: Settings,
 ): Training<BothBatches> {
-  const both = semiSupervisedTraining(model, loaders, student);
+  const both = semiSupervisedTraining(model, loaders, student, training.optimizer);
   const rise = Math.round(pseudoLabel.rampUp * both.steps);
   return {
     ...both,
@@ -47,10 +47,10 @@ export function pseudoLabelTraining(
 export function fixMatchTraining(
   model: Classifier,
   loaders: BothLoaders,
-  { student, semiSupervised: { fixMatch } }: Settings,
+  { student, semiSupervised: { fixMatch }, training }: Settings,
 ): Training<BothBatches> {
   return {
-    ...semiSupervisedTraining(model, loaders, student),
+    ...semiSupervisedTraining(model, loaders, student, training.optimizer),
     loss: ({ labelled, unlabelled }) => {
       const logits = model.call(labelled.views.clip!);
       const supervised = crossEntropyLoss(logits, labelled.labels!);
@@ -105,9 +105,10 @@ export class MeanTeacher extends nn.Module {
 export function meanTeacherTraining(
   pair: MeanTeacher,
   loaders: BothLoaders,
-  { student, semiSupervised: { meanTeacher } }: Settings,
+  { student, semiSupervised: { meanTeacher }, training }: Settings,
 ): Training<BothBatches> {
-  const both = semiSupervisedTraining(pair.student, loaders, student);
+  const both = semiSupervisedTraining(pair.student, loaders, student, training.optimizer);
+  if (student.backboneFactor === 0) pair.average.freezeBackbone();
   const rise = Math.round(meanTeacher.rampUp * both.steps);
   return {
     ...both,

@@ -8,7 +8,7 @@ import type { TimeBalanceRecipe } from '../../recipes/timebalance.js';
 import { loadPredictions, type PredictionTable, savePredictions } from '../../training/prediction-table.js';
 import { firstDoes } from '../../training/processes.js';
 import { trainStage } from '../../training/train-stage.js';
-import { pooledFeatures, similarityScores } from './inference.js';
+import { isOfPretraining, pretrainedFeatures, similarityScores, teacherFeatures } from './inference.js';
 import { newClassifier, startFromGivenWeights } from './networks.js';
 import {
   inRun,
@@ -60,7 +60,7 @@ export async function trainStudent(
       labelled: labelledLoader(run, taught, settings),
       unlabelled: unlabelledLoader(run, taught, viewPlan(recipe, 'student'), settings.unlabelledBatch),
     };
-    const training = studentTraining(model, teaching, loaders, settings);
+    const training = studentTraining(model, teaching, loaders, settings, recipe.training.optimizer);
     return inRun(run, `${student.stage}, label draw ${draw + 1}`, training, validationOf(run, draw, model));
   });
   model.dispose();
@@ -90,20 +90,21 @@ async function temporalSimilarity(
   student: Student,
   { pretrained, teachers }: TeacherNetworks,
 ): Promise<Map<string, number>> {
-  const { similarity: settings } = student.recipe;
-  const isShared = settings.source === 'pretrained';
+  const { source, teachers: asked } = student.recipe.similarity;
+  const isShared = isOfPretraining(source);
   const name = sharedName('similarity', student, run.recipe, ({ similarity: { map: _, ...measured } }) => measured);
   const stage = run.stage(isShared ? name : `draw-${draw + 1}/${name}`);
   await firstDoes(() => {
     if (stage.isDone) return;
     const loader = newLoader(run, run.draws[draw]!, viewPlan(student.recipe, 'similarity'), { batchSize: 16 });
-    const kinds = settings.teachers === 'both' ? (['invariant', 'distinctive'] as const) : [settings.teachers];
-    const backbones = kinds.map((kind) =>
-      isShared ? pretrained.get(`pretrain-${kind}`)!.backbone : teachers.get(kind)!.backbone,
+    const kinds = asked === 'both' ? (['invariant', 'distinctive'] as const) : [asked];
+    const features = kinds.map((kind) =>
+      isOfPretraining(source)
+        ? pretrainedFeatures(pretrained.get(`pretrain-${kind}`)!, source)
+        : teacherFeatures(teachers.get(kind)!, source),
     );
-    for (const backbone of backbones) backbone.eval();
     const task = run.progress.begin('temporal similarity', loader.videos, 'videos');
-    const scores = similarityScores(backbones.map(pooledFeatures), loader);
+    const scores = similarityScores(features, loader);
     stage.begin();
     stage.finish({ scores: Object.fromEntries(scores), damaged: loader.damaged });
     task.end();

@@ -1,11 +1,16 @@
 import { crossEntropyLoss, type nn, optim, type Tensor } from '@chronotope/torch';
 import type { ClipLoader } from '../../data/loader.js';
 import { distillationLoss } from '../../losses/distillation.js';
-import { type PretextWeights, pretextLoss } from '../../losses/pretext.js';
+import { pretextLoss } from '../../losses/pretext.js';
 import { rampUp } from '../../losses/ramp-up.js';
 import { confident } from '../../losses/targets.js';
 import type { Classifier } from '../../models/classifier.js';
-import type { LabelledSettings, PretextSettings, StudentSettings } from '../../recipes/timebalance.js';
+import type {
+  LabelledSettings,
+  OptimizerSettings,
+  PretextSettings,
+  StudentSettings,
+} from '../../recipes/timebalance.js';
 import { gatherSamples } from '../../training/data-parallel.js';
 import type { FitOptions, StepLoss } from '../../training/fit.js';
 import type { ShownClips } from '../../training/tensorboard/shown-clips.js';
@@ -45,20 +50,20 @@ export interface BothBatches {
   unlabelled: Batch | null;
 }
 
-/** Stages A_I, A_D and A_S: self-supervised pre-training with the given weights of the three losses. */
+/** Stages A_I, A_D and A_S: self-supervised pre-training with the settings' weights of the three losses. */
 export function pretextTraining(
   model: PretextModel,
   loader: ClipLoader,
   settings: PretextSettings,
-  weights: PretextWeights,
+  optimizer: OptimizerSettings,
 ): Training<Batch> {
   const stepsPerEpoch = Math.ceil(loader.videos / settings.batch);
   const steps = settings.epochs * stepsPerEpoch;
-  const { learningRate: lr, weightDecay, temperature, positives, localLocalReduction } = settings;
+  const { learningRate: lr, weightDecay, temperature, positives, localLocalReduction, weights } = settings;
   const scaled = { ...weights, localLocal: weights.localLocal * settings.localLocalScale };
   return {
     steps,
-    optimizer: new optim.Adam(model.parameters(), { lr, weightDecay }),
+    optimizer: newOptimizer([{ params: model.parameters() }], { lr, weightDecay }, optimizer),
     warmupSteps: Math.round(settings.warmupEpochs * stepsPerEpoch),
     stepsPerEpoch,
     learnsFrom: 'videos',
@@ -72,24 +77,28 @@ export function pretextTraining(
         slices: gatherSamples(slices, 1),
         locals: gatherSamples(locals, 1),
       };
-      const loss = pretextLoss(embeddings, { weights: scaled, temperature, positives, localLocalReduction });
-      return {
-        loss: loss.total,
-        metrics: {
-          instance: loss.instanceGlobal.add(loss.instanceLocal),
-          localLocal: loss.localLocal,
-          globalLocal: loss.globalLocal,
-        },
-        ids,
+      const { total, instanceGlobal, instanceLocal, localLocal, globalLocal } = pretextLoss(embeddings, {
+        ...{ weights: scaled, temperature, positives, localLocalReduction },
+      });
+      const metrics = {
+        ...(instanceGlobal && instanceLocal && { instance: instanceGlobal.add(instanceLocal) }),
+        ...(localLocal && { localLocal }),
+        ...(globalLocal && { globalLocal }),
       };
+      return { loss: total, metrics, ids };
     },
   };
 }
 
 /** Stage B and the supervised baseline: cross-entropy on the labelled videos (TimeBalance Eq. 4). */
-export function labelledTraining(model: Classifier, loader: ClipLoader, settings: LabelledSettings): Training<Batch> {
+export function labelledTraining(
+  model: Classifier,
+  loader: ClipLoader,
+  settings: LabelledSettings,
+  optimizer: OptimizerSettings,
+): Training<Batch> {
   return {
-    ...optimisation(model, settings, epochOf(loader, settings.batch)),
+    ...optimisation(model, settings, optimizer, epochOf(loader, settings.batch)),
     loaders: [loader],
     batch: (step) => loader.stepBatch(step),
     clips: clipsOf,
@@ -106,9 +115,10 @@ export function studentTraining(
   teaching: Teaching,
   loaders: BothLoaders,
   settings: StudentSettings,
+  optimizer: OptimizerSettings,
 ): Training<BothBatches> {
   const { distillation, supervisedWeight, labelledWeight, unlabelledWeight, teacherConfidence } = settings;
-  const both = semiSupervisedTraining(model, loaders, settings);
+  const both = semiSupervisedTraining(model, loaders, settings, optimizer);
   const rise = Math.round(settings.rampUp * both.steps);
   const distil = (logits: Tensor, batch: Batch): { loss: Tensor; kept: Tensor } => {
     const taught = teaching(batch);
@@ -140,9 +150,10 @@ export function semiSupervisedTraining(
   model: Classifier,
   loaders: BothLoaders,
   settings: StudentSettings,
+  optimizer: OptimizerSettings,
 ): Omit<Training<BothBatches>, 'loss'> {
   return {
-    ...optimisation(model, settings, epochOfBoth(loaders, settings)),
+    ...optimisation(model, settings, optimizer, epochOfBoth(loaders, settings)),
     loaders: Object.values(loaders).filter((loader) => loader !== null),
     batch: (step) => ({
       labelled: loaders.labelled.stepBatch(step),
@@ -180,16 +191,39 @@ function epochOf(loader: ClipLoader, batch: number): number {
   return Math.ceil(loader.videos / batch);
 }
 
-function optimisation(model: Classifier, settings: LabelledSettings, stepsPerEpoch: number) {
+/** A factor of 0 freezes the backbone; the optimiser then has the classifier layer alone. */
+function optimisation(
+  model: Classifier,
+  settings: LabelledSettings,
+  optimizer: OptimizerSettings,
+  stepsPerEpoch: number,
+) {
   const { epochs, warmupEpochs, learningRate: lr, backboneFactor, weightDecay } = settings;
   const steps = epochs === null ? settings.steps : epochs * stepsPerEpoch;
   const warmupSteps = warmupEpochs === null ? settings.warmupSteps : Math.round(warmupEpochs * stepsPerEpoch);
-  const groups = [{ params: model.fc.parameters() }, { params: model.backbone.parameters(), lr: lr * backboneFactor }];
+  if (backboneFactor === 0) model.freezeBackbone();
+  const backbone = { params: model.backbone.parameters(), lr: lr * backboneFactor };
+  const groups = [{ params: model.fc.parameters() }, ...(backboneFactor === 0 ? [] : [backbone])];
   return {
     steps,
-    optimizer: new optim.Adam(groups, { lr, weightDecay }),
+    optimizer: newOptimizer(groups, { lr, weightDecay }, optimizer),
     warmupSteps,
     stepsPerEpoch,
     learnsFrom: 'labels' as const,
   };
+}
+
+function newOptimizer(
+  groups: { params: nn.Parameter[]; lr?: number }[],
+  options: { lr: number; weightDecay: number },
+  { name, momentum }: OptimizerSettings,
+): optim.Optimizer {
+  switch (name) {
+    case 'adam':
+      return new optim.Adam(groups, options);
+    case 'adamw':
+      return new optim.AdamW(groups, options);
+    case 'sgd':
+      return new optim.SGD(groups, { ...options, momentum });
+  }
 }

@@ -49,7 +49,8 @@ function settingsOf(recipe: TimeBalanceRecipe): [string, string][] {
     ['input', `clips of ${clips.frames} frames, stride ${clips.stride}, ${inputSize} × ${inputSize} pixels`],
     ['stored frames', storedFrames(frames)],
     ...(['invariant', 'distinctive', 'student'] as const).map((pretext): [string, string] => {
-      const { epochs, batch, learningRate } = pretrain[pretext];
+      const { epochs, batch, learningRate, from } = pretrain[pretext];
+      if (from !== null) return [`pre-training, ${pretext}`, `none: weights from ${from}`];
       return [`pre-training, ${pretext}`, `${epochs} epochs, ${batch} videos a step, learning rate ${learningRate}`];
     }),
     ['supervised baseline', labelled(supervised)],

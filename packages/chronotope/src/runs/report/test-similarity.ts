@@ -1,7 +1,12 @@
 import { ClipLoader } from '../../data/loader.js';
 import type { ScoreAgreement, SimilarityScores } from '../../explain/content.js';
 import type { TeacherOutcome } from '../../explain/tallies.js';
-import { pooledFeatures, similarityScores } from '../../methods/timebalance/inference.js';
+import {
+  isOfPretraining,
+  pretrainedFeatures,
+  similarityScores,
+  teacherFeatures,
+} from '../../methods/timebalance/inference.js';
 import { newPretextModel } from '../../methods/timebalance/networks.js';
 import { areaUnderCurve } from '../../methods/timebalance/score-map.js';
 import { viewPlan } from '../../methods/timebalance/view-plans.js';
@@ -13,10 +18,11 @@ import { loadClassifier } from '../trained-networks.js';
 
 /** The similarity scores of the training videos, of the first label draw where they differ; `null` before stage C. */
 export function trainingSimilarity(run: RunFolder, recipe: TimeBalanceRecipe): SimilarityScores | null {
-  const stage = run.stage(recipe.similarity.source === 'pretrained' ? 'similarity' : 'draw-1/similarity');
+  const { source, map } = recipe.similarity;
+  const stage = run.stage(isOfPretraining(source) ? 'similarity' : 'draw-1/similarity');
   if (!stage.isDone) return null;
   const { scores } = stage.result() as { scores: Record<string, number> };
-  return { training: Object.values(scores), map: recipe.similarity.map, test: null, agreement: null };
+  return { training: Object.values(scores), source, map, test: null, agreement: null };
 }
 
 /**
@@ -33,18 +39,22 @@ export function testSimilarity(
   const { classes } = run.description;
   const { inputSize: size, seed } = recipe;
   const loader = new ClipLoader({ entries, classes, reader, plan, size, batchSize: 16, seed, shuffle: false });
-  const models = (['invariant', 'distinctive'] as const).map((teacher) => {
-    if (recipe.similarity.source === 'fine-tuned')
-      return loadClassifier(run, recipe, { stage: `teacher-${teacher}`, draw: 0 });
+  const { source, teachers } = recipe.similarity;
+  const asked = teachers === 'both' ? (['invariant', 'distinctive'] as const) : [teachers];
+  const networks = asked.map((teacher) => {
+    if (!isOfPretraining(source)) {
+      const model = loadClassifier(run, recipe, { stage: `teacher-${teacher}`, draw: 0 });
+      return { model, features: teacherFeatures(model, source) };
+    }
     const model = newPretextModel(recipe, recipe.pretrain[teacher].clipBatches);
     loadModel(run.stage(`pretrain-${teacher}`), model);
-    return model;
+    return { model, features: pretrainedFeatures(model, source) };
   });
   const scores = similarityScores(
-    models.map((model) => pooledFeatures(model.eval().backbone)),
+    networks.map(({ features }) => features),
     loader,
   );
-  for (const model of models) model.dispose();
+  for (const { model } of networks) model.dispose();
   return scores;
 }
 

@@ -9,7 +9,8 @@ import { loadRecipeOf } from '../../recipes/load.js';
 import { demoSequences } from '../../testing/demo-sequences.js';
 import type { MetricsLine } from '../../training/fit.js';
 import { RunFolder } from '../run-folder.js';
-import { trainTracker, weightsFile } from './train-tracker.js';
+import { weightsFile } from '../weights-file.js';
+import { trainTracker } from './train-tracker.js';
 
 const data = await demoSequences({ train: 4, test: 1, frames: 4 });
 const folder = mkdtempSync(join(tmpdir(), 'chronotope-tracker-'));

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { contentHash } from '../../data/index/content-hash.js';
 import type { ManifestEntry } from '../../data/manifest.js';
 import { readDataset } from '../../data/readers/read-dataset.js';
@@ -7,8 +6,8 @@ import { ChronotopeError } from '../../errors.js';
 import { TRACKER_STAGE, trainSiamFC } from '../../methods/siamfc/pipeline.js';
 import type { TrackerRecipe } from '../../recipes/tracker.js';
 import { type Progress, silentProgress } from '../../training/progress.js';
-import { RunFolder } from '../run-folder.js';
 import { openRun } from '../start-run.js';
+import { weightsFile } from '../weights-file.js';
 
 /** Settings of {@link trainTracker}. */
 export interface TrainTrackerOptions {
@@ -45,22 +44,6 @@ export async function trainTracker(options: TrainTrackerOptions): Promise<void> 
   const run = await openRun({ ...options, data }, recipe, videos, origin);
   const stage = run.stage(TRACKER_STAGE);
   await trainSiamFC({ recipe, sequences, weights, stage, progress, saveEverySeconds, signal });
-}
-
-/**
- * The file that a name of weights means: a file, or the network of a run's stage as `runs/mine:student`.
- *
- * @throws ChronotopeError `weights-missing`
- */
-export function weightsFile(name: string): string {
-  const separator = name.lastIndexOf(':');
-  const [folder, stage] = [name.slice(0, separator), name.slice(separator + 1)];
-  const isStage = separator > 0 && existsSync(folder) && !existsSync(name);
-  const file = isStage ? RunFolder.open(folder).stage(stage).modelFile : name;
-  if (existsSync(file)) return file;
-  throw new ChronotopeError('weights-missing', isStage ? `${folder} has no stage "${stage}"` : `there is no ${name}`, {
-    hint: 'Give a file of weights, or a run folder and the name of one of its stages, such as runs/mine:student.',
-  });
 }
 
 function noTraining(data: string, entries: readonly ManifestEntry[]): ChronotopeError {
