@@ -107,6 +107,13 @@ describe('the command line', () => {
     }
   });
 
+  test('--resume wants a run that has begun', () => {
+    const arguments_ = ['train', 'timebalance', '--data', root, '--out', path.join(root, 'never'), '--resume'];
+    const { status, stderr } = chronotope(arguments_);
+    assert.equal(status, 1);
+    assert.match(stderr, /never is not a run folder/);
+  });
+
   test('a missing FFmpeg is named with the way to install it', () => {
     const data = folder('two', 'a/a.mp4', 'b/b.mp4');
     const { status, stderr } = train(data, { CHRONOTOPE_FFMPEG: path.join(root, 'no-ffmpeg') });

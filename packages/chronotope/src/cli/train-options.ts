@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { shippedRecipes } from '../recipes/load.js';
 import type { MethodName } from '../recipes/schemas.js';
 import type { DeviceChoice } from '../runs/device.js';
+import { RunFolder } from '../runs/run-folder.js';
 import { deviceOption, seconds, setOption, wholeNumber } from './options.js';
 
 /** The options of every `chronotope train <method>`. */
@@ -25,6 +26,11 @@ export function addTrainOptions(
 ): Command {
   return command
     .requiredOption('--out <folder>', 'the run folder; the same command continues an interrupted run')
+    .option('--resume', 'insist that --out holds a run that has begun, which is continued in any case')
+    .hook('preAction', (self) => {
+      const { resume, out } = self.opts<{ resume?: boolean; out: string }>();
+      if (resume) RunFolder.open(out);
+    })
     .option('--split <file>', 'parts and labels from a split file (see chronotope split)')
     .option('--recipe <name or file>', `settings: ${shippedRecipes(method).join(', ')}, or a YAML file`, example.recipe)
     .addOption(setOption(example.setting))

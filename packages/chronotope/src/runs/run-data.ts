@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { ManifestEntry } from '../data/manifest.js';
 import { ChronotopeError } from '../errors.js';
 import { readJson, writeJsonAtomic } from '../training/json-files.js';
@@ -41,8 +42,16 @@ export function writeRunData(
   const labels = draws.map((draw) =>
     Object.fromEntries(draw.flatMap(({ id, label }) => (label === null ? [] : [[id, label]]))),
   );
-  const content: RunData = { folder, draws: draws.length, test, train: training, labels, choice };
+  const content: RunData = {
+    ...{ folder, draws: draws.length, labels, choice },
+    ...{ test: test.map(wherever), train: training.map(wherever) },
+  };
   writeJsonAtomic(run.path('data.json'), content);
+}
+
+/** A run is evaluated from any working directory. */
+function wherever(entry: ManifestEntry): ManifestEntry {
+  return { ...entry, path: path.resolve(entry.path) };
 }
 
 /** The test videos of a run and its number of label draws. */

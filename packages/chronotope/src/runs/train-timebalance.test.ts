@@ -18,6 +18,7 @@ import { encode } from '@chronotope/video';
 import { tinyRecipe, writeTinyVideos } from '../testing/tiny-videos.js';
 import { evaluateRun } from './evaluate.js';
 import { predictFiles } from './predict.js';
+import { readRunData } from './run-data.js';
 import { RunFolder } from './run-folder.js';
 import { trainTimeBalance } from './train-timebalance.js';
 
@@ -70,6 +71,12 @@ describe('a run, end to end', () => {
     await encode(new Uint8Array(32 * 32 * 3), short, { width: 32, height: 32, fps: 20 });
     const [alone] = await predictFiles(path.join(root, 'run'), [short]);
     assert.deepEqual(alone, { file: short, error: { code: 'too-short', message: 'too short: 1 frames' } });
+  });
+
+  test('a run knows its videos in any working directory', async () => {
+    await train('relative', { data: path.relative('.', data) });
+    const { test: tests, train: training } = readRunData(RunFolder.open(path.join(root, 'relative')));
+    for (const entry of [...tests, ...training]) assert.equal(entry.path, path.join(data, entry.id));
   });
 
   test('threads that make batches ahead change nothing: every network is the same, bit for bit', async () => {
