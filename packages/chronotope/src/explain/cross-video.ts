@@ -1,4 +1,5 @@
 import { nn, scope, type Tensor, tensor } from '@chronotope/torch';
+import { meanOf } from '../evaluation/bootstrap.js';
 
 /** Frames of several videos, in one order everywhere. */
 export interface FrameSet {
@@ -102,9 +103,4 @@ function countsOf(videos: readonly number[]): Map<number, number> {
   const counts = new Map<number, number>();
   for (const video of videos) counts.set(video, (counts.get(video) ?? 0) + 1);
   return counts;
-}
-
-/** NaN for no values: there is nothing to say then. */
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,4 +1,5 @@
 import type { Box } from '../../data/manifest.js';
+import { meanOf } from '../bootstrap.js';
 import { centreError, iou, normalisedCentreError } from './boxes.js';
 
 // Thresholds are multiples of a rounded step, as in numpy's linspace, because boxes in whole pixels meet them exactly.
@@ -87,8 +88,4 @@ export function requireSameLength(predicted: readonly Box[], truth: readonly Box
 
 function shareOf(values: readonly number[], counts: (value: number) => boolean): number {
   return values.filter(counts).length / values.length;
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
