@@ -13,6 +13,7 @@ import type { Progress } from '../training/progress.js';
 import type { StageFolder } from '../training/stage-folder.js';
 import { chosenDevice, type DeviceChoice } from './device.js';
 import { withoutLaterSettings } from './later-settings.js';
+import { describeChoices } from './machine-choices.js';
 import { type PreparedVideos, prepareVideos, repairNote } from './prepare-videos.js';
 import { type LabelChoice, writeRunData } from './run-data.js';
 import { RunFolder, type RunOrigin } from './run-folder.js';
@@ -94,10 +95,11 @@ export async function withFrames<R extends VideoRecipe>(
 ): Promise<void> {
   const { progress, signal, saveEverySeconds } = options;
   const device = chosenDevice(options.device);
-  if (device !== 'cpu') progress.note(`  on ${device}`);
+  const { workers: threads = automaticWorkers(availableParallelism() / shard().worldSize) } = options;
+  const choices = { device, askedDevice: options.device, workers: threads, askedWorkers: options.workers };
+  for (const line of describeChoices({ ...choices, threads: recipe.training.threads })) progress.note(`  ${line}`);
   const prepared = await firstThenOthers(() => decode(run, recipe, training, options));
   const reader = new ClipReader(prepared.store, { onRepair: repairNote(progress) });
-  const { workers: threads = automaticWorkers(availableParallelism() / shard().worldSize) } = options;
   const workers = threads === 0 ? null : new ClipWorkers(threads);
   const { classes } = run.description;
   const stage = (name: string): StageFolder => run.stage(name);
